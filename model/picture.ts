@@ -1,0 +1,62 @@
+/**
+ * Pictures as plain data. Samples are row-major and interleaved: `data[(y * width + x) * channels + c]`.
+ * Pixel (x, y) covers [x, x+1) × [y, y+1): its centre is at (x + 0.5, y + 0.5).
+ */
+
+/** A floating-point picture: linear light, logarithms, depth, weights, … — its owner says which. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly data: Float32Array;
+}
+
+/** What the camera wrote down about one frame; every field may be missing. */
+export interface CameraSettings {
+  /** Exposure time in seconds. */
+  readonly exposureTime?: number;
+  /** Relative aperture N of f/N. */
+  readonly fNumber?: number;
+  /** ISO speed. */
+  readonly iso?: number;
+  /** Focal length in millimetres. */
+  readonly focalLength?: number;
+  /** Distance of the plane in focus, in metres. */
+  readonly focusDistance?: number;
+  /** When the frame was taken, in milliseconds since the epoch. */
+  readonly time?: number;
+  /** Camera maker and model, for messages. */
+  readonly camera?: string;
+}
+
+/** One photograph: display-encoded RGB as the camera wrote it, upright, in sRGB primaries. */
+export interface Frame {
+  /** File name, for messages and reports. */
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  /** Interleaved RGB; full scale is 255 or 65535. */
+  readonly data: Uint8Array | Uint16Array;
+  readonly camera: CameraSettings;
+}
+
+/** A zero-filled picture. */
+export function createPicture(width: number, height: number, channels: number): Picture {
+  return { width, height, channels, data: new Float32Array(width * height * channels) };
+}
+
+/** Full scale of a frame's samples: 255 or 65535. */
+export function fullScale(frame: Pick<Frame, 'data'>): number {
+  return frame.data instanceof Uint16Array ? 65535 : 255;
+}
+
+/**
+ * Exposure of a frame in stops, log2(t · ISO / 100 / N²), up to a constant common to all frames of one camera;
+ * `undefined` when the exposure time is not known. (APEX: EV = Av − Tv − Sv; ours grows with light gathered.)
+ */
+export function exposureValue(camera: CameraSettings): number | undefined {
+  if (camera.exposureTime === undefined || !(camera.exposureTime > 0)) return undefined;
+  const iso = camera.iso ?? 100;
+  const n = camera.fNumber ?? 1;
+  return Math.log2((camera.exposureTime * iso) / 100 / (n * n));
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['{model,imaging,runner,cli,bench,test}/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Two processes at most: the native engine has threads of its own.
+    maxWorkers: 2,
+  },
+});
