@@ -6,11 +6,11 @@ import type { Picture } from './picture.js';
  * K₁ 0.01, K₂ 0.03, edges replicated, mean over all pixels. At most 1.
  */
 export function ssim(a: Picture, b: Picture): number {
-  requireSameSize(a, b, 'the picture');
-  if (a.channels !== 1 || b.channels !== 1) {
+  if (a.channels !== 1 || b.channels !== 1 || a.width !== b.width || a.height !== b.height) {
     throw new ImplicamError(
       'shape-mismatch',
-      'SSIM compares pictures of one channel; take luminance() first',
+      'SSIM compares two pictures of one size and one channel (take luminance() first), not ' +
+        `${a.width}x${a.height}x${a.channels} with ${b.width}x${b.height}x${b.channels}`,
     );
   }
   const { width, height } = a;
