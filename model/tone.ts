@@ -40,7 +40,7 @@ const FILMIC_WHITE = 16;
  */
 export function encodeSrgbArray(
   source: Float32Array,
-  target = new Float32Array(source.length),
+  target: Float32Array = new Float32Array(source.length),
 ): Float32Array {
   const bits = new Uint32Array(source.buffer, source.byteOffset, source.length);
   const table = encodeTable();
@@ -56,7 +56,7 @@ export function encodeSrgbArray(
 /** Linear samples through `filmic` and then the sRGB curve, as `encodeSrgbArray`. `target` may be `source`. */
 export function encodeFilmicArray(
   source: Float32Array,
-  target = new Float32Array(source.length),
+  target: Float32Array = new Float32Array(source.length),
 ): Float32Array {
   for (let i = 0; i < source.length; i++) target[i] = filmic(source[i]!);
   return encodeSrgbArray(target, target);
@@ -65,7 +65,7 @@ export function encodeFilmicArray(
 /** Linear light of sRGB samples in [0, 1] (clipped; NaN gives 0). `target` may be `source`. */
 export function decodeSrgbArray(
   source: Float32Array,
-  target = new Float32Array(source.length),
+  target: Float32Array = new Float32Array(source.length),
 ): Float32Array {
   const table = decodeTable();
   for (let i = 0; i < source.length; i++) {
