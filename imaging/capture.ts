@@ -4,8 +4,9 @@ import { availableParallelism } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { ImplicamError } from '../model/errors.js';
 import type { Frame } from '../model/picture.js';
+import { decodeFrame, type FrameSize, inspectFrame } from './decode.js';
 import { type ImagingLimits, limitsWith } from './limits.js';
-import { decodeFrame, type FrameSize, inspectFrame, type ReadOptions } from './read.js';
+import type { ReadOptions } from './read.js';
 import { isFolder, loadSource, unreadable } from './source.js';
 
 export interface ReadFramesOptions extends ReadOptions {

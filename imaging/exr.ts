@@ -24,7 +24,7 @@ export interface ReadExrOptions {
   /** For messages. */
   readonly name?: string;
   /** Channels to read, by name and in this order; by default R, G, B, else Y, else the only one there is. */
-  readonly channels?: readonly string[];
+  readonly channels?: readonly string[] | undefined;
   readonly limits?: Partial<ImagingLimits>;
 }
 

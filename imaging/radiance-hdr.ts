@@ -1,0 +1,282 @@
+import { ImplicamError } from '../model/errors.js';
+import { createPicture, type Picture } from '../model/picture.js';
+import { type ImagingLimits, limitsWith, requireSize } from './limits.js';
+
+/**
+ * Radiance pictures (.hdr, .pic; Ward, "Real Pixels", Graphics Gems II, 1991): three 8-bit mantissas and a shared
+ * exponent a pixel, value = mantissa · 2^(exponent − 136). Mantissas are rounded when written and taken as they are
+ * when read: a sample is off by at most 1/256 of the largest channel of its pixel.
+ */
+
+export interface ReadHdrOptions {
+  /** For messages. */
+  readonly name?: string;
+  readonly limits?: Partial<ImagingLimits>;
+}
+
+/**
+ * Reads a Radiance picture: linear RGB (XYZ files are converted), upright and unmirrored. Samples are as stored: the
+ * EXPOSURE of the header is not divided out, as in other readers.
+ *
+ * @throws ImplicamError `file-corrupt`, `format-unsupported`, `picture-too-small`, `picture-too-large`.
+ */
+export function decodeHdr(bytes: Uint8Array, options: ReadHdrOptions = {}): Picture {
+  const name = options.name ?? 'the Radiance picture';
+  const limits = limitsWith(options.limits);
+  const { isXyz, resolution, end } = readHeader(name, bytes);
+  const { lines, length, picture } = layOut(name, resolution, limits);
+  // A line takes four bytes at least.
+  if (bytes.length - end < 4 * lines.count) throw hdrCorrupt(name, 'it is cut short');
+  const { data } = createPicture(picture.width, picture.height, 3);
+  const line = new Uint8Array(4 * length.count);
+  let at = end;
+  for (let i = 0; i < lines.count; i++) {
+    at = readLine(name, bytes, at, line);
+    unpackLine(line, data, lines.start + length.start + i * lines.step, length.step);
+  }
+  if (isXyz) convertXyz(data);
+  return { ...picture, channels: 3, data };
+}
+
+interface Header {
+  readonly isXyz: boolean;
+  /** Such as "-Y 480 +X 640": rows downwards, columns rightwards. */
+  readonly resolution: string;
+  readonly end: number;
+}
+
+/** Headers longer than this are no headers. */
+const LONGEST_HEADER = 65536;
+
+function readHeader(name: string, bytes: Uint8Array): Header {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LONGEST_HEADER)).toString(
+    'latin1',
+  );
+  if (!/^#\?(RADIANCE|RGBE)\r?\n/.test(text)) throw hdrCorrupt(name, 'no Radiance header');
+  const found = /\n\r?\n([^\n]*)\n/.exec(text);
+  if (!found) throw hdrCorrupt(name, 'its header is cut short');
+  const variables = text.slice(0, found.index);
+  const format = /^FORMAT=\s*(\S+)/m.exec(variables)?.[1] ?? '32-bit_rle_rgbe';
+  if (format !== '32-bit_rle_rgbe' && format !== '32-bit_rle_xyze') {
+    throw new ImplicamError(
+      'format-unsupported',
+      `${name} has samples of the format ${format.slice(0, 40)}, which is not read: save it as RGBE`,
+      { status: 415 },
+    );
+  }
+  const resolution = found[1]!.trim();
+  return { isXyz: format.endsWith('xyze'), resolution, end: found.index + found[0].length };
+}
+
+/** One of the two directions in which samples follow each other in the file. */
+interface Direction {
+  readonly count: number;
+  /** Samples of the result from one to the next, and those before the first. */
+  readonly step: number;
+  readonly start: number;
+}
+
+interface Layout {
+  readonly picture: { readonly width: number; readonly height: number };
+  /** From line to line of the file, and along a line. */
+  readonly lines: Direction;
+  readonly length: Direction;
+}
+
+/** The first axis of the resolution goes from line to line; +Y points up, +X to the right. */
+function layOut(name: string, resolution: string, limits: ImagingLimits): Layout {
+  const found = /^([+-])([XY]) (\d{1,9}) ([+-])([XY]) (\d{1,9})$/.exec(resolution);
+  if (!found || found[2] === found[5]) throw hdrCorrupt(name, 'its resolution is not understood');
+  const counts = { [found[2]!]: Number(found[3]), [found[5]!]: Number(found[6]) } as { X: number; Y: number };
+  requireSize(name, counts.X, counts.Y, limits);
+  const direction = (sign: string, axis: string): Direction => {
+    const count = axis === 'X' ? counts.X : counts.Y;
+    const unit = axis === 'X' ? 3 : 3 * counts.X;
+    const forward = (axis === 'X') === (sign === '+');
+    return { count, step: forward ? unit : -unit, start: forward ? 0 : unit * (count - 1) };
+  };
+  return {
+    picture: { width: counts.X, height: counts.Y },
+    lines: direction(found[1]!, found[2]!),
+    length: direction(found[4]!, found[5]!),
+  };
+}
+
+/** Reads one line of pixels, in any of the three encodings; returns where the next begins. */
+function readLine(name: string, bytes: Uint8Array, at: number, line: Uint8Array): number {
+  const pixels = line.length / 4;
+  if (at + 4 > bytes.length) throw hdrCorrupt(name, 'it is cut short');
+  const isNew =
+    bytes[at] === 2 && bytes[at + 1] === 2 && bytes[at + 2]! < 128 && pixels >= 8 && pixels < 32768;
+  if (!isNew) return readOldLine(name, bytes, at, line);
+  if (((bytes[at + 2]! << 8) | bytes[at + 3]!) !== pixels)
+    throw hdrCorrupt(name, 'a line has the wrong length');
+  let next = at + 4;
+  for (let component = 0; component < 4; component++)
+    next = readComponent(name, bytes, next, line, component);
+  return next;
+}
+
+/** Adaptive run lengths: a count above 128 repeats the next byte count − 128 times, another copies count bytes. */
+function readComponent(
+  name: string,
+  bytes: Uint8Array,
+  start: number,
+  line: Uint8Array,
+  component: number,
+): number {
+  let at = start;
+  for (let o = component; o < line.length; ) {
+    const code = bytes[at++] ?? 0;
+    const isRun = code > 128;
+    const count = isRun ? code - 128 : code;
+    const end = o + 4 * count;
+    if (count === 0 || end > line.length + 3 || at + (isRun ? 1 : count) > bytes.length) {
+      throw hdrCorrupt(name, at >= bytes.length ? 'it is cut short' : 'a run leaves its line');
+    }
+    for (; o < end; o += 4) line[o] = isRun ? bytes[at]! : bytes[at++]!;
+    if (isRun) at++;
+  }
+  return at;
+}
+
+/** Plain pixels, where (1, 1, 1, n) repeats the pixel before it n times, shifted by 8 bits a consecutive repeat. */
+function readOldLine(name: string, bytes: Uint8Array, start: number, line: Uint8Array): number {
+  let at = start;
+  let shift = 0;
+  for (let o = 0; o < line.length; at += 4) {
+    if (at + 4 > bytes.length) throw hdrCorrupt(name, 'it is cut short');
+    const isRun = bytes[at] === 1 && bytes[at + 1] === 1 && bytes[at + 2] === 1;
+    if (!isRun) {
+      line.set(bytes.subarray(at, at + 4), o);
+      o += 4;
+      shift = 0;
+      continue;
+    }
+    const count = bytes[at + 3]! * 2 ** shift;
+    if (o === 0 || o + 4 * count > line.length || shift > 16) throw hdrCorrupt(name, 'a run leaves its line');
+    for (const end = o + 4 * count; o < end; o += 4) line.copyWithin(o, o - 4, o);
+    shift += 8;
+  }
+  return at;
+}
+
+/** Weight of a mantissa by exponent; zero stands for black. */
+const exponentScale = Float64Array.from({ length: 256 }, (_, e) => (e === 0 ? 0 : 2 ** (e - 136)));
+
+function unpackLine(line: Uint8Array, data: Float32Array, start: number, step: number): void {
+  for (let i = 0, o = start; i < line.length; i += 4, o += step) {
+    const scale = exponentScale[line[i + 3]!]!;
+    data[o] = line[i]! * scale;
+    data[o + 1] = line[i + 1]! * scale;
+    data[o + 2] = line[i + 2]! * scale;
+  }
+}
+
+/** CIE XYZ to linear RGB with the primaries of sRGB (white D65), in place. */
+function convertXyz(data: Float32Array): void {
+  for (let i = 0; i < data.length; i += 3) {
+    const [x, y, z] = [data[i]!, data[i + 1]!, data[i + 2]!];
+    data[i] = 3.2404542 * x - 1.5371385 * y - 0.4985314 * z;
+    data[i + 1] = -0.969266 * x + 1.8760108 * y + 0.041556 * z;
+    data[i + 2] = 0.0556434 * x - 0.2040259 * y + 1.0572252 * z;
+  }
+}
+
+/**
+ * A Radiance file of a linear picture with one channel (written grey) or three. Negative samples, NaN and
+ * those below 6e-39 become 0, those above 1.7e38 that.
+ *
+ * @throws ImplicamError `channels-invalid`.
+ */
+export function encodeHdr(picture: Picture): Uint8Array {
+  const { width, height, channels, data } = picture;
+  if (channels !== 1 && channels !== 3) {
+    throw new ImplicamError(
+      'channels-invalid',
+      `a Radiance picture has 1 or 3 channels, not ${channels}: write it as EXR`,
+    );
+  }
+  const header = `#?RADIANCE\nSOFTWARE=implicam\nFORMAT=32-bit_rle_rgbe\n\n-Y ${height} +X ${width}\n`;
+  const parts: Uint8Array[] = [Buffer.from(header, 'latin1')];
+  const line = new Uint8Array(4 * width);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = (y * width + x) * channels;
+      const red = data[at]!;
+      if (channels === 1) packPixel(red, red, red, line, 4 * x);
+      else packPixel(red, data[at + 1]!, data[at + 2]!, line, 4 * x);
+    }
+    // Only lines of these widths may be run-length coded. A plain pixel is never taken for a run, (1, 1, 1, n): the
+    // largest mantissa of a pixel that is not black is 128 or more.
+    parts.push(width >= 8 && width < 32768 ? packLine(line) : Uint8Array.from(line));
+  }
+  return Buffer.concat(parts);
+}
+
+const LARGEST = 255 * 2 ** 119;
+/** Below 2^-128 the exponent does not fit: black. */
+const SMALLEST = 2 ** -127;
+
+function packPixel(red: number, green: number, blue: number, line: Uint8Array, o: number): void {
+  const r = red > 0 ? Math.min(red, LARGEST) : 0;
+  const g = green > 0 ? Math.min(green, LARGEST) : 0;
+  const b = blue > 0 ? Math.min(blue, LARGEST) : 0;
+  const most = Math.max(r, g, b);
+  if (most < SMALLEST) {
+    line.fill(0, o, o + 4);
+    return;
+  }
+  let exponent = Math.floor(Math.log2(most)) + 1;
+  // The largest mantissa may round up to 256, and log2 be off by one next to a power of two.
+  if (Math.round(most * 2 ** (8 - exponent)) > 255) exponent++;
+  const scale = 2 ** (8 - exponent);
+  line[o] = Math.round(r * scale);
+  line[o + 1] = Math.round(g * scale);
+  line[o + 2] = Math.round(b * scale);
+  line[o + 3] = exponent + 128;
+}
+
+/** Runs shorter than this cost more than they save. */
+const SHORTEST_RUN = 4;
+
+/** A line in adaptive run lengths, component after component. */
+function packLine(line: Uint8Array): Uint8Array {
+  const pixels = line.length / 4;
+  // At worst a count for every 128 literals.
+  const out = new Uint8Array(4 + 4 * (pixels + Math.ceil(pixels / 128)));
+  out.set([2, 2, pixels >> 8, pixels & 255]);
+  let o = 4;
+  for (let component = 0; component < 4; component++) {
+    const value = (x: number): number => line[4 * x + component]!;
+    for (let x = 0; x < pixels; ) {
+      let run = x;
+      let runEnd = x;
+      // The next run worth writing, or the end.
+      for (; run < pixels; run = runEnd) {
+        runEnd = run + 1;
+        while (runEnd < pixels && runEnd - run < 127 && value(runEnd) === value(run)) runEnd++;
+        if (runEnd - run >= SHORTEST_RUN) break;
+      }
+      while (x < run) {
+        const count = Math.min(128, run - x);
+        out[o++] = count;
+        for (const end = x + count; x < end; x++) out[o++] = value(x);
+      }
+      if (run < pixels) {
+        out[o++] = 128 + runEnd - run;
+        out[o++] = value(run);
+        x = runEnd;
+      }
+    }
+  }
+  return out.subarray(0, o);
+}
+
+function hdrCorrupt(name: string, reason: string): ImplicamError {
+  return new ImplicamError(
+    'file-corrupt',
+    `${name} is a damaged or incomplete Radiance file (${reason}): write or copy it again`,
+    { status: 422 },
+  );
+}

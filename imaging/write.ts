@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import sharp, { type Sharp } from 'sharp';
+import { ImplicamError } from '../model/errors.js';
+import type { CameraSettings, Picture } from '../model/picture.js';
+import { exifOf } from './exif.js';
+import { encodeExr } from './exr.js';
+import { floatTiff } from './float-tiff.js';
+import { encodeHdr } from './radiance-hdr.js';
+
+/** What a picture can be written as. */
+export interface ImageKindInfo {
+  /** Extensions of its files, the usual one first. */
+  readonly extensions: readonly string[];
+  readonly mediaType: string;
+  /** What samples are: display-encoded in [0, 1] (others are clipped), or linear light of any size. */
+  readonly light: 'display' | 'linear';
+}
+
+/** Every kind of file that is written. An UltraHDR file is a JPEG, so its kind must be asked for by name. */
+export const imageKinds = {
+  png: { extensions: ['.png'], mediaType: 'image/png', light: 'display' },
+  jpeg: { extensions: ['.jpg', '.jpeg'], mediaType: 'image/jpeg', light: 'display' },
+  webp: { extensions: ['.webp'], mediaType: 'image/webp', light: 'display' },
+  avif: { extensions: ['.avif'], mediaType: 'image/avif', light: 'display' },
+  ultrahdr: { extensions: [], mediaType: 'image/jpeg', light: 'linear' },
+  tiff: { extensions: ['.tif', '.tiff'], mediaType: 'image/tiff', light: 'linear' },
+  exr: { extensions: ['.exr'], mediaType: 'image/x-exr', light: 'linear' },
+  hdr: { extensions: ['.hdr', '.pic'], mediaType: 'image/vnd.radiance', light: 'linear' },
+} as const satisfies Record<string, ImageKindInfo>;
+export type ImageKind = keyof typeof imageKinds;
+
+export interface EncodeOptions {
+  /** Bits a channel of a PNG. @default 8 */
+  readonly bits?: 8 | 16;
+  /** Quality of JPEG, UltraHDR, WebP and AVIF, 1 to 100. @default 95, of AVIF 80 */
+  readonly quality?: number;
+  /** WebP without loss. @default false */
+  readonly lossless?: boolean;
+  /** Camera settings to embed as EXIF in PNG, JPEG, WebP or AVIF. */
+  readonly camera?: CameraSettings;
+  /** Names of the channels of an EXR; by default Y, or R, G, B. */
+  readonly channels?: readonly string[];
+  /** Half floats in an EXR. @default false */
+  readonly half?: boolean;
+}
+
+/**
+ * A picture as a file's content. PNG, JPEG, WebP and AVIF take display-encoded samples in [0, 1]; UltraHDR, TIFF
+ * (32-bit float), EXR and HDR linear light, where 1 is display white. One channel is grey; UltraHDR needs three.
+ *
+ * @throws ImplicamError `channels-invalid`, `option-invalid`, `camera-invalid`, or `encode-failed` when the format
+ * cannot hold the picture (WebP ends at 16383 pixels a side).
+ */
+export async function encodeImage(
+  kind: ImageKind,
+  picture: Picture,
+  options: EncodeOptions = {},
+): Promise<Uint8Array> {
+  requireOptions(kind, options);
+  if (kind === 'exr') return encodeExr(picture, options);
+  if (kind === 'hdr') return encodeHdr(picture);
+  requireChannels(kind, picture);
+  try {
+    return await encodeWithSharp(kind, picture, options);
+  } catch (cause) {
+    if (cause instanceof ImplicamError) throw cause;
+    const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
+    throw new ImplicamError(
+      'encode-failed',
+      `a picture of ${picture.width} × ${picture.height} pixels could not be written as ${kind} (${reason}): try png or exr`,
+      { status: 500, cause },
+    );
+  }
+}
+
+export interface WriteOptions extends EncodeOptions {
+  /** The kind of file, where the extension does not tell. */
+  readonly kind?: ImageKind;
+}
+
+/**
+ * Writes a picture to a file, as what its extension says or as `kind`. The file appears whole or not at all: it is
+ * written beside its place and then moved there.
+ *
+ * @throws ImplicamError as `encodeImage`, and `format-unsupported`, `write-failed`.
+ */
+export async function writeImage(path: string, picture: Picture, options: WriteOptions = {}): Promise<void> {
+  const kind = options.kind ?? imageKindOf(path);
+  await writeFileWhole(path, await encodeImage(kind, picture, options));
+}
+
+/** The kind of file that a path's extension asks for. @throws ImplicamError `format-unsupported`. */
+export function imageKindOf(path: string): ImageKind {
+  const extension = extname(path).toLowerCase();
+  const kinds = Object.entries(imageKinds) as [ImageKind, ImageKindInfo][];
+  const found = kinds.find(([, { extensions }]) => extensions.includes(extension));
+  if (found) return found[0];
+  const known = kinds.flatMap(([, { extensions }]) => extensions);
+  throw new ImplicamError(
+    'format-unsupported',
+    `${path} ${extension ? `ends in ${extension}` : 'has no extension'}, which names no format that is written: use one of ${known.join(', ')}`,
+    { exitCode: 2 },
+  );
+}
+
+/** Writes a file so that it appears whole or not at all. @throws ImplicamError `write-failed`. */
+export async function writeFileWhole(path: string, bytes: Uint8Array | string): Promise<void> {
+  const partial = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`);
+  try {
+    const file = await open(partial, 'wx');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+  } catch (cause) {
+    await rm(partial, { force: true }).catch(() => undefined);
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    const hint =
+      code === 'ENOENT'
+        ? `the folder ${dirname(path)} does not exist: make it first`
+        : `${code}: check permissions and free space`;
+    throw new ImplicamError('write-failed', `${path} could not be written (${hint})`, { status: 500, cause });
+  }
+}
+
+const exifKinds: readonly ImageKind[] = ['png', 'jpeg', 'webp', 'avif'];
+
+function requireOptions(kind: ImageKind, { bits, quality, camera }: EncodeOptions): void {
+  const refuse = (message: string): never => {
+    throw new ImplicamError('option-invalid', message, { exitCode: 2 });
+  };
+  if (!Object.hasOwn(imageKinds, kind)) {
+    refuse(`${String(kind)} is no kind of file: use one of ${Object.keys(imageKinds).join(', ')}`);
+  }
+  if (quality !== undefined && !(Number.isInteger(quality) && quality >= 1 && quality <= 100)) {
+    refuse(`the quality is ${quality}: give a whole number from 1 to 100`);
+  }
+  if (bits !== undefined && bits !== 8 && !(bits === 16 && kind === 'png')) {
+    refuse(`${kind} is not written with ${bits} bits: use png with 8 or 16, or tiff or exr for floats`);
+  }
+  if (camera !== undefined && !exifKinds.includes(kind)) {
+    refuse(`${kind} carries no camera settings: use one of ${exifKinds.join(', ')}`);
+  }
+}
+
+function requireChannels(kind: ImageKind, { width, height, channels, data }: Picture): void {
+  const isGreyAllowed = kind !== 'ultrahdr';
+  if (channels !== 3 && !(channels === 1 && isGreyAllowed)) {
+    throw new ImplicamError(
+      'channels-invalid',
+      `a picture of ${channels} channels cannot be written as ${kind}: it takes ${isGreyAllowed ? '1 or 3' : '3'}; use exr`,
+    );
+  }
+  if (data.length !== width * height * channels || data.length === 0) {
+    throw new ImplicamError(
+      'channels-invalid',
+      `a picture of ${width} × ${height} × ${channels} has ${data.length} samples: it is not whole`,
+    );
+  }
+}
+
+async function encodeWithSharp(
+  kind: Exclude<ImageKind, 'exr' | 'hdr'>,
+  picture: Picture,
+  options: EncodeOptions,
+): Promise<Uint8Array> {
+  const { quality = kind === 'avif' ? 80 : 95, camera } = options;
+  if (kind === 'tiff') return encodeFloatTiff(picture);
+  if (kind === 'ultrahdr') return encodeUltraHdr(picture, quality);
+  const image = openSamples(picture, options.bits ?? 8);
+  const described = camera ? image.withExif(exifOf(camera)) : image;
+  switch (kind) {
+    case 'png':
+      return described.png({ compressionLevel: 6 }).toBuffer();
+    case 'jpeg':
+      return described.jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer();
+    case 'webp':
+      return described.webp(options.lossless ? { lossless: true } : { quality }).toBuffer();
+    case 'avif':
+      return described.avif({ quality, chromaSubsampling: '4:4:4' }).toBuffer();
+  }
+}
+
+/** Display-encoded samples as integers, opened by sharp. */
+function openSamples(picture: Picture, bits: 8 | 16): Sharp {
+  const { width, height, data } = picture;
+  const channels = picture.channels as 1 | 3;
+  const scale = bits === 8 ? 255 : 65535;
+  const samples = bits === 8 ? new Uint8Array(data.length) : new Uint16Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    samples[i] = value > 0 ? Math.min(scale, Math.round(value * scale)) : 0;
+  }
+  const space = bits === 8 ? (channels === 1 ? 'b-w' : 'srgb') : channels === 1 ? 'grey16' : 'rgb16';
+  return sharp(samples, { raw: { width, height, channels }, limitInputPixels: false }).toColourspace(space);
+}
+
+function openFloats(picture: Picture): Sharp {
+  return sharp(floatTiff(picture), { limitInputPixels: false });
+}
+
+async function encodeFloatTiff(picture: Picture): Promise<Uint8Array> {
+  return openFloats(picture)
+    .toColourspace(picture.channels === 1 ? 'b-w' : 'scrgb')
+    .tiff({ compression: 'deflate', predictor: 'float' })
+    .toBuffer();
+}
+
+/** Missing from sharp's type definitions: writes a gain map beside the tone-mapped JPEG (libultrahdr). */
+type GainMapped = Sharp & { withGainMap(): Sharp };
+
+async function encodeUltraHdr(picture: Picture, quality: number): Promise<Uint8Array> {
+  const { data } = picture;
+  const light = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i++) light[i] = data[i]! > 0 ? Math.min(data[i]!, LARGEST_LIGHT) : 0;
+  return (openFloats({ ...picture, data: light }) as GainMapped).withGainMap().jpeg({ quality }).toBuffer();
+}
+
+/** libultrahdr works in half floats. */
+const LARGEST_LIGHT = 65504;
