@@ -5,7 +5,7 @@ import { encodeSrgbArray } from '../model/tone.js';
 import { viewAs } from './bytes.js';
 import { readCameraSettings } from './exif.js';
 import { identifyFormat } from './format.js';
-import { isSrgbProfile } from './icc.js';
+import { judgeProfile } from './icc.js';
 import { type FrameFormat, type ImagingLimits, requireSize } from './limits.js';
 import type { NamedBytes } from './source.js';
 
@@ -140,7 +140,7 @@ async function runDecoder(
 function needsConversion({ samples, metadata }: FrameHeader): boolean {
   if (metadata.space === 'cmyk') return true;
   if (samples === 'linear' || metadata.space === 'grey16' || metadata.icc === undefined) return false;
-  return !isSrgbProfile(metadata.icc);
+  return judgeProfile(metadata.icc) === 'other';
 }
 
 /** Linear samples as 16-bit sRGB, each written `copies` times. */

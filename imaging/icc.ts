@@ -15,10 +15,21 @@ const COLOURANT_TOLERANCE = 0.0025;
 /** Profiles approximate the curve with tables and short gammas; 2.2 in place of the sRGB curve is 0.007 off. */
 const CURVE_TOLERANCE = 0.003;
 
-/** Whether a profile is sRGB to within a few thousandths, in primaries and in transfer curve. Never throws. */
-export function isSrgbProfile(profile: Uint8Array): boolean {
-  if (profile.length < 132) return false;
+/** What to do about a colour profile. */
+export type ProfileVerdict = 'srgb' | 'other' | 'unusable';
+
+/**
+ * Whether an embedded profile is sRGB, to within a few thousandths in primaries and in transfer curve, or another one
+ * to convert from, or none at all. Never throws.
+ */
+export function judgeProfile(profile: Uint8Array): ProfileVerdict {
+  if (profile.length < 132) return 'unusable';
   const view = new DataView(profile.buffer, profile.byteOffset, profile.length);
+  if (fourLetters(view, 36) !== 'acsp' || view.getUint32(0) > profile.length) return 'unusable';
+  return isSrgb(view) ? 'srgb' : 'other';
+}
+
+function isSrgb(view: DataView): boolean {
   if (fourLetters(view, 16) !== 'RGB ') return false;
   const tags = readTags(view);
   for (const [name, xyz] of COLOURANTS) {

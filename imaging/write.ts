@@ -148,7 +148,16 @@ function requireOptions(kind: ImageKind, { bits, quality, camera }: EncodeOption
   }
 }
 
+/** libultrahdr takes no smaller sides. */
+const SMALLEST_ULTRAHDR = 8;
+
 function requireChannels(kind: ImageKind, { width, height, channels, data }: Picture): void {
+  if (kind === 'ultrahdr' && Math.min(width, height) < SMALLEST_ULTRAHDR) {
+    throw new ImplicamError(
+      'picture-too-small',
+      `a picture of ${width} × ${height} pixels cannot be written as ultrahdr: it begins at 8 × 8; use exr`,
+    );
+  }
   const isGreyAllowed = kind !== 'ultrahdr';
   if (channels !== 3 && !(channels === 1 && isGreyAllowed)) {
     throw new ImplicamError(
