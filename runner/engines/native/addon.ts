@@ -1,0 +1,64 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Problem } from './problem.js';
+
+/** Sums of one step, as the addon reports them. */
+export interface StepSums {
+  readonly loss: number;
+  /** Σ of unweighted squared errors, and how many samples. */
+  readonly squared: number;
+  readonly samples: number;
+}
+
+/** The addon's session: see runner/native/addon.cpp. Calls must not overlap. */
+export interface AddonSession {
+  load(step: number, parameters: Float32Array, m: Float32Array, v: Float32Array): void;
+  save(parameters: Float32Array, m: Float32Array, v: Float32Array): number;
+  setParameters(parameters: Float64Array): void;
+  train(
+    factors: Float32Array,
+    gammas: Float32Array,
+    sharp: Uint8Array,
+    milliseconds: number,
+  ): Promise<StepSums & { done: number }>;
+  gradient(step: number, gamma: number, sharp: boolean): Promise<StepSums & { gradient: Float64Array }>;
+  bake(radiance: Float32Array, defocus: Float32Array): Promise<void>;
+  ticks(): number[];
+}
+
+export interface Addon {
+  readonly Session: new (problem: Problem, isa: string, threads: number) => AddonSession;
+  isas(): string[];
+  peak(isa: string, threads: number, seconds: number): Promise<number>;
+}
+
+/** Names of the phases of `AddonSession.ticks`, in order. */
+export const PHASES = [
+  'blur',
+  'hash',
+  'network',
+  'composite',
+  'networkBackward',
+  'hashBackward',
+  'blurBackward',
+  'update',
+] as const;
+
+let loaded: Addon | null | undefined;
+
+/** The compiled core, or null where it was not built. */
+export function loadAddon(): Addon | null {
+  if (loaded !== undefined) return loaded;
+  const require = createRequire(import.meta.url);
+  // From the sources (tests) and from dist/ (the program).
+  for (const path of ['../../../build/native/implicam.node', '../../../../build/native/implicam.node']) {
+    try {
+      loaded = require(fileURLToPath(new URL(path, import.meta.url))) as Addon;
+      return loaded;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    }
+  }
+  loaded = null;
+  return null;
+}

@@ -1,0 +1,220 @@
+// The bridge to Node: problems in, promises out. Nothing here computes; long calls run on a thread of their own.
+#include <napi.h>
+
+#include <chrono>
+#include <functional>
+
+#include "read_problem.h"
+#include "session.h"
+
+namespace {
+
+using namespace implicam;
+
+// Runs `work` off the JavaScript thread and resolves a promise with what `done` makes of it.
+class Task final : public Napi::AsyncWorker {
+ public:
+  Task(Napi::Env env, Napi::Object keep, std::function<void()> work, std::function<Napi::Value(Napi::Env)> done)
+      : Napi::AsyncWorker(env),
+        deferred_(Napi::Promise::Deferred::New(env)),
+        keep_(Napi::Persistent(keep)),
+        work_(std::move(work)),
+        done_(std::move(done)) {}
+
+  static Napi::Promise start(Napi::Env env, Napi::Object keep, std::function<void()> work,
+                             std::function<Napi::Value(Napi::Env)> done) {
+    auto* task = new Task(env, keep, std::move(work), std::move(done));
+    Napi::Promise promise = task->deferred_.Promise();
+    task->Queue();
+    return promise;
+  }
+
+ protected:
+  void Execute() override {
+    try {
+      work_();
+    } catch (const std::exception& e) {
+      SetError(e.what());
+    }
+  }
+  void OnOK() override { deferred_.Resolve(done_(Env())); }
+  void OnError(const Napi::Error& e) override { deferred_.Reject(e.Value()); }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  Napi::ObjectReference keep_;
+  std::function<void()> work_;
+  std::function<Napi::Value(Napi::Env)> done_;
+};
+
+Napi::Object resultObject(Napi::Env env, const StepResult& r) {
+  Napi::Object o = Napi::Object::New(env);
+  o.Set("loss", r.loss);
+  o.Set("squared", r.squared);
+  o.Set("samples", r.samples);
+  return o;
+}
+
+template <class Array>
+Array arrayOf(const Napi::CallbackInfo& info, size_t i, size_t length, const char* name) {
+  Array a = info[i].As<Array>();
+  if (a.ElementLength() != length) throw Napi::Error::New(info.Env(), std::string(name) + " has the wrong length");
+  return a;
+}
+
+class SessionObject final : public Napi::ObjectWrap<SessionObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Session",
+                       {
+                           InstanceMethod<&SessionObject::load>("load"),
+                           InstanceMethod<&SessionObject::save>("save"),
+                           InstanceMethod<&SessionObject::setParameters>("setParameters"),
+                           InstanceMethod<&SessionObject::train>("train"),
+                           InstanceMethod<&SessionObject::gradient>("gradient"),
+                           InstanceMethod<&SessionObject::bake>("bake"),
+                           InstanceMethod<&SessionObject::ticks>("ticks"),
+                       });
+  }
+
+  // new Session(problem, isa, threads)
+  explicit SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionObject>(info) {
+    Napi::Object spec = info[0].As<Napi::Object>();
+    pixels_ = Napi::Persistent(spec);  // the frames' memory stays JavaScript's
+    Problem problem = readProblem(spec);
+    size_ = problem.size;
+    outputs_ = (size_t)problem.model.outputs * problem.model.width * problem.model.height;
+    maps_ = problem.model.map.layers ? (size_t)problem.model.layers * problem.model.width * problem.model.height : 0;
+    try {
+      session_ = createSession(std::move(problem), info[1].As<Napi::String>(), info[2].As<Napi::Number>().Int32Value());
+    } catch (const std::exception& e) {
+      throw Napi::Error::New(info.Env(), e.what());
+    }
+  }
+
+ private:
+  // load(step, parameters, m, v): Float32Array
+  void load(const Napi::CallbackInfo& info) {
+    auto theta = arrayOf<Napi::Float32Array>(info, 1, size_, "parameters");
+    auto m = arrayOf<Napi::Float32Array>(info, 2, size_, "m");
+    auto v = arrayOf<Napi::Float32Array>(info, 3, size_, "v");
+    session_->load(info[0].As<Napi::Number>().Int64Value(), theta.Data(), m.Data(), v.Data());
+  }
+
+  // save(parameters, m, v) → step
+  Napi::Value save(const Napi::CallbackInfo& info) {
+    auto theta = arrayOf<Napi::Float32Array>(info, 0, size_, "parameters");
+    auto m = arrayOf<Napi::Float32Array>(info, 1, size_, "m");
+    auto v = arrayOf<Napi::Float32Array>(info, 2, size_, "v");
+    session_->save(theta.Data(), m.Data(), v.Data());
+    return Napi::Number::New(info.Env(), (double)session_->step());
+  }
+
+  void setParameters(const Napi::CallbackInfo& info) {
+    session_->setParameters(arrayOf<Napi::Float64Array>(info, 0, size_, "parameters").Data());
+  }
+
+  // train(factors, gammas, sharp, milliseconds) → Promise<{done, loss, squared, samples}>: as many of the planned
+  // steps as fit into the time, one at least.
+  Napi::Value train(const Napi::CallbackInfo& info) {
+    auto factors = info[0].As<Napi::Float32Array>();
+    auto gammas = info[1].As<Napi::Float32Array>();
+    auto sharp = info[2].As<Napi::Uint8Array>();
+    double limit = info[3].As<Napi::Number>().DoubleValue();
+    auto plans = std::make_shared<std::vector<StepPlan>>();
+    for (size_t i = 0; i < factors.ElementLength(); i++) plans->push_back({factors[i], gammas[i], sharp[i]});
+    auto last = std::make_shared<StepResult>();
+    auto done = std::make_shared<size_t>(0);
+    auto work = [this, plans, last, done, limit] {
+      auto t0 = std::chrono::steady_clock::now();
+      for (const StepPlan& plan : *plans) {
+        *last = session_->train(plan);
+        ++*done;
+        if (std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - t0).count() >= limit) break;
+      }
+    };
+    return Task::start(info.Env(), Value(), work, [last, done](Napi::Env env) -> Napi::Value {
+      Napi::Object o = resultObject(env, *last);
+      o.Set("done", (double)*done);
+      return o;
+    });
+  }
+
+  // gradient(step, gamma, sharp) → Promise<{loss, squared, samples, gradient: Float64Array}>
+  Napi::Value gradient(const Napi::CallbackInfo& info) {
+    int64_t step = info[0].As<Napi::Number>().Int64Value();
+    StepPlan plan{0, info[1].As<Napi::Number>().FloatValue(), info[2].As<Napi::Boolean>().Value() ? 1 : 0};
+    auto out = std::make_shared<std::vector<double>>(size_);
+    auto result = std::make_shared<StepResult>();
+    return Task::start(
+        info.Env(), Value(), [this, step, plan, out, result] { *result = session_->gradient(step, plan, out->data()); },
+        [out, result](Napi::Env env) -> Napi::Value {
+          Napi::Object o = resultObject(env, *result);
+          Napi::Float64Array g = Napi::Float64Array::New(env, out->size());
+          std::copy(out->begin(), out->end(), g.Data());
+          o.Set("gradient", g);
+          return o;
+        });
+  }
+
+  // bake(radiance, defocus: Float32Array, filled) → Promise<void>
+  Napi::Value bake(const Napi::CallbackInfo& info) {
+    auto radiance = arrayOf<Napi::Float32Array>(info, 0, outputs_, "radiance");
+    auto defocus = arrayOf<Napi::Float32Array>(info, 1, maps_, "defocus");
+    Napi::Object keep = Napi::Object::New(info.Env());
+    keep.Set("session", Value());
+    keep.Set("radiance", radiance);
+    keep.Set("defocus", defocus);
+    float *r = radiance.Data(), *d = defocus.Data();
+    return Task::start(
+        info.Env(), keep, [this, r, d] { session_->bake(r, d); }, [](Napi::Env env) { return env.Undefined(); });
+  }
+
+  // ticks() → processor ticks by phase since the last call
+  Napi::Value ticks(const Napi::CallbackInfo& info) {
+    Napi::Array a = Napi::Array::New(info.Env(), PHASES);
+    for (uint32_t p = 0; p < PHASES; p++) a.Set(p, (double)session_->ticks()[p]);
+    session_->clearTicks();
+    return a;
+  }
+
+  Napi::ObjectReference pixels_;
+  std::unique_ptr<AnySession> session_;
+  size_t size_ = 0, outputs_ = 0, maps_ = 0;
+};
+
+// isas() → the instruction sets that this processor runs, widest first
+Napi::Value isas(const Napi::CallbackInfo& info) {
+  Napi::Array a = Napi::Array::New(info.Env());
+  for (const char* isa : {"avx512", "avx2", "sse2", "neon"})
+    if (findKernels(isa)) a.Set(a.Length(), Napi::String::New(info.Env(), isa));
+  return a;
+}
+
+// peak(isa, threads, seconds) → Promise<FLOP/s of multiply-adds of all threads together>
+Napi::Value peak(const Napi::CallbackInfo& info) {
+  const Kernels<float>* kernels = findKernels(info[0].As<Napi::String>());
+  if (!kernels) throw Napi::Error::New(info.Env(), "this processor cannot run those kernels");
+  int threads = info[1].As<Napi::Number>().Int32Value();
+  double seconds = info[2].As<Napi::Number>().DoubleValue();
+  auto total = std::make_shared<double>(0);
+  auto work = [kernels, threads, seconds, total] {
+    std::vector<double> rate(threads);
+    Workers workers(threads);
+    workers.run([&](int id) { rate[id] = kernels->peak(seconds); });
+    for (double r : rate) *total += r;
+  };
+  return Task::start(info.Env(), Napi::Object::New(info.Env()), work,
+                     [total](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *total); });
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Session", SessionObject::define(env));
+  exports.Set("isas", Napi::Function::New(env, isas));
+  exports.Set("peak", Napi::Function::New(env, peak));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(implicam, init)
