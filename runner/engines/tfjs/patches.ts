@@ -1,0 +1,99 @@
+import type { Tensor } from './backend.js';
+import { circles } from './camera.js';
+import { type Forward, type ForwardInput, lnRadiance, pixelCentres } from './forward.js';
+import { constant, gather } from './ops.js';
+import { patchPenalty } from './patch-penalty.js';
+import { evaluatePatches } from './patch-scene.js';
+import { moves, sceneMapping } from './registration.js';
+import { Spread } from './spread.js';
+
+/** Added to every normaliser: where no source reaches, the light is zero, not a division by zero. */
+const NORMALISER_FLOOR = 1e-4;
+
+/** A lens by patches: the scene at every pixel of a patch, blurred in picture space from the source's side. */
+export function forwardPatches(input: ForwardInput): Forward {
+  const { tf, plan, leaves, shape } = input;
+  const scene = evaluatePatches(input);
+  const circle = scene.defocus.map((s) => circles(tf, plan, leaves, s, s.size));
+  const inner = shape.patch + 2 * shape.margin;
+  const geometry = { side: shape.side, inner, reach: shape.reach };
+
+  const behind = new Spread(tf, geometry, circle[0]!);
+  const behindWeight = tf.add(behind.ones(), NORMALISER_FLOOR);
+  let radiance = scene.background.map((b) => tf.div(behind.of(b), behindWeight));
+  const { alpha, foreground } = scene;
+  if (alpha && foreground) {
+    const front = new Spread(tf, geometry, circle[1]!);
+    const frontWeight = tf.add(front.ones(), NORMALISER_FLOOR);
+    const open = tf.sub(1, tf.div(front.of(alpha), frontWeight));
+    radiance = radiance.map((b, c) => {
+      const premultiplied = tf.div(front.of(tf.mul(alpha, foreground[c]!)), frontWeight);
+      return tf.add(premultiplied, tf.mul(open, b));
+    });
+  }
+  const seen = moves(plan) ? resample(input, tf.stack(radiance), inner) : tf.stack(radiance);
+  return {
+    lnRadiance: lnRadiance(tf, seen),
+    blur: blurAtPixels(input, circle, alpha),
+    penalty: patchPenalty(input, scene),
+  };
+}
+
+/** r [3, V · P · inner²] read at D_v(p), which may lie up to a pixel off: [3, V · P · patch²]. */
+function resample(input: ForwardInput, radiance: Tensor, inner: number): Tensor {
+  const { tf, plan, leaves, shape } = input;
+  const p = pixelCentres(input);
+  const all = p.x.length;
+  const [px, py] = [tf.tensor1d(p.x), tf.tensor1d(p.y)];
+  const at = sceneMapping(tf, plan, leaves)(px, py);
+  const dx = tf.clipByValue(tf.sub(at.x, px), -1, 1);
+  const dy = tf.clipByValue(tf.sub(at.y, py), -1, 1);
+  // A displacement of just one pixel belongs to the cell below it: its neighbour beyond is not there.
+  const cell = (d: Tensor) => Float32Array.from(d.dataSync(), (v) => Math.min(0, Math.floor(v)));
+  const [left, top] = [cell(dx), cell(dy)];
+  const fx = tf.sub(dx, constant(tf, left, [all]));
+  const fy = tf.sub(dy, constant(tf, top, [all]));
+  const read = (stepX: number, stepY: number) => {
+    const indices = new Int32Array(3 * all);
+    const planes = radiance.shape[1]!;
+    for (let i = 0; i < all; i++) {
+      const plane = Math.floor(i / shape.patch ** 2);
+      const row = Math.floor(i / shape.patch) % shape.patch;
+      const y = row + 1 + top[i]! + stepY;
+      const x = (i % shape.patch) + 1 + left[i]! + stepX;
+      for (let c = 0; c < 3; c++) indices[c * all + i] = c * planes + (plane * inner + y) * inner + x;
+    }
+    return gather(tf, radiance, indices, [3, all]);
+  };
+  const mix = (a: Tensor, b: Tensor, f: Tensor) => tf.add(a, tf.mul(tf.sub(b, a), f));
+  return mix(mix(read(0, 0), read(1, 0), fx), mix(read(0, 1), read(1, 1), fx), fy);
+}
+
+/** |c| at the compared pixels, the layers mixed by opacity: [V · Q], not differentiated. */
+function blurAtPixels(
+  input: ForwardInput,
+  circle: readonly Tensor[],
+  opacity: Tensor | undefined,
+): Float32Array {
+  const { batch, shape, plan } = input;
+  const { patch, side } = shape;
+  const border = shape.reach + shape.margin;
+  const sources = batch.draws * side * side;
+  const out = new Float32Array(plan.views.length * batch.x.length);
+  const behind = circle[0]!.dataSync();
+  const front = circle[1]?.dataSync();
+  const alpha = opacity?.dataSync();
+  for (let v = 0, q = 0; v < plan.views.length; v++) {
+    for (let d = 0; d < batch.draws; d++) {
+      for (let j = 0; j < patch; j++) {
+        for (let i = 0; i < patch; i++, q++) {
+          const at = (d * side + j + border) * side + i + border;
+          const c = Math.abs(behind[v * sources + at]!);
+          const a = alpha ? alpha[at]! : 0;
+          out[q] = a * Math.abs(front?.[v * sources + at] ?? 0) + (1 - a) * c;
+        }
+      }
+    }
+  }
+  return out;
+}
