@@ -23,7 +23,7 @@ export interface Surface {
   /** Moves across the picture in captures with object motion. */
   readonly moves?: boolean;
   /**
-   * Writes linear radiance (not premultiplied; 1 saturates the sensor at EV 0), coverage 0…1 and inverse depth in 1/m
+   * Writes linear radiance (not premultiplied; `Scene.gain` times it, 1 saturates the sensor at EV 0), coverage 0…1 and inverse depth in 1/m
    * at a point. Inverse depth is asked for (and must be sensible) outside of the covered part too.
    */
   readonly paint: (x: number, y: number, out: Float64Array) => void;
@@ -38,6 +38,8 @@ export interface Scene {
   readonly farthest: number;
   /** Exposure time at EV 0 in seconds. */
   readonly baseTime: number;
+  /** What painted radiance is multiplied by: the photographer's choice of exposure. */
+  readonly gain: number;
   /** Back to front. */
   readonly surfaces: readonly Surface[];
 }

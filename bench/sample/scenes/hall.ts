@@ -22,6 +22,7 @@ export function hall(stage: Stage): Scene {
     nearest: 0.68,
     farthest: END,
     baseTime: 1 / 30,
+    gain: 1,
     surfaces: [room(stage), plant(stage), notice(stage), gate(stage)],
   };
 }

@@ -1,7 +1,8 @@
 import { setText } from '../glyphs.js';
-import { between, unit2 } from '../hash.js';
+import { between } from '../hash.js';
 import { around, EVERYWHERE, type Scene, type Stage, type Surface } from '../scene.js';
-import { boxDistance, covered, fractal, gradientNoise, length, smoothstep, woodGrain } from '../texture.js';
+import { boxDistance, covered, fractal, length, smoothstep, woodGrain } from '../texture.js';
+import { foliage } from './foliage.js';
 import { mat, set, stems } from './parts.js';
 
 const FAR = 0.24;
@@ -9,35 +10,35 @@ const FAR = 0.24;
 /** A garden against the light: leaves at a dozen depths, gaps of bright sky, bark, a flower and a plant label. */
 export function leaves(stage: Stage): Scene {
   const layer = (q: number, part: number, density: number, size: number) =>
-    foliage(stage, { inverseDepth: q, part, density, size });
+    foliage(stage, { inverseDepth: q, part, density, size, light: sunlight });
   return {
     name: 'leaves',
     focalLength: 50,
     nearest: 1.5,
     farthest: FAR,
     baseTime: 1 / 125,
+    gain: 1,
     surfaces: [
       thicket(stage),
-      layer(0.36, 1, 0.5, 0.11),
+      layer(0.34, 1, 0.5, 0.12),
       trunk(stage),
-      layer(0.5, 2, 0.42, 0.13),
-      layer(0.6, 3, 0.4, 0.15),
-      layer(0.7, 4, 0.34, 0.17),
+      layer(0.5, 2, 0.4, 0.15),
+      layer(0.64, 3, 0.34, 0.18),
       label(stage),
-      layer(0.85, 5, 0.3, 0.19),
-      flower(stage, 0.98, 0.52, 0.12, 0.3, 1),
-      flower(stage, 1.1, -0.12, -0.3, 0.24, 2),
-      layer(1.22, 6, 0.16, 0.24),
-      layer(1.35, 7, 0.11, 0.27),
+      layer(0.83, 4, 0.26, 0.21),
+      flower(stage, 0.98, 0.42, 0.1, 0.3, 1),
+      flower(stage, 1.12, -0.2, -0.28, 0.25, 2),
+      layer(1.22, 5, 0.13, 0.26),
       stems(stage, 41, {
-        count: 9,
+        count: 8,
         left: -1.4,
         right: 1.5,
         lean: 0.45,
-        inverseDepth: 1.45,
+        inverseDepth: 1.36,
         colour: [0.42, 0.4, 0.12],
         light: sunlight,
       }),
+      layer(1.46, 6, 0.09, 0.3),
     ],
   };
 }
@@ -92,66 +93,6 @@ function trunk(stage: Stage): Surface {
     out[2] = k * (0.21 - 0.13 * moss);
   };
   return { name: 'trunk', bounds: { left: cx - 0.45, right: cx + 0.45, top: -1.7, bottom: 1.7 }, paint };
-}
-
-interface Foliage {
-  readonly inverseDepth: number;
-  readonly part: number;
-  /** Share of places that hold a leaf. */
-  readonly density: number;
-  /** Length of a leaf. */
-  readonly size: number;
-}
-
-/** Leaves of one depth, one to a cell of a grid, turned and shaded each in its own way; slanted by their own tilt. */
-function foliage(stage: Stage, { inverseDepth, part, density, size }: Foliage): Surface {
-  const seed = stage.seed * 41 + part * 101;
-  const cell = size * 0.78;
-  const paint = (x: number, y: number, out: Float64Array): void => {
-    set(out, 0, 0, 0, 0, inverseDepth);
-    const cx = Math.floor(x / cell);
-    const cy = Math.floor(y / cell);
-    for (let j = -1; j <= 1; j++) {
-      for (let i = -1; i <= 1; i++) leaf(x, y, cx + i, cy + j, out);
-    }
-  };
-  const leaf = (x: number, y: number, i: number, j: number, out: Float64Array): void => {
-    // Leaves gather in boughs and leave the middle of the picture free.
-    const bough =
-      gradientNoise(i * cell * 1.1, j * cell * 1.1, seed + 7) + 0.35 * length(i * cell, j * cell * 1.2) - 0.3;
-    if (unit2(i, j, seed) > density * (1 + 1.6 * bough)) return;
-    const px = (i + unit2(i, j, seed + 1)) * cell;
-    const py = (j + unit2(i, j, seed + 2)) * cell;
-    const angle = between(-0.4, 1.9, i, j, seed + 3);
-    const c = Math.cos(angle);
-    const s = Math.sin(angle);
-    const long = size * between(0.35, 0.52, i, j, seed + 4);
-    const u = (c * (x - px) + s * (y - py)) / long;
-    const v = (c * (y - py) - s * (x - px)) / long;
-    if (u < -1.45 || u > 1 || v < -0.5 || v > 0.5) return;
-    const narrow = between(0.26, 0.42, i, j, seed + 5);
-    // Pointed at the tip, round at the stalk, the edge slightly toothed.
-    const t = 0.5 * (u + 1);
-    const outline = narrow * Math.sqrt(Math.max(t, 0)) * (1 - t) * 2.6 * (1 + 0.06 * Math.sin(u * 40));
-    const blade = u > -1 ? (Math.abs(v) - outline) * long * 0.85 : Infinity;
-    const stalk = Math.max(Math.abs(v) - 0.022, u - 0.9) * long;
-    const on = covered(Math.min(blade, stalk), stage.pixel);
-    if (on <= 0) return;
-    const fine = stage.pixel / long;
-    const rib = covered(Math.abs(v) - 0.018, fine);
-    const veins = Math.max(0, Math.cos((u - Math.abs(v) * 0.9) * 30)) ** 8 * Math.min(1, 0.04 / fine);
-    const through = unit2(i, j, seed + 6);
-    const shade = v > 0 ? 1.15 : 0.8;
-    const light = sunlight(x, y) * (0.18 + 1.3 * through * through) * shade;
-    const speck = 1 + 0.35 * fractal(u * 7 + i * 3, v * 7 + j * 5, seed, fine * 7, 0.65);
-    const k = light * speck * (1 + 0.55 * rib + 0.25 * veins);
-    const autumn = unit2(i, j, seed + 8);
-    mat(out, k * (0.22 + 0.5 * autumn ** 3), k * (0.5 - 0.1 * autumn ** 3), k * (0.07 + 0.04 * autumn), on);
-    const dew = covered(length(u - 0.1, v - 0.12) * long - 0.008, stage.pixel);
-    if (autumn < 0.25) mat(out, 5 * light + 1.5, 5 * light + 1.5, 5 * light + 1.2, dew * on);
-    out[4] = inverseDepth + 0.05 * u * (through - 0.5);
-  };
-  return { name: `foliage-${part}`, bounds: EVERYWHERE, paint };
 }
 
 /** A daisy seen from the front: petals around a disk of florets, slightly domed. */

@@ -16,6 +16,8 @@ import { mat, set } from './parts.js';
 const VIEW = 85 / 12;
 const FAR = 0.005;
 const HORIZON = 0.14;
+/** Windows of the skyline below this draw are dark. */
+const LIT = 0.82;
 /** Height of the camera above the street in metres. */
 const EYE = 1.5;
 
@@ -27,6 +29,7 @@ export function night(stage: Stage): Scene {
     nearest: 0.215,
     farthest: FAR,
     baseTime: 1 / 8,
+    gain: 0.4,
     surfaces: [
       skyline(stage),
       street(stage),
@@ -53,8 +56,10 @@ function skyline(stage: Stage): Surface {
     const sky = 0.006 + 0.05 * glow * (1 + 0.9 * cloud);
     set(out, sky * 0.75, sky * 0.72, sky * 1.15, 1, FAR);
     const moon = covered(length(x + 0.42, y + 0.74) - 0.075, stage.pixel);
-    const seas = 1 + 0.5 * fractal(x * 14, y * 14, seed + 5, stage.pixel * 14);
-    mat(out, 4.2 * seas, 3.9 * seas, 3.2 * seas, moon);
+    if (moon > 0) {
+      const seas = 1 + 0.5 * fractal(x * 14, y * 14, seed + 5, stage.pixel * 14);
+      mat(out, 4.2 * seas, 3.9 * seas, 3.2 * seas, moon);
+    }
     for (let layer = 0; layer < 2; layer++) houses(x, y, layer, out);
   };
   const houses = (x: number, y: number, layer: number, out: Float64Array): void => {
@@ -72,9 +77,9 @@ function skyline(stage: Stage): Surface {
     const u = x / size;
     const v = y / (size * 1.35);
     const lit = unit2(Math.floor(u), Math.floor(v), seed + 20 + layer);
-    if (lit < 0.62 || y < roof - tall + 0.03) return;
+    if (lit < LIT || y < roof - tall + 0.03) return;
     const pane = boxDistance(u - Math.floor(u) - 0.5, v - Math.floor(v) - 0.5, 0.3, 0.32);
-    const power = 0.25 * 14 ** ((lit - 0.62) * 2.6);
+    const power = 0.25 * 14 ** ((lit - LIT) / (1 - LIT));
     const cool = unit2(Math.floor(u), Math.floor(v), seed + 30) < 0.25;
     mat(
       out,
@@ -84,19 +89,27 @@ function skyline(stage: Stage): Surface {
       on * covered(pane, stage.pixel / size),
     );
   };
-  return { name: 'skyline', bounds: EVERYWHERE, paint };
+  return { name: 'skyline', bounds: { ...EVERYWHERE, bottom: HORIZON + 0.1 }, paint };
 }
 
-/** Lights that the street mirrors: where, how strong, which colour. */
-const MIRRORED: readonly (readonly [x: number, q: number, r: number, g: number, b: number])[] = [
-  [-0.62, 0.034, 1.5, 0.85, 0.3],
-  [0.82, 0.062, 2.2, 1.3, 0.5],
-  [-1.22, 0.1, 2.6, 1.5, 0.55],
-  [0.12, 0.03, 1.2, 1.15, 1.0],
-  [0.36, 0.03, 1.2, 1.15, 1.0],
-  [-0.3, 0.045, 1.4, 0.08, 0.04],
-  [-0.12, 0.045, 1.4, 0.08, 0.04],
-  [1.0, 0.13, 0.35, 0.9, 1.2],
+/** A light that the street mirrors: where it stands, and what it adds to the pavement. */
+interface Mirrored {
+  readonly x: number;
+  readonly q: number;
+  readonly red: number;
+  readonly green: number;
+  readonly blue: number;
+}
+
+const MIRRORED: readonly Mirrored[] = [
+  { x: -0.62, q: 0.034, red: 1.5, green: 0.85, blue: 0.3 },
+  { x: 0.82, q: 0.062, red: 2.2, green: 1.3, blue: 0.5 },
+  { x: -1.22, q: 0.1, red: 2.6, green: 1.5, blue: 0.55 },
+  { x: 0.12, q: 0.03, red: 1.2, green: 1.15, blue: 1.0 },
+  { x: 0.36, q: 0.03, red: 1.2, green: 1.15, blue: 1.0 },
+  { x: -0.3, q: 0.045, red: 1.4, green: 0.08, blue: 0.04 },
+  { x: -0.12, q: 0.045, red: 1.4, green: 0.08, blue: 0.04 },
+  { x: 1.0, q: 0.13, red: 0.35, green: 0.9, blue: 1.2 },
 ];
 
 function street(stage: Stage): Surface {
@@ -113,17 +126,18 @@ function street(stage: Stage): Surface {
     set(out, k * 1.1, k, k * 0.95, covered(HORIZON + 0.012 - y, stage.pixel), q);
     // Ripples smear each light's mirror image towards the viewer.
     const ripple = 0.02 * fractal(wx * 3, wz * 1.1, seed + 8, Math.max(footprint * 3, deep * 1.1), 0.6);
-    const broken = 0.55 + 1.1 * Math.max(0, gradientNoise(wx * 1.2, wz * 2.1, seed + 12));
-    for (const [lx, lq, r, g, b] of MIRRORED) {
-      const below = y - ground(lq);
+    const broken =
+      0.55 + 1.1 * Math.max(0, gradientNoise(wx * 1.2, wz * 2.1, seed + 12)) * Math.min(1, 0.15 / deep);
+    for (let i = 0; i < MIRRORED.length; i++) {
+      const lamp = MIRRORED[i]!;
+      const below = y - ground(lamp.q);
       if (below < 0) continue;
-      const wide = 0.02 + 0.05 * below;
-      const d = (x - lx + ripple) / wide;
-      const strength =
-        0.6 * wet * broken * Math.exp(-d * d - below * 2.2) + 0.02 * Math.exp(-below * 4 - (d * d) / 40);
-      out[0]! += r * strength;
-      out[1]! += g * strength;
-      out[2]! += b * strength;
+      const d = (x - lamp.x + ripple) / (0.02 + 0.05 * below);
+      const streak = 0.6 * wet * broken * smoothstep(0, 0.05, below) * Math.exp(-d * d - below * 2.2);
+      const glow = 0.02 * smoothstep(0, 0.12, below) * Math.exp(-below * 4 - (d * d) / 40);
+      out[0]! += lamp.red * (streak + glow);
+      out[1]! += lamp.green * (streak + glow);
+      out[2]! += lamp.blue * (streak + glow);
     }
     const line = covered(Math.abs(wx + 0.35) - 0.06, footprint) * (wz % 6 < 3 ? 1 : 0);
     mat(out, 0.05, 0.048, 0.04, 0.6 * line);
@@ -166,7 +180,7 @@ function car(stage: Stage, q: number, index: number): Surface {
 
 /** A street lamp: a thin post with an arm, and a small lamp far beyond the sensor's range. */
 function post(stage: Stage, q: number, index: number): Surface {
-  const x0 = MIRRORED[index]![0];
+  const x0 = MIRRORED[index]!.x;
   const inward = x0 < 0 ? 1 : -1;
   const foot = ground(q);
   const unit = VIEW * q;
@@ -296,7 +310,10 @@ function twigs(stage: Stage): Surface {
     set(out, 0, 0, 0, 0, q);
     let best = Infinity;
     for (let i = 0; i < pieces.length; i += 5) {
-      const [ax, ay, bx, by] = [pieces[i]!, pieces[i + 1]!, pieces[i + 2]!, pieces[i + 3]!];
+      const ax = pieces[i]!;
+      const ay = pieces[i + 1]!;
+      const bx = pieces[i + 2]!;
+      const by = pieces[i + 3]!;
       if (x < Math.min(ax, bx) - 0.04 || x > Math.max(ax, bx) + 0.04) continue;
       if (y < Math.min(ay, by) - 0.04 || y > Math.max(ay, by) + 0.04) continue;
       best = Math.min(best, segmentDistance(x, y, ax, ay, bx, by) - pieces[i + 4]!);

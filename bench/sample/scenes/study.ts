@@ -26,6 +26,7 @@ export function study(stage: Stage): Scene {
     nearest: 1.42,
     farthest: WALL,
     baseTime: 1 / 15,
+    gain: 1,
     surfaces: [
       bookshelf(stage, WALL, lamplight),
       desk(stage),
