@@ -1,0 +1,152 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compareNames, readFrames } from './capture.js';
+import { fromSamples, samples8, samples16 } from './test-support.js';
+
+let root: string;
+const at = (...parts: string[]): string => join(root, ...parts);
+
+async function put(path: string, seed: number, width = 24, height = 16): Promise<void> {
+  const format = path.endsWith('.jpg') ? 'jpeg' : 'png';
+  await writeFile(
+    at(path),
+    await fromSamples(samples8(width, height, 3, seed))
+      .toFormat(format)
+      .toBuffer(),
+  );
+}
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'implicam-capture-'));
+  for (const folder of ['stack', 'stack/inner', 'other', 'empty', 'raws']) await mkdir(at(folder));
+  for (const n of [1, 2, 10]) await put(`stack/frame${n}.png`, n);
+  await put('stack/.hidden.png', 4);
+  await put('stack/inner/deeper.png', 5);
+  await writeFile(at('stack/notes.txt'), 'exposures');
+  await put('other/frame1.png', 20);
+  await put('other/wide.png', 21, 30, 16);
+  await writeFile(at('raws/IMG_1.CR3'), 'raw');
+  await writeFile(at('empty/readme.md'), 'nothing');
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const refusal = (paths: string[], options = {}) => readFrames(paths, options).catch((error) => error);
+
+describe('readFrames', () => {
+  it('reads a folder in the natural order of names: files of pictures, not hidden ones, not folders', async () => {
+    const seen: [number, number][] = [];
+    const frames = await readFrames([at('stack')], {
+      concurrency: 2,
+      onProgress: (done, total) => seen.push([done, total]),
+    });
+    expect(frames.map(({ name }) => name)).toEqual(['frame1.png', 'frame2.png', 'frame10.png']);
+    frames.forEach((frame, i) => {
+      expect(frame.data).toEqual(samples8(24, 16, 3, [1, 2, 10][i]!).data);
+    });
+    expect(seen).toEqual([
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ]);
+  });
+
+  it('keeps the order of files that are named, and tells equal names apart', async () => {
+    const paths = [at('stack/frame2.png'), at('other/frame1.png'), at('stack/frame1.png')];
+    const frames = await readFrames(paths);
+    expect(frames.map(({ name }) => name)).toEqual(['frame2.png', paths[1], paths[2]]);
+  });
+
+  it('takes frames of different depths', async () => {
+    await writeFile(at('deep.png'), await fromSamples(samples16(24, 16)).png().toBuffer());
+    const frames = await readFrames([at('stack/frame1.png'), at('deep.png')]);
+    expect(frames.map(({ data }) => data.constructor.name)).toEqual(['Uint8Array', 'Uint16Array']);
+  });
+
+  it('refuses nothing, empty folders, and folders of files that it does not read', async () => {
+    expect(await refusal([])).toMatchObject({ name: 'ImplicamError', code: 'frames-none' });
+    expect(await refusal([at('empty')])).toMatchObject({
+      code: 'frames-none',
+      message: expect.stringContaining(at('empty')),
+    });
+    expect(await refusal([at('raws')])).toMatchObject({
+      code: 'frames-none',
+      message: expect.stringMatching(/IMG_1\.CR3 must be exported/),
+    });
+  });
+
+  it('names the frame whose size differs, and both sizes', async () => {
+    const odd = at('other/wide.png');
+    const { code, message } = await refusal([odd, at('stack')]);
+    expect(code).toBe('frames-mismatched');
+    expect(message).toContain(`${odd} is 30 × 16 pixels`);
+    expect(message).toContain(`${at('stack/frame1.png')} and 2 more are 24 × 16`);
+  });
+
+  it('refuses the same photograph twice: by path, by link and by content', async () => {
+    const one = at('stack/frame1.png');
+    expect(await refusal([one, one])).toMatchObject({
+      code: 'frames-duplicate',
+      message: expect.stringContaining('given twice'),
+    });
+    await symlink(one, at('link.png'));
+    expect(await refusal([one, at('link.png')])).toMatchObject({
+      code: 'frames-duplicate',
+      message: expect.stringContaining('the same file'),
+    });
+    await put('copy.png', 1);
+    expect(await refusal([at('stack'), at('copy.png')])).toMatchObject({
+      code: 'frames-duplicate',
+      message: `${at('copy.png')} is a copy of ${one}: leave one of them out`,
+    });
+  });
+
+  it('refuses missing paths and dangling links', async () => {
+    expect(await refusal([at('stack'), at('missing.png')])).toMatchObject({
+      code: 'file-not-found',
+      message: expect.stringContaining(at('missing.png')),
+    });
+    await symlink(at('gone.png'), at('dangling.png'));
+    expect(await refusal([at('dangling.png')])).toMatchObject({ code: 'file-not-found' });
+  });
+
+  it('refuses too many and too much, before decoding', async () => {
+    expect(await refusal([at('stack')], { limits: { maxFiles: 2 } })).toMatchObject({
+      code: 'frames-too-many',
+    });
+    const whole = 3 * 24 * 16 * 3;
+    expect(await refusal([at('stack')], { limits: { maxCaptureBytes: whole - 1 } })).toMatchObject({
+      code: 'capture-too-large',
+    });
+    expect(await refusal([at('stack')], { limits: { maxCaptureBytes: whole } })).toHaveLength(3);
+  });
+
+  it('reports the first bad frame in order, whichever fails first', async () => {
+    await mkdir(at('bad'));
+    const good = await fromSamples(samples8(24, 16)).png().toBuffer();
+    await writeFile(at('bad/a.png'), good);
+    await writeFile(at('bad/b.png'), good.subarray(0, good.length / 2));
+    await writeFile(at('bad/c.png'), 'GIF89a');
+    await writeFile(at('bad/d.png'), '');
+    for (const concurrency of [1, 4]) {
+      expect(await refusal([at('bad')], { concurrency })).toMatchObject({
+        code: 'format-unsupported',
+        message: expect.stringContaining('c.png'),
+      });
+    }
+    await rm(at('bad/c.png'));
+    await rm(at('bad/d.png'));
+    expect(await refusal([at('bad')])).toMatchObject({
+      code: 'file-corrupt',
+      message: expect.stringContaining('b.png'),
+    });
+  });
+});
+
+describe('compareNames', () => {
+  it('orders numbers as numbers, and is total', () => {
+    const names = ['b1', 'a10', 'a2', 'A1', 'a1', 'a02'];
+    expect(names.sort(compareNames)).toEqual(['a1', 'A1', 'a02', 'a2', 'a10', 'b1']);
+  });
+});
