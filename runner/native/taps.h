@@ -40,7 +40,11 @@ struct Taps {
     for (int l = 0; l <= m.atlas.layers; l++) wide = m.atlas.width[l] > wide ? m.atlas.width[l] : wide;
     int queries = wide > 128 ? 288 : 1152;  // activations of a tile stay in the second-level cache
     int b = queries / (k * groups) / NL * NL;
-    return b < NL ? NL : b > 256 ? 256 : b;
+    int draws = 0;
+    for (int i = 0; i < m.shards; i++) draws = m.shard[i].draws > draws ? m.shard[i].draws : draws;
+    int most = (draws + NL - 1) / NL * NL;  // no larger than what a shard draws
+    most = most > 256 ? 256 : most;
+    return b < NL ? NL : b > most ? most : b;
   }
 
   void place(const Model& m, Arena& arena) {

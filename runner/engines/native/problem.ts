@@ -86,7 +86,7 @@ export function createProblem(plan: Plan, data: SceneData) {
     })),
     frames: data.frames.map((f) => ({ data: f.data, mask: f.mask })),
     startRadiance: config.residual ? data.start?.radiance : undefined,
-    startDefocus: data.start?.defocus,
+    startDefocus: data.start?.defocus.length ? data.start.defocus : undefined,
     groups: layout.groups.map((g) => ({
       offset: g.offset,
       size: g.size,

@@ -24,7 +24,7 @@ export function gather(tf: Tf, x: Tensor, indices: Int32Array, shape: number[]):
       const dValue = dy.dataSync();
       const sum = new Float64Array(x.size);
       for (let i = 0; i < indices.length; i++) sum[indices[i]!]! += dValue[i]!;
-      return tf.tensor(Float32Array.from(sum), x.shape, 'float32');
+      return tf.tensor(new Float32Array(sum), x.shape, 'float32');
     };
     return { value: tf.tensor(value, shape, 'float32'), gradFunc };
   });

@@ -51,6 +51,7 @@ export class Spread {
   /** k of every ring, view and source: [T, planes, side²]. */
   private readonly kernel: Tensor;
   private readonly planes: number;
+  private known: Runs | undefined;
 
   /** `circle`: signed circles of confusion of `planes` source planes (views × patches), flat [planes · side²]. */
   constructor(tf: Tf, shape: SpreadShape, circle: Tensor) {
@@ -102,33 +103,53 @@ export class Spread {
 
   private collect(from: Float32Array): Float32Array {
     const { inner } = this.shape;
+    const { sources, targets } = this.runs();
     const out = new Float64Array(this.planes * inner * inner);
-    this.visit((source, target) => {
+    for (let r = 0; r < sources.length; r++) {
+      const [source, target] = [sources[r]!, targets[r]!];
       for (let i = 0; i < inner; i++) out[target + i]! += from[source + i]!;
-    });
-    return Float32Array.from(out);
+    }
+    return new Float32Array(out);
   }
 
   private distribute(from: Float32Array): Float32Array {
     const { inner, side } = this.shape;
+    const { sources, targets } = this.runs();
     const out = new Float32Array(this.rings.length * this.planes * side * side);
-    this.visit((source, target) => {
+    for (let r = 0; r < sources.length; r++) {
+      const [source, target] = [sources[r]!, targets[r]!];
       for (let i = 0; i < inner; i++) out[source + i]! += from[target + i]!;
-    });
+    }
     return out;
   }
 
-  /** Calls back for every run of `inner` targets and the equally long run of sources of one ring that reaches it. */
-  private visit(run: (source: number, target: number) => void): void {
+  /** Runs of `inner` targets in a row, each with the equally long run of sources of one ring that reaches it. */
+  private runs(): Runs {
+    if (this.known) return this.known;
     const { side, inner, reach } = this.shape;
+    const offsets = this.rings.reduce((sum, ring) => sum + ring.dx.length, 0);
+    const sources = new Int32Array(offsets * this.planes * inner);
+    const targets = new Int32Array(sources.length);
+    let at = 0;
     for (const [t, ring] of this.rings.entries()) {
       for (let b = 0; b < this.planes; b++) {
-        for (let o = 0; o < ring.dx.length; o++) {
-          const first =
-            (t * this.planes + b) * side * side + (reach + ring.dy[o]!) * side + reach + ring.dx[o]!;
-          for (let j = 0; j < inner; j++) run(first + j * side, (b * inner + j) * inner);
+        const plane = (t * this.planes + b) * side * side;
+        for (const [o, dx] of ring.dx.entries()) {
+          const first = plane + (reach + ring.dy[o]!) * side + reach + dx;
+          for (let j = 0; j < inner; j++, at++) {
+            sources[at] = first + j * side;
+            targets[at] = (b * inner + j) * inner;
+          }
         }
       }
     }
+    this.known = { sources, targets };
+    return this.known;
   }
+}
+
+/** First index of every run. */
+interface Runs {
+  readonly sources: Int32Array;
+  readonly targets: Int32Array;
 }

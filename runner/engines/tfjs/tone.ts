@@ -41,7 +41,9 @@ function respondKnots(tf: Tf, knots: number, low: number, logits: Tensor, z: Ten
   const a = gather(tf, values, lower, x.shape);
   const rise = tf.sub(gather(tf, values, upper, x.shape), a);
   const value = tf.add(a, tf.mul(rise, tf.sub(x, constant(tf, segment, x.shape))));
-  const slope = Float32Array.from(rise.dataSync(), (r) => r / spacing);
+  const rises = rise.dataSync();
+  const slope = new Float32Array(rises.length);
+  for (let i = 0; i < slope.length; i++) slope[i] = rises[i]! / spacing;
   return { value, slope };
 }
 

@@ -1,0 +1,97 @@
+import type { ModelConfig } from '../model/config.js';
+import type { Picture } from '../model/picture.js';
+import type { Capture } from '../model/plan.js';
+import type { Progress, SceneData, TrainingState } from './engines/engine.js';
+
+export const PRESETS = ['auto', 'focus', 'exposure', 'focus-exposure', 'neucam'] as const;
+export type Preset = (typeof PRESETS)[number];
+
+export const QUALITIES = ['draft', 'standard', 'best'] as const;
+export type Quality = (typeof QUALITIES)[number];
+
+/** Phases of a development, in order. */
+export type DevelopPhase = 'register' | 'start' | 'train' | 'render';
+
+/** What `develop` reports while it trains. */
+export interface DevelopProgress extends Progress {
+  readonly steps: number;
+  readonly stepsPerSecond: number;
+  readonly secondsLeft: number;
+}
+
+export interface DevelopOptions {
+  /** @default 'auto' */
+  readonly preset?: Preset;
+  /** @default 'standard' */
+  readonly quality?: Quality;
+  /** @default the native engine where it is built, else tfjs */
+  readonly engine?: 'native' | 'tfjs';
+  /** Threads of the native engine. @default all processors */
+  readonly threads?: number;
+  /** @default 1 */
+  readonly seed?: number;
+  /** Training steps. @default what the quality says */
+  readonly steps?: number;
+  /** Continue from here instead of from the classical start: same frames, same configuration. */
+  readonly resume?: TrainedModel;
+  /** Stops after the step in progress; the result is what was learned so far, marked `interrupted`. */
+  readonly signal?: AbortSignal;
+  readonly onPhase?: (phase: DevelopPhase) => void;
+  /** What was decided and why, one sentence at a time. */
+  readonly onNote?: (note: string) => void;
+  /** The classical all-in-focus picture, linear radiance. */
+  readonly onPreview?: (radiance: Picture) => void;
+  readonly onProgress?: (progress: DevelopProgress) => void;
+}
+
+/** A trained session as it is stored: enough to render, and with moments enough to continue bit for bit. */
+export interface TrainedModel {
+  readonly capture: Capture;
+  readonly config: ModelConfig;
+  readonly seed: number;
+  readonly start?: SceneData['start'];
+  /** `m` and `v` are empty in a model that is only meant to render. */
+  readonly state: TrainingState;
+  /** SHA-256 over the frames' pixels, hex: a resumed run must see the same photographs. */
+  readonly framesSha256: string;
+  readonly info: ModelInfo;
+}
+
+/** What a model file says of its origin. */
+export interface ModelInfo {
+  readonly preset: Exclude<Preset, 'auto'>;
+  readonly quality: Quality;
+  readonly engine: string;
+  readonly device: string;
+  readonly frames: readonly { readonly file: string; readonly ev: number; readonly focus: number }[];
+  readonly notes: readonly string[];
+}
+
+export interface Development {
+  readonly model: TrainedModel;
+  readonly interrupted: boolean;
+  /** Steps done over all runs of this model. */
+  readonly steps: number;
+  readonly loss: number;
+  /** PSNR of the last step's samples against the frames, dB. */
+  readonly framePsnr: number;
+  readonly seconds: {
+    readonly register: number;
+    readonly start: number;
+    readonly train: number;
+    readonly render: number;
+  };
+  /** The scene at every pixel and the camera: what renders are made from. */
+  readonly baked: BakedScene;
+}
+
+/** A trained scene evaluated at every pixel: renders gather from it. */
+export interface BakedScene {
+  /** Linear radiance, 3 channels. */
+  readonly background: Picture;
+  /** With two layers: radiance (3 channels, not premultiplied) and opacity (1 channel, 0 … 1). */
+  readonly foreground?: Picture;
+  readonly opacity?: Picture;
+  /** Signed defocus maps in focus units, one a layer; none without a lens. */
+  readonly defocus: readonly Picture[];
+}
