@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../model/config.js';
 import type { Picture } from '../model/picture.js';
 import type { Capture } from '../model/plan.js';
-import type { Progress, SceneData, TrainingState } from './engines/engine.js';
+import type { BakedPlanes, Progress, SceneData, TrainingState } from './engines/engine.js';
 
 export const PRESETS = ['auto', 'focus', 'exposure', 'focus-exposure', 'neucam'] as const;
 export type Preset = (typeof PRESETS)[number];
@@ -87,11 +87,10 @@ export interface Development {
 
 /** A trained scene evaluated at every pixel: renders gather from it. */
 export interface BakedScene {
-  /** Linear radiance, 3 channels. */
-  readonly background: Picture;
-  /** With two layers: radiance (3 channels, not premultiplied) and opacity (1 channel, 0 … 1). */
-  readonly foreground?: Picture;
-  readonly opacity?: Picture;
-  /** Signed defocus maps in focus units, one a layer; none without a lens. */
+  readonly width: number;
+  readonly height: number;
+  readonly layers: 1 | 2;
+  readonly planes: BakedPlanes;
+  /** Signed defocus maps in focus units, one a layer (views of `planes.defocus`); none without a lens. */
   readonly defocus: readonly Picture[];
 }

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "read_problem.h"
+#include "renderer.h"
 #include "session.h"
 
 namespace {
@@ -183,6 +184,53 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   size_t size_ = 0, outputs_ = 0, maps_ = 0;
 };
 
+class RendererObject final : public Napi::ObjectWrap<RendererObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Renderer", {InstanceMethod<&RendererObject::render>("render")});
+  }
+
+  // new Renderer(width, height, layers, radiance, defocus, isa, threads): planes of `Session.bake`
+  explicit RendererObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RendererObject>(info) {
+    int width = info[0].As<Napi::Number>().Int32Value(), height = info[1].As<Napi::Number>().Int32Value();
+    int layers = info[2].As<Napi::Number>().Int32Value();
+    size_t pixels = (size_t)width * height;
+    auto radiance = arrayOf<Napi::Float32Array>(info, 3, (layers > 1 ? 7 : 3) * pixels, "radiance");
+    auto defocus = info[4].As<Napi::Float32Array>();
+    bool lens = defocus.ElementLength() == layers * pixels;
+    try {
+      renderer_ = std::make_unique<Renderer>(width, height, layers, radiance.Data(), lens ? defocus.Data() : nullptr,
+                                             info[5].As<Napi::String>().Utf8Value(),
+                                             info[6].As<Napi::Number>().Int32Value());
+    } catch (const std::exception& e) {
+      throw Napi::Error::New(info.Env(), e.what());
+    }
+  }
+
+ private:
+  // render(focus, scale, gain, curve | null, target: Float32Array, filled) → Promise<void>
+  Napi::Value render(const Napi::CallbackInfo& info) {
+    float focus = info[0].As<Napi::Number>().FloatValue(), scale = info[1].As<Napi::Number>().FloatValue();
+    float gain = info[2].As<Napi::Number>().FloatValue();
+    const float* curve = nullptr;
+    Napi::Object keep = Napi::Object::New(info.Env());
+    keep.Set("renderer", Value());
+    if (info[3].IsTypedArray()) {
+      curve = arrayOf<Napi::Float32Array>(info, 3, 3 * CURVE_SIZE, "curve").Data();
+      keep.Set("curve", info[3]);
+    }
+    auto target =
+        arrayOf<Napi::Float32Array>(info, 4, 3 * (size_t)renderer_->width() * renderer_->height(), "target");
+    keep.Set("target", target);
+    float* out = target.Data();
+    return Task::start(
+        info.Env(), keep, [=, this] { renderer_->render(focus, scale, gain, curve, out); },
+        [](Napi::Env env) { return env.Undefined(); });
+  }
+
+  std::unique_ptr<Renderer> renderer_;
+};
+
 // isas() → the instruction sets that this processor runs, widest first
 Napi::Value isas(const Napi::CallbackInfo& info) {
   Napi::Array a = Napi::Array::New(info.Env());
@@ -210,6 +258,7 @@ Napi::Value peak(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Session", SessionObject::define(env));
+  exports.Set("Renderer", RendererObject::define(env));
   exports.Set("isas", Napi::Function::New(env, isas));
   exports.Set("peak", Napi::Function::New(env, peak));
   return exports;

@@ -1,12 +1,13 @@
 // The kernels of one instruction set: compiled once for each, with -DIMPLICAM_ISA=name -DIMPLICAM_VBYTES=bytes.
 #include "patches.h"
+#include "render.h"
 #include "taps.h"
 
 namespace implicam::IMPLICAM_ISA {
 
 // Lays T out behind itself in the arena; without memory it only counts.
-template <class T, class... Args>
-static void placeOne(const Model& m, Arena& arena, void* memory, T** out, Args... args) {
+template <class T, class M, class... Args>
+static void placeOne(const M& m, Arena& arena, void* memory, T** out, Args... args) {
   T* there = arena.take<T>(1);
   if (memory) {
     there->place(m, args..., arena);
@@ -76,6 +77,25 @@ static void bakeRows(const Model& m, int shardIndex, int y0, int y1, const R* th
   }
 }
 
+static size_t placeRender(const RenderInput& input, int side, void* memory, RenderTile** tile) {
+  Arena arena(memory);
+  placeOne<RenderTile>(input, arena, memory, tile, side);
+  return arena.used();
+}
+
+static size_t renderWorkspace(const RenderInput& input, int side) {
+  return placeRender(input, side, nullptr, nullptr);
+}
+
+static void renderTiles(const RenderInput& input, int side, int columns, int tiles, void* next, void* memory,
+                        float* target) {
+  RenderTile* tile;
+  placeRender(input, side, memory, &tile);
+  for (int l = 0; l < input.layers && input.reach; l++) tile->spread[l].offsets.build(input.reach);
+  for (int j; (j = __atomic_fetch_add((int*)next, 1, __ATOMIC_RELAXED)) < tiles;)
+    tile->run(j % columns * side, j / columns * side, target);
+}
+
 IC_INLINE void adamBlock(R* theta, R* m, R* v, V g, R rate, const AdamStep& s, bool sparse) {
   const R b1 = s.beta1, b2 = s.beta2;
   V old = load(theta), om = load(m), ov = load(v);
@@ -140,6 +160,7 @@ namespace implicam {
 extern const Kernels<IMPLICAM_ISA::R> IC_JOIN(kernels_, IMPLICAM_ISA);
 const Kernels<IMPLICAM_ISA::R> IC_JOIN(kernels_, IMPLICAM_ISA) = {
     IC_TEXT(IMPLICAM_ISA),    IMPLICAM_ISA::NL,         IMPLICAM_ISA::workspace, IMPLICAM_ISA::shardGradient,
-    IMPLICAM_ISA::bakeRows,   IMPLICAM_ISA::adam,       IMPLICAM_ISA::peak,
+    IMPLICAM_ISA::bakeRows,   IMPLICAM_ISA::adam,       IMPLICAM_ISA::renderWorkspace,
+    IMPLICAM_ISA::renderTiles, IMPLICAM_ISA::peak,
 };
 }  // namespace implicam

@@ -128,6 +128,20 @@ struct AdamStep {
   float beta1, beta2, correction1, correction2;  // 1/(1 − βᵗ)
 };
 
+// A baked scene and how to look at it. Planes are linear light: background rgb; opacity and premultiplied foreground rgb.
+struct RenderInput {
+  int32_t width, height, layers;
+  int32_t reach;  // widest circle of this render plus margin; 0: no lens
+  float focus, scale, gain;
+  const float* curve;  // 3 × CURVE_SIZE, or null for linear light
+  const float *back[3], *front[4], *defocus[2];
+};
+
+// Display curves are sampled at the floats with bits CURVE_FROM + j·2^CURVE_SHIFT: from 2⁻²⁴ to 2⁸, 64 an octave.
+constexpr int32_t CURVE_FROM = (127 - 24) << 23;
+constexpr int32_t CURVE_SHIFT = 17;
+constexpr int32_t CURVE_SIZE = 32 * 64 + 1;
+
 // The kernels of one instruction set.
 template <class R>
 struct Kernels {
@@ -143,6 +157,9 @@ struct Kernels {
                    void* workspace);
   // θ −= rate·m̂/(√v̂ + ε) on [0, n); with `sparse`, entries of zero gradient stay untouched. n is a multiple of 16.
   void (*adam)(R* theta, R* m, R* v, const R* gradient, size_t n, R rate, const AdamStep&, bool sparse);
+  // Renders tiles of side × side, taken from the counter `next` (a std::atomic<int>), into [height][width][3].
+  size_t (*renderWorkspace)(const RenderInput&, int side);
+  void (*renderTiles)(const RenderInput&, int side, int columns, int tiles, void* next, void* workspace, float* target);
   // FLOP/s of chains of independent multiply-adds on this thread, in `seconds` at least.
   double (*peak)(double seconds);
 };

@@ -1,0 +1,105 @@
+import { configSchema, type ModelConfig, type ModelConfigInput } from './config.js';
+
+/** What a preset is fitted to, all of it known before training. */
+export interface PresetFacts {
+  readonly pixels: number;
+  readonly focusSettings: number;
+  readonly exposureSettings: number;
+  /** Widest circle of confusion of the start that is worth modelling, in pixels (the 99th percentile). */
+  readonly widestCircle: number;
+  /** Frames were registered: a little motion may be left. */
+  readonly moved: boolean;
+  /** The exposures are exact (a tripod bracket of one camera with EXIF), not to be touched. */
+  readonly exposuresKnown: boolean;
+}
+
+export type StillPreset = 'focus' | 'exposure' | 'focus-exposure' | 'neucam';
+
+/** How often each pixel is visited in training: three points on the curve of quality over time. */
+const VISITS = { draft: 5, standard: 20, best: 60 } as const;
+export type Effort = keyof typeof VISITS;
+
+/** Steps of the paper's form, whose batch is fixed; `best` is the published length. */
+const NEUCAM_STEPS = { draft: 300, standard: 3000, best: 150_000 } as const;
+
+/** The configuration of a preset for a capture. */
+export function presetConfig(preset: StillPreset, effort: Effort, facts: PresetFacts): ModelConfig {
+  if (preset === 'neucam') return configSchema.parse(neucam(effort));
+  return configSchema.parse(preset === 'exposure' ? bracket(effort, facts) : stack(effort, facts));
+}
+
+const log2Table = (pixels: number) => Math.max(15, Math.min(20, Math.ceil(Math.log2(pixels * 1.05))));
+
+/** More patches a step on larger pictures: a step then costs more than its bookkeeping. */
+function batch(pixels: number): number {
+  return Math.min(64, Math.max(16, 16 * Math.round(Math.sqrt(pixels / 135_000))));
+}
+
+/** Focus stacks, with or without exposures: two layers behind one lens, by patches, on the classical start. */
+function stack(effort: Effort, facts: PresetFacts): ModelConfigInput {
+  const patches = batch(facts.pixels);
+  const table = log2Table(facts.pixels);
+  return {
+    layers: 2,
+    atlas: { form: 'hash', log2Table: table },
+    blur: {
+      form: 'lens',
+      render: 'patches',
+      reach: Math.max(3, Math.min(10, Math.ceil(facts.widestCircle + 1.5))),
+      log2Table: table,
+    },
+    exposure: facts.exposuresKnown || facts.exposureSettings < 3 ? 'known' : 'tied',
+    registration: facts.moved ? 'affine' : 'none',
+    loss: { rigidity: facts.moved ? 1e-5 : 0 },
+    train: {
+      patches,
+      steps: Math.max(100, Math.round((VISITS[effort] * facts.pixels) / (patches * 256))),
+    },
+  };
+}
+
+/** Exposure brackets: no blur to undo; the merge is nearly right, training settles response, exposures and noise. */
+function bracket(effort: Effort, facts: PresetFacts): ModelConfigInput {
+  const pixels = 4 * 1024 * Math.max(1, Math.round(Math.sqrt(facts.pixels / 135_000)));
+  return {
+    layers: 1,
+    atlas: { form: 'hash', log2Table: log2Table(facts.pixels) },
+    blur: { form: 'none' },
+    exposure: facts.exposuresKnown || facts.exposureSettings < 3 ? 'known' : 'tied',
+    registration: facts.moved ? 'affine' : 'none',
+    loss: { sharpness: 0, smoothDefocus: 0, rigidity: facts.moved ? 1e-5 : 0 },
+    train: { pixels, steps: Math.max(100, Math.round((VISITS[effort] * facts.pixels) / pixels)) },
+  };
+}
+
+/**
+ * The paper's configuration as its authors' code runs it: SIREN of four 512-wide sine layers, free blur of 9 taps on a
+ * 3 × 3 grid, plain tone mapper, exposures and focus learned, random-gamma term, logarithms summed.
+ */
+function neucam(effort: Effort): ModelConfigInput {
+  return {
+    layers: 1,
+    atlas: { form: 'siren' },
+    residual: false,
+    blur: { form: 'free', taps: 9, hidden: [64, 64, 64], maxShift: 5, grid: true },
+    light: 'log',
+    tone: { form: 'mlp', hidden: 128 },
+    exposure: 'free',
+    loss: {
+      inequality: false,
+      slope: false,
+      sharpness: 0,
+      randomGamma: 1,
+      smoothDefocus: 0,
+      toneSmooth: 0,
+      tonePin: 1e-3,
+      exposureAnchor: 1e-3,
+    },
+    train: {
+      pixels: 1575,
+      steps: NEUCAM_STEPS[effort],
+      beta2: 0.999,
+      rates: { atlasMlp: 1e-4, blur: 1e-4, tone: 1e-4, exposure: 1e-4, focus: 1e-4 },
+    },
+  };
+}
