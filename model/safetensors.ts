@@ -23,13 +23,29 @@ const ARRAYS = {
 } as const;
 
 export type TensorType = keyof typeof ARRAYS;
-export type TensorData<T extends TensorType = TensorType> = InstanceType<(typeof ARRAYS)[T]>;
+
+/** The array that holds a tensor of each type. */
+interface DataOf {
+  F64: Float64Array;
+  F32: Float32Array;
+  F16: Uint16Array;
+  BF16: Uint16Array;
+  I64: BigInt64Array;
+  U64: BigUint64Array;
+  I32: Int32Array;
+  U32: Uint32Array;
+  I16: Int16Array;
+  U16: Uint16Array;
+  I8: Int8Array;
+  U8: Uint8Array;
+  BOOL: Uint8Array;
+}
 
 /** A named array of numbers, row-major. */
 export interface Tensor<T extends TensorType = TensorType> {
   readonly dtype: T;
   readonly shape: readonly number[];
-  readonly data: TensorData<T>;
+  readonly data: DataOf[T];
 }
 
 /** What a file holds: tensors by name, and strings by name. */
@@ -162,7 +178,7 @@ function readEntry(key: string, entry: unknown, size: number, corrupt: Corrupt) 
   return { dtype: type, shape, begin, end };
 }
 
-function viewOf(dtype: TensorType, bytes: Uint8Array): TensorData {
+function viewOf(dtype: TensorType, bytes: Uint8Array): Tensor['data'] {
   const array = ARRAYS[dtype];
   const width = array.BYTES_PER_ELEMENT;
   const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
