@@ -5,7 +5,7 @@ import { basename, extname, join } from 'node:path';
 import { ImplicamError } from '../model/errors.js';
 import type { Frame } from '../model/picture.js';
 import { decodeFrame, type FrameSize, inspectFrame } from './decode.js';
-import { type ImagingLimits, limitsWith } from './limits.js';
+import { frameFormatList, frameFormats, type ImagingLimits, limitsWith } from './limits.js';
 import type { ReadOptions } from './read.js';
 import { isFolder, loadSource, unreadable } from './source.js';
 
@@ -58,7 +58,9 @@ export function compareNames(a: string, b: string): number {
   return naturalOrder.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-const photographExtension = /^\.(jpe?g|jpe|jfif|png|webp|tiff?|avif)$/i;
+const photographExtensions = new Set<string>(
+  Object.values(frameFormats).flatMap(({ extensions }) => extensions),
+);
 const otherPhotographExtension =
   /^\.(hei[cf]|dng|nef|nrw|cr[23]|arw|raf|orf|rw2|pef|srw|gif|bmp|jxl|mov|mp4)$/i;
 
@@ -67,7 +69,7 @@ const otherPhotographExtension =
  *
  * @throws ImplicamError `frames-none`, `frames-too-many`, `frames-duplicate`, `file-not-found`, `file-unreadable`.
  */
-export async function listPhotographs(
+async function listPhotographs(
   paths: readonly string[],
   limits: Pick<ImagingLimits, 'maxFiles'>,
 ): Promise<string[]> {
@@ -92,17 +94,19 @@ export async function listPhotographs(
   return files;
 }
 
+const isPhotograph = (name: string): boolean => photographExtensions.has(extname(name).toLowerCase());
+
 async function listFolder(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
     throw unreadable(folder, cause);
   });
   const names = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'));
-  const photographs = names.map(({ name }) => name).filter((name) => photographExtension.test(extname(name)));
+  const photographs = names.map(({ name }) => name).filter(isPhotograph);
   if (photographs.length === 0) {
     const other = names.find(({ name }) => otherPhotographExtension.test(extname(name)));
     const remedy = other
       ? `files such as ${other.name} must be exported as JPEG, PNG or TIFF first`
-      : 'name a folder with JPEG, PNG, WebP, TIFF or AVIF files';
+      : `name a folder with ${frameFormatList} files`;
     throw new ImplicamError('frames-none', `${folder} holds no photographs: ${remedy}`, { status: 422 });
   }
   return photographs.sort(compareNames).map((name) => join(folder, name));

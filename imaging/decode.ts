@@ -6,7 +6,7 @@ import { viewAs } from './bytes.js';
 import { readCameraSettings } from './exif.js';
 import { identifyFormat } from './format.js';
 import { judgeProfile } from './icc.js';
-import { type FrameFormat, type ImagingLimits, requireSize } from './limits.js';
+import { type FrameFormat, frameFormats, type ImagingLimits, requireSize } from './limits.js';
 import type { NamedBytes } from './source.js';
 
 /** A size in pixels, of the picture as it is looked at: after its EXIF orientation. */
@@ -168,7 +168,7 @@ function corrupt(name: string, format: FrameFormat, reason: string, cause?: unkn
   const line = reason.trim().split('\n', 1)[0]!.slice(0, 120);
   return new ImplicamError(
     'file-corrupt',
-    `${name} is a damaged or incomplete ${format.toUpperCase()} file (${line}): copy it again from the camera`,
+    `${name} is a damaged or incomplete ${frameFormats[format].label} file (${line}): copy it again from the camera`,
     { status: 422, cause },
   );
 }

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
-import { type ExrChannel, type ExrCompression, ExrType, sampleBytes } from './exr-header.js';
+import { type ExrBlock, type ExrChannel, type ExrCompression, ExrType, sampleBytes } from './exr-header.js';
 import { decodePiz } from './exr-piz.js';
 
 /**
@@ -8,14 +8,8 @@ import { decodePiz } from './exr-piz.js';
  * is untrusted; each decoder yields exactly the bytes asked for or throws a plain `Error` that says why.
  */
 
-export interface ExrBlock {
-  readonly width: number;
-  readonly rows: number;
-  readonly channels: readonly ExrChannel[];
-}
-
 /** Bytes of a block's samples. */
-export function blockBytes({ width, rows, channels }: ExrBlock): number {
+function blockBytes({ width, rows, channels }: ExrBlock): number {
   return width * rows * channels.reduce((sum, channel) => sum + sampleBytes(channel), 0);
 }
 

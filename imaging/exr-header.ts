@@ -17,8 +17,15 @@ export interface ExrChannel {
   readonly type: ExrType;
 }
 
+/** A rectangle of samples, compressed as one. */
+export interface ExrBlock {
+  readonly width: number;
+  readonly rows: number;
+  readonly channels: readonly ExrChannel[];
+}
+
 /** Compressions by number; those without `lines` are not read. `lines`: rows of a chunk. */
-export const exrCompressions = [
+const exrCompressions = [
   { name: 'none', lines: 1 },
   { name: 'rle', lines: 1 },
   { name: 'zips', lines: 1 },

@@ -1,5 +1,4 @@
-import type { ExrBlock } from './exr-blocks.js';
-import { sampleBytes } from './exr-header.js';
+import { type ExrBlock, sampleBytes } from './exr-header.js';
 
 /**
  * PIZ, the wavelet compression of OpenEXR (ImfPizCompressor, ImfHuf, ImfWav of the reference implementation): 16-bit

@@ -2,9 +2,10 @@ import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import { ImplicamError } from '../model/errors.js';
 import { createPicture, type Picture } from '../model/picture.js';
-import { decodeBlock, type ExrBlock, predict } from './exr-blocks.js';
+import { decodeBlock, predict } from './exr-blocks.js';
 import {
   EXR_MAGIC,
+  type ExrBlock,
   type ExrChannel,
   type ExrHeader,
   ExrType,
@@ -256,21 +257,23 @@ async function writeBlock(
 ): Promise<Uint8Array> {
   const { width, channels, data } = picture;
   const rows = Math.min(ZIP_ROWS, picture.height - y);
-  const plain = Buffer.alloc(rows * width * channels * (type === ExrType.half ? 2 : 4));
-  const view = new DataView(plain.buffer, plain.byteOffset, plain.length);
+  const samples =
+    type === ExrType.half
+      ? new Uint16Array(rows * width * channels)
+      : new Float32Array(rows * width * channels);
   let o = 0;
   for (let row = y; row < y + rows; row++) {
     for (const channel of order) {
       const end = (row + 1) * width * channels;
-      for (let i = row * width * channels + channel; i < end; i += channels) {
-        if (type === ExrType.half) view.setUint16(o, floatToHalf(data[i]!), true);
-        else view.setFloat32(o, data[i]!, true);
-        o += type === ExrType.half ? 2 : 4;
-      }
+      const first = row * width * channels + channel;
+      if (type === ExrType.half)
+        for (let i = first; i < end; i += channels) samples[o++] = floatToHalf(data[i]!);
+      else for (let i = first; i < end; i += channels) samples[o++] = data[i]!;
     }
   }
-  // Level 4 is OpenEXR's own: 9 gains 1 % and takes three times as long.
-  const packed = await deflateAsync(predict(plain), { level: 4 });
+  const plain = new Uint8Array(samples.buffer);
+  // On photographs level 1 gives files 4 % larger than level 4, OpenEXR's own, in 60 % of the time.
+  const packed = await deflateAsync(predict(plain), { level: 1 });
   const body = packed.length < plain.length ? packed : plain;
   return Buffer.concat([uint32(y), uint32(body.length), body]);
 }

@@ -1,5 +1,5 @@
 import { ImplicamError } from '../model/errors.js';
-import type { FrameFormat, LinearFormat } from './limits.js';
+import { type FrameFormat, frameFormatList, type LinearFormat } from './limits.js';
 import { numberAt, openTiff, readDirectory } from './tiff-directory.js';
 
 /** A format that is known and refused, with the way out. */
@@ -35,7 +35,7 @@ export function identifyFormat(name: string, bytes: Uint8Array): FrameFormat | L
   if (typeof verdict === 'string') return verdict;
   const { label, remedy } = verdict ?? {
     label: 'in no known picture format',
-    remedy: 'give JPEG, PNG, WebP, TIFF or AVIF photographs',
+    remedy: `give ${frameFormatList} photographs`,
   };
   throw new ImplicamError(
     'format-unsupported',

@@ -199,74 +199,85 @@ export function encodeHdr(picture: Picture): Uint8Array {
   }
   const header = `#?RADIANCE\nSOFTWARE=implicam\nFORMAT=32-bit_rle_rgbe\n\n-Y ${height} +X ${width}\n`;
   const parts: Uint8Array[] = [Buffer.from(header, 'latin1')];
-  const line = new Uint8Array(4 * width);
+  const planes = new Uint8Array(4 * width);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const at = (y * width + x) * channels;
-      const red = data[at]!;
-      if (channels === 1) packPixel(red, red, red, line, 4 * x);
-      else packPixel(red, data[at + 1]!, data[at + 2]!, line, 4 * x);
-    }
+    packPixels(data.subarray(y * width * channels, (y + 1) * width * channels), channels, planes);
     // Only lines of these widths may be run-length coded. A plain pixel is never taken for a run, (1, 1, 1, n): the
     // largest mantissa of a pixel that is not black is 128 or more.
-    parts.push(width >= 8 && width < 32768 ? packLine(line) : Uint8Array.from(line));
+    parts.push(width >= 8 && width < 32768 ? packLine(planes) : interleave(planes));
   }
   return Buffer.concat(parts);
 }
 
 const LARGEST = 255 * 2 ** 119;
-/** Below 2^-128 the exponent does not fit: black. */
+/** Below this the exponent does not fit: black. */
 const SMALLEST = 2 ** -127;
+/** By exponent + 128: what takes a value below 2^exponent to a mantissa. */
+const mantissaScale = Float64Array.from({ length: 256 }, (_, e) => 2 ** (136 - e));
+const largest = new Float32Array(1);
+const largestBits = new Uint32Array(largest.buffer);
 
-function packPixel(red: number, green: number, blue: number, line: Uint8Array, o: number): void {
-  const r = red > 0 ? Math.min(red, LARGEST) : 0;
-  const g = green > 0 ? Math.min(green, LARGEST) : 0;
-  const b = blue > 0 ? Math.min(blue, LARGEST) : 0;
-  const most = Math.max(r, g, b);
-  if (most < SMALLEST) {
-    line.fill(0, o, o + 4);
-    return;
+/** A line's mantissas and exponents as four planes: red, green, blue, exponent. */
+function packPixels(samples: Float32Array, channels: 1 | 3, planes: Uint8Array): void {
+  const width = planes.length / 4;
+  const [green, blue] = channels === 1 ? [0, 0] : [1, 2];
+  for (let x = 0, i = 0; x < width; x++, i += channels) {
+    const r = samples[i]! > 0 ? Math.min(samples[i]!, LARGEST) : 0;
+    const g = samples[i + green]! > 0 ? Math.min(samples[i + green]!, LARGEST) : 0;
+    const b = samples[i + blue]! > 0 ? Math.min(samples[i + blue]!, LARGEST) : 0;
+    largest[0] = Math.max(r, g, b);
+    let exponent = 0;
+    if (largest[0]! >= SMALLEST) {
+      // The exponent of the float, 127 + floor(log2), on the scale of this format, 129 + floor(log2).
+      exponent = (largestBits[0]! >>> 23) + 2;
+      // The largest mantissa may round up to 256.
+      if (largest[0]! * mantissaScale[exponent]! >= 255.5) exponent++;
+    }
+    const scale = exponent === 0 ? 0 : mantissaScale[exponent]!;
+    planes[x] = r * scale + 0.5;
+    planes[width + x] = g * scale + 0.5;
+    planes[2 * width + x] = b * scale + 0.5;
+    planes[3 * width + x] = exponent;
   }
-  let exponent = Math.floor(Math.log2(most)) + 1;
-  // The largest mantissa may round up to 256, and log2 be off by one next to a power of two.
-  if (Math.round(most * 2 ** (8 - exponent)) > 255) exponent++;
-  const scale = 2 ** (8 - exponent);
-  line[o] = Math.round(r * scale);
-  line[o + 1] = Math.round(g * scale);
-  line[o + 2] = Math.round(b * scale);
-  line[o + 3] = exponent + 128;
+}
+
+function interleave(planes: Uint8Array): Uint8Array {
+  const width = planes.length / 4;
+  return Uint8Array.from(planes, (_, i) => planes[(i & 3) * width + (i >> 2)]!);
 }
 
 /** Runs shorter than this cost more than they save. */
 const SHORTEST_RUN = 4;
 
-/** A line in adaptive run lengths, component after component. */
-function packLine(line: Uint8Array): Uint8Array {
-  const pixels = line.length / 4;
+/** A line in adaptive run lengths, plane after plane. */
+function packLine(planes: Uint8Array): Uint8Array {
+  const width = planes.length / 4;
   // At worst a count for every 128 literals.
-  const out = new Uint8Array(4 + 4 * (pixels + Math.ceil(pixels / 128)));
-  out.set([2, 2, pixels >> 8, pixels & 255]);
+  const out = new Uint8Array(4 + 4 * (width + Math.ceil(width / 128)));
+  out.set([2, 2, width >> 8, width & 255]);
   let o = 4;
-  for (let component = 0; component < 4; component++) {
-    const value = (x: number): number => line[4 * x + component]!;
-    for (let x = 0; x < pixels; ) {
-      let run = x;
-      let runEnd = x;
+  for (let plane = 0; plane < 4; plane++) {
+    const end = (plane + 1) * width;
+    for (let at = plane * width; at < end; ) {
       // The next run worth writing, or the end.
-      for (; run < pixels; run = runEnd) {
+      let run = at;
+      let runEnd = at;
+      for (; run < end; run = runEnd) {
+        const value = planes[run]!;
+        const most = Math.min(end, run + 127);
         runEnd = run + 1;
-        while (runEnd < pixels && runEnd - run < 127 && value(runEnd) === value(run)) runEnd++;
+        while (runEnd < most && planes[runEnd] === value) runEnd++;
         if (runEnd - run >= SHORTEST_RUN) break;
       }
-      while (x < run) {
-        const count = Math.min(128, run - x);
+      while (at < run) {
+        const count = Math.min(128, run - at);
         out[o++] = count;
-        for (const end = x + count; x < end; x++) out[o++] = value(x);
+        for (const stop = at + count; at < stop; at++) out[o++] = planes[at]!;
       }
-      if (run < pixels) {
+      if (run < end) {
         out[o++] = 128 + runEnd - run;
-        out[o++] = value(run);
-        x = runEnd;
+        out[o++] = planes[run]!;
+        at = runEnd;
       }
     }
   }

@@ -65,7 +65,7 @@ export function fromSamples(samples: Samples<Uint8Array | Uint16Array>): Sharp {
 }
 
 /** A PNG chunk. */
-export function pngChunk(type: string, data: Uint8Array): Buffer {
+function pngChunk(type: string, data: Uint8Array): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const ends = Buffer.alloc(8);
   ends.writeUInt32BE(data.length, 0);
