@@ -35,7 +35,7 @@ struct Scene {
     model = &m;
     vectors = vectors_;
     hasMap = m.map.layers > 0;
-    hasStart = m.startRadiance != nullptr && m.residual;
+    hasStart = m.startRadiance != nullptr;
     px = arena.take<V>(vectors);
     py = arena.take<V>(vectors);
     atlas.place(m.atlas, vectors, arena);
@@ -92,7 +92,8 @@ struct Scene {
 
   // Adds the start pictures at the pixels of the block.
   void addStart(const Shard&, int x0, int y0, int n, int pixels) {
-    if (!hasStart) return;
+    const bool maps = hasMap && model->startDefocus;
+    if (!hasStart && !maps) return;
     size_t size = (size_t)model->width * model->height;
     for (int row = 0; row * n < pixels; row++) {
       int y = y0 + row < 0 ? 0 : y0 + row >= model->height ? model->height - 1 : y0 + row;
@@ -100,9 +101,10 @@ struct Scene {
         int x = x0 + column < 0 ? 0 : x0 + column >= model->width ? model->width - 1 : x0 + column;
         size_t at = (size_t)y * model->width + x;
         int i = row * n + column;
-        for (int k = 0; k < model->outputs; k++) plane(k)[i] += model->startRadiance[k * size + at];
-        if (hasMap && model->startDefocus)
-          for (int l = 0; l < model->layers; l++) defocus(l)[i] += model->startDefocus[l * size + at];
+        for (int l = 0; l < (maps ? model->layers : 0); l++) defocus(l)[i] += model->startDefocus[l * size + at];
+        if (!hasStart) continue;
+        for (int k = 0; k < (model->residual ? model->outputs : 0); k++)
+          plane(k)[i] += model->startRadiance[k * size + at];
         for (int l = 0; l < model->layers; l++) {
           const float* s = model->startRadiance + (size_t)3 * l * size + at;
           R mean = (R)((s[0] + s[size] + s[2 * size]) * (1.0 / 3));

@@ -232,7 +232,7 @@ struct Taps {
     confine(shard, scene.px, scene.py, freeX, freeY, qv);
     ticker.next(PHASE_BLUR);
     scene.forward(shard, theta, ticker);
-    if (scene.hasStart) addStart();
+    if (scene.hasStart && model->residual) addStart();
     activate();
     for (int i = 0; i < layers * pv; i++) dc[i] = V{};
     compareView(view, v);
@@ -433,7 +433,7 @@ struct Taps {
   void backwardScene(const Shard& shard, const R* theta, ShardGradient<R>& grad, Ticker& ticker) {
     bool positions = model->blurForm != BLUR_NONE || model->dof > 0;
     for (int q = 0; q < qv; q++) dqx[q] = dqy[q] = V{};
-    if (scene.hasStart && positions)
+    if (scene.hasStart && model->residual && positions)
       for (int k = 0; k < model->outputs; k++)
         for (int q = 0; q < qv; q++) {
           V value, gx, gy, d = ((V*)scene.plane(k))[q];

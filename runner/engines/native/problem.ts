@@ -85,7 +85,7 @@ export function createProblem(plan: Plan, data: SceneData) {
       mapGrid: gridOffset(layout, 'map.grid', i),
     })),
     frames: data.frames.map((f) => ({ data: f.data, mask: f.mask })),
-    startRadiance: config.residual ? data.start?.radiance : undefined,
+    startRadiance: data.start?.radiance,
     startDefocus: data.start?.defocus.length ? data.start.defocus : undefined,
     groups: layout.groups.map((g) => ({
       offset: g.offset,

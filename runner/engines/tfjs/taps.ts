@@ -91,5 +91,5 @@ function neighbourPenalty(input: ForwardInput): Tensor | undefined {
   const here = scene.defocus(leaves, scene.pixelCentres(batch.x, batch.y));
   const there = scene.defocus(leaves, { x: tf.tensor1d(x), y: tf.tensor1d(y) });
   const total = tf.sum(variation(tf, tf.mul(tf.sub(there, here), plan.capture.kappa)));
-  return tf.mul(total, weight / (drawsPerStep(plan) * plan.config.layers));
+  return tf.mul(total, weight / drawsPerStep(plan));
 }
