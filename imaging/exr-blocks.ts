@@ -43,7 +43,12 @@ const DEFLATE_LIMIT = 1040;
 
 async function inflateTo(chunk: Uint8Array, expected: number): Promise<Uint8Array> {
   if (expected > DEFLATE_LIMIT * chunk.length) throw new Error('a block is too short');
-  const data = await inflateAsync(chunk, { maxOutputLength: expected });
+  const data = await inflateAsync(chunk, { maxOutputLength: expected }).catch(
+    (cause: NodeJS.ErrnoException) => {
+      const tooLong = cause.code === 'ERR_BUFFER_TOO_LARGE';
+      throw new Error(tooLong ? 'a block inflates beyond its size' : 'a block does not inflate', { cause });
+    },
+  );
   if (data.length !== expected) throw new Error('a block is too short');
   return data;
 }
