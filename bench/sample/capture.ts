@@ -12,13 +12,13 @@ import {
 } from './motion.js';
 import { type Rendering, renderScene } from './render.js';
 import { pixelSize, type Scene, Stage } from './scene.js';
-import { SCENES } from './scenes/index.js';
+import { SCENE_NAMES, SCENES, type SceneName } from './scenes/index.js';
 import { expose, type Sensor, sensorFor } from './sensor.js';
 
 /** What to photograph, and how. */
 export interface CaptureOptions {
-  /** A key of `SCENES`. @default study */
-  readonly scene?: string;
+  /** @default study */
+  readonly scene?: SceneName;
   /** @default 1 */
   readonly seed?: number;
   /** Pixels. @default 450 */
@@ -96,7 +96,7 @@ export function renderCapture(options: CaptureOptions = {}): Capture {
   const o = checked({ ...DEFAULT_CAPTURE, ...options });
   const pixel = pixelSize(o.width, o.height);
   const stage = new Stage(o.seed, pixel);
-  const scene = SCENES[o.scene]!(stage);
+  const scene = SCENES[o.scene](stage);
   const radius = (o.focus > 1 ? FOCUS_RADIUS : PINHOLE_RADIUS) * Math.sqrt(stage.magnification);
   const lens = lensFor(scene, o.focus, pixel, radius);
   const sensor = sensorFor(stage.random(1));
@@ -158,8 +158,8 @@ export function truthFrame(capture: Capture): number {
 }
 
 function checked(o: Required<CaptureOptions>): Required<CaptureOptions> {
-  if (SCENES[o.scene] === undefined) {
-    refuse(`there is no scene "${o.scene}"; choose one of ${Object.keys(SCENES).join(', ')}`);
+  if (!SCENE_NAMES.includes(o.scene)) {
+    refuse(`there is no scene "${o.scene}"; choose one of ${SCENE_NAMES.join(', ')}`);
   }
   const whole = (value: number, name: string, low: number, high: number) => {
     if (!Number.isInteger(value) || value < low || value > high) {

@@ -29,7 +29,7 @@ export const CIRCLE_OF_CONFUSION =
   '(f and pixelPitch in mm, depth z and focus distance d in m)';
 
 /**
- * The lens for a scene: focus planes evenly spaced in inverse depth, each in the middle of its share of the scene's
+ * The lens for a scene: focus planes evenly spaced in inverse depth, the outer ones a little inside of the scene's
  * depths, and the aperture that blurs the worst of it by `radius` pixels.
  *
  * Thin lens: a point at z seen with focus at d has the diameter A · f/(d − f) · |z − d|/z on the sensor, A = f/N.
@@ -41,7 +41,7 @@ export function lensFor(scene: Scene, count: number, pixel: number, radius: numb
   const pixelPitch = UNIT_MM * pixel;
   const span = scene.nearest - scene.farthest;
   // From near to far, as focus-bracketing cameras go.
-  const distances = Array.from({ length: count }, (_, i) => 1 / (scene.nearest - (span * (i + 0.5)) / count));
+  const distances = Array.from({ length: count }, (_, i) => 1 / (scene.nearest - span * placed(i, count)));
   const gainAtF1 = distances.map((d) => {
     const mm = d * 1000;
     if (mm <= f)
@@ -54,4 +54,11 @@ export function lensFor(scene: Scene, count: number, pixel: number, radius: numb
   const fNumber = Number((worst / radius).toPrecision(3));
   const foci = distances.map((distance, i) => ({ distance, gain: gainAtF1[i]! / fNumber }));
   return { focalLength: f, fNumber, pixelPitch, foci, largestRadius: worst / fNumber };
+}
+
+/** Where the i-th of `count` focus planes lies between the nearest (0) and the farthest (1): three at 0.1, 0.5, 0.9. */
+function placed(i: number, count: number): number {
+  if (count === 1) return 0.5;
+  const margin = 0.3 / count;
+  return margin + ((1 - 2 * margin) * i) / (count - 1);
 }

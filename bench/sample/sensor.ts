@@ -25,8 +25,8 @@ const READ_NOISE = 4;
 /** A camera's own look: each channel a little different, none of them sRGB. */
 export function sensorFor(random: RandomStream): Sensor {
   const gamma = 2.1 + 0.25 * random.unit();
-  const contrast = 0.35 + 0.15 * random.unit();
-  const toe = 0.03 + 0.03 * random.unit();
+  const contrast = 0.55 + 0.15 * random.unit();
+  const toe = 0.04 + 0.03 * random.unit();
   const curve = (): ResponseCurve => ({
     gamma: gamma + 0.12 * (random.unit() - 0.5),
     contrast: contrast + 0.1 * (random.unit() - 0.5),

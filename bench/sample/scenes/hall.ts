@@ -156,7 +156,7 @@ function room(stage: Stage): Surface {
       Math.abs(v - Math.round(v / 0.34) * 0.34),
     );
     const glass = covered(opening, long) * (1 - covered(pane - 0.012, long));
-    mat(out, sky * 6.2 + hedge * 1.1 * k, sky * 6.6 + hedge * 1.9 * k, sky * 7.2 + hedge * 0.5 * k, glass);
+    mat(out, sky * 3.6 + hedge * 0.7 * k, sky * 3.9 + hedge * 1.2 * k, sky * 4.3 + hedge * 0.32 * k, glass);
   };
   /** The far end: a door with lit panes. */
   const far = (wx: number, wy: number, footprint: number, out: Float64Array): void => {
@@ -262,7 +262,7 @@ function notice(stage: Stage): Surface {
       (1 + 0.06 * fractal(dx * 30, dy * 30, 5, stage.pixel * 30));
     mat(out, k * 0.95, k * 0.92, k * 0.78, inner);
   };
-  return { name: 'notice', bounds: around(cx, cy + 0.3, 0.4, 0.75), paint };
+  return { name: 'notice', bounds: around(cx, cy + 0.3, 0.4, 0.75), moves: true, paint };
 }
 
 /** A wrought-iron gate that stands half open: bars and scrolls a few pixels wide, before everything else. */
@@ -276,7 +276,7 @@ function gate(stage: Stage): Surface {
     set(out, 0, 0, 0, 0, q + 0.1 * (x - left));
     const arch = top - 0.16 * Math.sin(((x - left) / (right - left)) * Math.PI);
     const u = (x - left) / 0.15;
-    const bar = Math.abs(u - Math.round(u)) * 0.15 - 0.0085;
+    const bar = Math.abs(u - Math.round(u)) * 0.15 - 0.0105;
     const inside = Math.max(left - 0.012 - x, x - right - 0.012);
     const rails =
       Math.min(Math.abs(y - arch), Math.abs(y - 0.02), Math.abs(y - 0.2), Math.abs(y - 1.02)) - 0.011;

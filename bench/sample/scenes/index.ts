@@ -4,5 +4,8 @@ import { leaves } from './leaves.js';
 import { night } from './night.js';
 import { study } from './study.js';
 
+export const SCENE_NAMES = ['study', 'hall', 'night', 'leaves'] as const;
+export type SceneName = (typeof SCENE_NAMES)[number];
+
 /** The sample scenes, by name. */
-export const SCENES: Readonly<Record<string, (stage: Stage) => Scene>> = { study, hall, night, leaves };
+export const SCENES: Readonly<Record<SceneName, (stage: Stage) => Scene>> = { study, hall, night, leaves };

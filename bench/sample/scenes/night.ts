@@ -29,7 +29,7 @@ export function night(stage: Stage): Scene {
     nearest: 0.215,
     farthest: FAR,
     baseTime: 1 / 8,
-    gain: 0.4,
+    gain: 0.7,
     surfaces: [
       skyline(stage),
       street(stage),
@@ -58,7 +58,7 @@ function skyline(stage: Stage): Surface {
     const moon = covered(length(x + 0.42, y + 0.74) - 0.075, stage.pixel);
     if (moon > 0) {
       const seas = 1 + 0.5 * fractal(x * 14, y * 14, seed + 5, stage.pixel * 14);
-      mat(out, 4.2 * seas, 3.9 * seas, 3.2 * seas, moon);
+      mat(out, 3 * seas, 2.8 * seas, 2.3 * seas, moon);
     }
     for (let layer = 0; layer < 2; layer++) houses(x, y, layer, out);
   };
@@ -164,7 +164,7 @@ function car(stage: Stage, q: number, index: number): Surface {
     mat(out, 0.03, 0.034, 0.045, glass);
     for (const side of [-1, 1]) {
       const lamp = covered(length(u - side * 0.64, (v + 0.58) * 1.25) - (front ? 0.13 : 0.1), footprint);
-      if (front) mat(out, 30, 28, 24, lamp);
+      if (front) mat(out, 12.5, 11.8, 10, lamp);
       else mat(out, 7, 0.4, 0.15, lamp);
     }
     const plate = covered(boxDistance(u, v + 0.42, 0.25, 0.06), footprint);
@@ -202,7 +202,7 @@ function post(stage: Stage, q: number, index: number): Surface {
       length(x - x0 - inward * 0.6 * unit, (y - top + 0.02 * unit) * 1.6) - Math.max(0.085 * unit, 0.011),
       stage.pixel,
     );
-    mat(out, 60, 40, 17, lamp);
+    mat(out, 24, 16, 7, lamp);
   };
   return {
     name: `post-${index}`,
@@ -253,7 +253,7 @@ function sign(stage: Stage): Surface {
     out[2]! += 0.18 * wide;
     const tube = text.ink(x / size, y / size, 0.3, stage.pixel / size) * edge;
     const core = text.ink(x / size, y / size, 0.12, stage.pixel / size);
-    mat(out, 1.3 + 4.5 * core, 4.6 + 3.2 * core, 6.2 + 2.2 * core, tube * edge);
+    mat(out, 0.9 + 3.6 * core, 3.4 + 2.4 * core, 4.8 + 1.6 * core, tube * edge);
   };
   const window = (dx: number, v: number, out: Float64Array, edge: number): void => {
     const frame = covered(boxDistance(dx - 0.44, v + 0.08, 0.36, 0.17), stage.pixel) * edge;
@@ -296,7 +296,7 @@ function bulbs(stage: Stage): Surface {
     const glass = covered(length(x - bx, (y - by - 0.008) * 0.85) - 0.019, stage.pixel);
     const heart = Math.exp(-((x - bx) ** 2 + (y - by - 0.006) ** 2) / 0.00012);
     const hue = unit2(n, 3, stage.seed);
-    const power = 3.2 + 14 * heart;
+    const power = 2.4 + 9 * heart;
     mat(out, power, power * (0.62 + 0.15 * hue), power * (0.2 + 0.25 * hue), glass);
   };
   return { name: 'bulbs', bounds: { left: -2.2, right: 2.2, top: -0.75, bottom: 0.3 }, paint };

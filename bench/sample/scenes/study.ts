@@ -297,7 +297,7 @@ function mug(stage: Stage): Surface {
       on,
     );
   };
-  return { name: 'mug', bounds: around(cx - 0.06, cy + 0.02, 0.32, 0.29), paint };
+  return { name: 'mug', bounds: around(cx - 0.06, cy + 0.02, 0.32, 0.29), moves: true, paint };
 }
 
 /** A tin with thin pencils against the books. */
