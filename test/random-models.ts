@@ -93,7 +93,7 @@ const CASES = {
   'not residual': { config: { blur: PATCHES, residual: false, layers: 2 } },
   'no start': { config: { blur: PATCHES, layers: 2 }, start: 'none' },
   'start without defocus': { config: { blur: TAPS }, start: 'radiance' },
-  'tone mlp': { config: { blur: PATCHES, tone: MLP_TONE, loss: { tonePin: 0.1 } } },
+  'tone mlp': { config: { blur: PATCHES, tone: MLP_TONE, exposure: 'frame', loss: { tonePin: 0.1 } } },
   'tone mlp, taps, random gamma': {
     config: { blur: TAPS, tone: MLP_TONE, loss: { randomGamma: 0.4, tonePin: 0.2 } },
   },
@@ -135,7 +135,7 @@ const CASES = {
   'one pixel row': { width: 17, height: 1, config: { blur: TAPS, layers: 2, registration: 'affine' } },
   'one pixel row, patches': { width: 17, height: 1, config: { blur: PATCHES } },
   'one pixel column': { width: 1, height: 13, config: { blur: PATCHES, registration: 'translation' } },
-  'one pixel': { width: 1, height: 1, config: { blur: PATCHES, layers: 2 } },
+  'one pixel': { width: 1, height: 1, config: { blur: TAPS, layers: 2 } },
   masks: { config: { blur: PATCHES, layers: 2 }, masks: true },
   'masks, taps': { config: { blur: TAPS }, masks: true },
   '16 bits': { config: { blur: PATCHES }, bits: 16 },
@@ -251,12 +251,15 @@ const SPREAD = {
 
 function parametersOf(plan: Plan, data: SceneData, random: RandomStream): Float32Array {
   const parameters = initialParameters(plan);
+  const alone = !plan.config.residual || !data.start;
   for (const group of plan.layout.groups) {
+    // Without a start picture all contrast is the grid's.
+    const spread = SPREAD[group.kind] * (alone && group.kind === 'atlasGrid' ? 4 : 1);
     for (let i = group.offset; i < group.offset + group.size; i++) {
-      parameters[i]! += (2 * random.unit() - 1) * SPREAD[group.kind];
+      parameters[i]! += (2 * random.unit() - 1) * spread;
     }
   }
-  if (!plan.config.residual || !data.start) darken(plan, parameters);
+  if (alone) darken(plan, parameters);
   return parameters;
 }
 

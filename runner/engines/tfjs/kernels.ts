@@ -47,7 +47,8 @@ const subtract: Elementwise = (a, b, out) => {
   if (na === nb) for (let i = 0; i < na; i++) out[i] = a[i]! - b[i]!;
   else if (nb === 1) for (let i = 0, v = b[0]!; i < na; i++) out[i] = a[i]! - v;
   else if (na === 1) for (let i = 0, v = a[0]!; i < nb; i++) out[i] = v - b[i]!;
-  else if (nb < na) for (let r = 0; r < na; r += nb) for (let i = 0; i < nb; i++) out[r + i] = a[r + i]! - b[i]!;
+  else if (nb < na)
+    for (let r = 0; r < na; r += nb) for (let i = 0; i < nb; i++) out[r + i] = a[r + i]! - b[i]!;
   else for (let r = 0; r < nb; r += na) for (let i = 0; i < na; i++) out[r + i] = a[i]! - b[r + i]!;
 };
 
@@ -64,7 +65,8 @@ const divide: Elementwise = (a, b, out) => {
   if (na === nb) for (let i = 0; i < na; i++) out[i] = a[i]! / b[i]!;
   else if (nb === 1) for (let i = 0, v = b[0]!; i < na; i++) out[i] = a[i]! / v;
   else if (na === 1) for (let i = 0, v = a[0]!; i < nb; i++) out[i] = v / b[i]!;
-  else if (nb < na) for (let r = 0; r < na; r += nb) for (let i = 0; i < nb; i++) out[r + i] = a[r + i]! / b[i]!;
+  else if (nb < na)
+    for (let r = 0; r < na; r += nb) for (let i = 0; i < nb; i++) out[r + i] = a[r + i]! / b[i]!;
   else for (let r = 0; r < nb; r += na) for (let i = 0; i < na; i++) out[r + i] = a[i]! / b[r + i]!;
 };
 
