@@ -50,7 +50,7 @@ describe.each([1, 2, 4, 7])('reach %i', (reach) => {
       const gradient = tf.grad((t) =>
         tf.sum(tf.mul(new Spread(tf, shape, tf.tensor1d(circle)).of(t), tf.tensor1d(weights))),
       )(tf.tensor1d(x));
-      return gradient.dataSync().reduce((sum, g, i) => sum + g * x[i]!, 0);
+      return (gradient.dataSync() as Float32Array).reduce((sum, g, i) => sum + g * x[i]!, 0);
     };
     const direct = spreadSlowly((y) => values[y]!).reduce((sum, v, i) => sum + v * weights[i]!, 0);
     expect(inner(values) / direct).toBeCloseTo(1, 4);
