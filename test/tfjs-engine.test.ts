@@ -1,12 +1,10 @@
 import { Module } from 'node:module';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readCamera } from '../model/camera.js';
 import { configSchema, type ModelConfigInput } from '../model/config.js';
 import { initialParameters } from '../model/initial.js';
 import { createPlan } from '../model/plan.js';
 import { composeRefocus } from '../model/render.js';
-import { drawCells } from '../model/sampler.js';
-import { type Engine, type EngineSession, freshState, type SceneData } from '../runner/engines/engine.js';
+import { type Engine, freshState, type SceneData } from '../runner/engines/engine.js';
 import { loadBackend, type Tf } from '../runner/engines/tfjs/backend.js';
 import { StepEvaluator } from '../runner/engines/tfjs/step.js';
 import { createTfjsEngine } from '../runner/engines/tfjs.js';
@@ -70,57 +68,8 @@ describe('shards', () => {
   });
 });
 
-describe('the forward pass is the page', () => {
-  /** The data term from the renderer of baked scenes and the camera in the clear: no code in common with the engine. */
-  async function lossFromRenderer({ plan, data, parameters, step }: RandomModel, session: EngineSession) {
-    const { blur } = plan.config;
-    if (blur.form !== 'lens') throw new Error('the renderer has a lens');
-    const { width, height, frames } = plan.capture;
-    const camera = readCamera(plan, parameters);
-    const baked = { width, height, ...(await session.bake()) };
-    let sum = 0;
-    for (const view of plan.views) {
-      const seen = composeRefocus(baked, {
-        focus: camera.focus[view.focus]!,
-        aperture: view.aperture,
-        kappa: camera.kappa,
-        reach: blur.reach,
-      });
-      for (const [index, shard] of plan.shards.entries()) {
-        const cells = drawCells(plan.seed, step, shard, index, blur.patch);
-        for (let k = 0; k < blur.patch ** 2 * (cells.length / 2); k++) {
-          const [cell, part] = [Math.floor(k / blur.patch ** 2), k % blur.patch ** 2];
-          const x = cells[2 * cell]! + (part % blur.patch);
-          const y = cells[2 * cell + 1]! + Math.floor(part / blur.patch);
-          if (x < 0 || y < 0 || x >= width || y >= height) continue;
-          for (const i of view.frames) {
-            if (data.frames[i]!.mask?.[y * width + x] === 0) continue;
-            for (let c = 0; c < 3; c++) {
-              const at = 3 * (y * width + x) + c;
-              const z = Math.log(seen.data[at]! + 1e-8) + Math.LN2 * camera.ev[i]!;
-              sum += (camera.tone(c, z) - data.frames[i]!.data[at]! / 255) ** 2;
-            }
-          }
-        }
-      }
-    }
-    return (4 * sum) / (plan.config.train.patches * blur.patch ** 2 * frames.length * 3);
-  }
-
-  test.each(['values, not inequalities', 'masks', 'apertures', 'patches beyond the picture'] as CaseName[])(
-    '%s',
-    async (name) => {
-      const model = randomModel(name, { plainLoss: true });
-      const none = { smoothDefocus: 0, smoothOpacity: 0, toneSmooth: 0, inequality: false };
-      const config = { ...model.plan.config, loss: { ...model.plan.config.loss, ...none } };
-      const plain = { ...model, plan: createPlan(model.plan.capture, config, model.plan.seed) };
-      const session = await open(plain);
-      const { loss } = await session.gradient(plain.step);
-      expect(loss / (await lossFromRenderer(plain, session))).toBeCloseTo(1, 4);
-    },
-  );
-
-  test('baked planes are the start, within bounds, where the networks say nothing', async () => {
+describe('baked planes', () => {
+  test('are the start, within bounds, where the networks say nothing', async () => {
     const model = randomModel('radiance beyond its bounds');
     const { plan, data } = model;
     const parameters = model.parameters.slice();
@@ -133,7 +82,7 @@ describe('the forward pass is the page', () => {
     expect(baked.defocus).toEqual(data.start!.defocus);
   });
 
-  test('a tile is baked by its own grids', async () => {
+  test('of a tile come from its own grids', async () => {
     const model = randomModel('tiled taps');
     const { plan } = model;
     const baked = await (await open(model)).bake();
