@@ -45,7 +45,7 @@ const PIXEL_MOMENT = 1 / 12;
 const RIM = 0.6;
 
 /** Layers of a baked scene: 1, or 2 with a foreground. */
-export function layersOf(scene: BakedScene): 1 | 2 {
+function layersOf(scene: BakedScene): 1 | 2 {
   const area = scene.width * scene.height;
   const planes = scene.radiance.length / area;
   assert(planes === 3 || planes === 7, `a baked scene has 3 or 7 planes, not ${planes}`);

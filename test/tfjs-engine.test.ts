@@ -5,8 +5,9 @@ import { initialParameters } from '../model/initial.js';
 import { createPlan } from '../model/plan.js';
 import { composeRefocus } from '../model/render.js';
 import { type Engine, freshState, type SceneData } from '../runner/engines/engine.js';
-import { loadBackend, type Tf } from '../runner/engines/tfjs/backend.js';
+import { loadBackend } from '../runner/engines/tfjs/backend.js';
 import { StepEvaluator } from '../runner/engines/tfjs/step.js';
+import type { Tf } from '../runner/engines/tfjs/tensorflow.js';
 import { createTfjsEngine } from '../runner/engines/tfjs.js';
 import { type CaseName, type RandomModel, randomModel } from './random-models.js';
 

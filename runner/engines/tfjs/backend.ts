@@ -1,9 +1,6 @@
-import type * as tfjs from '@tensorflow/tfjs';
 import { ImplicamError } from '../../../model/errors.js';
 import { registerFastKernels } from './kernels.js';
-
-export type Tf = typeof tfjs;
-export type Tensor = tfjs.Tensor;
+import type { Tf } from './tensorflow.js';
 
 export interface Backend {
   readonly tf: Tf;

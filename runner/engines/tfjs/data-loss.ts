@@ -3,12 +3,12 @@ import type { Plan } from '../../../model/plan.js';
 import { randomGamma } from '../../../model/sampler.js';
 import { sharpnessActive } from '../../../model/schedule.js';
 import type { SceneData } from '../engine.js';
-import type { Tensor, Tf } from './backend.js';
 import { type Batch, drawsPerStep, type PatchShape } from './batch.js';
 import { exposuresOf } from './camera.js';
 import type { Forward } from './forward.js';
 import type { Leaves } from './leaves.js';
 import { constant, gather, repeatEach } from './ops.js';
+import type { Tensor, Tf } from './tensorflow.js';
 import { respond } from './tone.js';
 
 /** At or beyond these a pixel says only "at least" or "at most". */

@@ -1,7 +1,7 @@
 import type { Plan } from '../../../model/plan.js';
-import type { Tensor, Tf } from './backend.js';
 import { exposuresOf } from './camera.js';
 import type { Leaves } from './leaves.js';
+import type { Tensor, Tf } from './tensorflow.js';
 import { knotTensor, respond } from './tone.js';
 
 /** The terms that depend on no sample, added once a step: toneSmooth, tonePin, exposureAnchor, rigidity. */

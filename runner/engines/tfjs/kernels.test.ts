@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadBackend, type Tensor, type Tf } from './backend.js';
+import { loadBackend } from './backend.js';
+import type { Tensor, Tf } from './tensorflow.js';
 
 /** The replaced kernels against the plain definition of what they compute, with every way to stretch an operand. */
 let tf: Tf;

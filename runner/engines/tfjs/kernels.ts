@@ -1,6 +1,6 @@
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs';
-import type { Tf } from './backend.js';
 import { multiply } from './matmul.js';
+import type { Tf } from './tensorflow.js';
 
 /**
  * Faster kernels for the pure JavaScript cpu backend: the few operations that a step spends its time in, for the shapes

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
-import { loadBackend, type Tensor, type Tf } from './backend.js';
+import { loadBackend } from './backend.js';
 import { detach, gather, repeatEach, rowsOf, sumRuns } from './ops.js';
+import type { Tensor, Tf } from './tensorflow.js';
 
 let tf: Tf;
 beforeAll(async () => {

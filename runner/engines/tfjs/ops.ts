@@ -1,4 +1,4 @@
-import type { Tensor, Tf } from './backend.js';
+import type { Tensor, Tf } from './tensorflow.js';
 
 /**
  * The few operations that TensorFlow.js lacks, or differentiates too slowly on its cpu backend. All are linear in their

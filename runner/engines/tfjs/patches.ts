@@ -1,4 +1,3 @@
-import type { Tensor } from './backend.js';
 import { circles } from './camera.js';
 import { type Forward, type ForwardInput, lnRadiance, pixelCentres } from './forward.js';
 import { constant, gather } from './ops.js';
@@ -6,6 +5,7 @@ import { patchPenalty } from './patch-penalty.js';
 import { evaluatePatches } from './patch-scene.js';
 import { moves, sceneMapping } from './registration.js';
 import { Spread } from './spread.js';
+import type { Tensor } from './tensorflow.js';
 
 /** Added to every normaliser: where no source reaches, the light is zero, not a division by zero. */
 const NORMALISER_FLOOR = 1e-4;

@@ -2,15 +2,15 @@ import { atlasWidths, mapWidths } from '../../../model/layout.js';
 import type { Plan } from '../../../model/plan.js';
 import type { Rect } from '../../../model/shards.js';
 import type { SceneData } from '../engine.js';
-import type { Tensor, Tf } from './backend.js';
 import { encode } from './grid.js';
 import type { Leaves } from './leaves.js';
 import { network, relu, sine } from './network.js';
 import { constant } from './ops.js';
+import type { Tensor, Tf } from './tensorflow.js';
 
 /** Bounds of ln radiance: exp of anything between is a finite single-precision number far from denormal. */
-export const LN_MIN = -14;
-export const LN_MAX = 8;
+const LN_MIN = -14;
+const LN_MAX = 8;
 
 /** Positions in pixels, flat. With `pixels` they are pixel centres, and these their numbers y · W + x. */
 export interface Points {

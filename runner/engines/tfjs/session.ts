@@ -9,10 +9,10 @@ import type {
   TrainOptions,
 } from '../engine.js';
 import { updateParameters } from './adam.js';
-import type { Tf } from './backend.js';
 import { bakeScene } from './bake.js';
 import { checkData, checkState } from './check.js';
 import { StepEvaluator } from './step.js';
+import type { Tf } from './tensorflow.js';
 
 /** Milliseconds between reports of progress. */
 const REPORT_EVERY = 250;

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadBackend, type Tf } from './backend.js';
+import { loadBackend } from './backend.js';
 import { Spread } from './spread.js';
+import type { Tf } from './tensorflow.js';
 
 let tf: Tf;
 beforeAll(async () => {

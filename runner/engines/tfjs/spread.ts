@@ -1,5 +1,5 @@
-import type { Tensor, Tf } from './backend.js';
 import { constant } from './ops.js';
+import type { Tensor, Tf } from './tensorflow.js';
 
 /** Offsets at the same distance: within a ring the disk's weight is the source's own business. */
 interface Ring {
@@ -16,7 +16,7 @@ export interface SpreadShape {
 }
 
 /** Largest circle of confusion that a patch of that reach can show, in pixels. */
-export function largestCircle(reach: number): number {
+function largestCircle(reach: number): number {
   return reach - 0.6;
 }
 

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Plan } from '../../../model/plan.js';
 import type { SceneData } from '../engine.js';
-import type { Tensor, Tf } from './backend.js';
 import { drawBatch, type PatchShape, patchShape, planUnits, type Unit } from './batch.js';
 import { dataLoss, type SquaredError } from './data-loss.js';
 import type { Forward, ForwardInput } from './forward.js';
@@ -13,6 +12,7 @@ import { moves } from './registration.js';
 import { Scene } from './scene.js';
 import { forwardSharp } from './sharp.js';
 import { forwardTaps } from './taps.js';
+import type { Tensor, Tf } from './tensorflow.js';
 
 /** Loss, fit and gradient of one step. */
 export interface StepResult {
