@@ -17,7 +17,7 @@ import type { Tensor, Tf } from './tensorflow.js';
 /** Loss, fit and gradient of one step. */
 export interface StepResult {
   readonly loss: number;
-  /** Of this step's samples, in dB; 0 where no pixel counts. */
+  /** Of this step's samples, in dB. */
   readonly psnr: number;
   /** As long as the layout. */
   readonly gradient: Float32Array;
@@ -106,8 +106,7 @@ function render(input: ForwardInput): Forward {
   return blur.render === 'taps' ? forwardTaps(input, blur.taps) : forwardPatches(input);
 }
 
-/** In dB; an error of nothing counts as 10⁻¹². */
+/** In dB, at most 100; an error of nothing, and of no pixel, is the best. */
 function psnrOf(error: SquaredError): number {
-  if (error.count === 0) return 0;
-  return -10 * Math.log10(Math.max(error.sum / error.count, 1e-12));
+  return -10 * Math.log10(Math.max(error.sum / Math.max(1, error.count), 1e-10));
 }
