@@ -95,18 +95,22 @@ export async function readTruth(folder: string): Promise<Truth> {
       { exitCode: 2, cause },
     );
   });
-  try {
-    return truthSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n').slice(0, 8).join(' ') : String(cause);
+  const refuse = (reason: string): never => {
     throw new ImplicamError(
       'truth-invalid',
       `${path} is not the truth of a sample (${reason}): make the sample anew`,
-      {
-        cause,
-      },
     );
+  };
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    return refuse('it is not JSON');
   }
+  const parsed = truthSchema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  return refuse(`${issue.path.join('.') || 'the whole'}: ${issue.message}`);
 }
 
 async function readStack(folder: string, truth: Truth): Promise<PhotoStack> {

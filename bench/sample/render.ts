@@ -39,13 +39,13 @@ export function renderScene(
     const painter = new SurfacePainter(surface, scene.gain, width, height, view, reach);
     const { left, right, top, bottom } = painter;
     if (left >= right || top >= bottom) continue;
-    const spreads = foci.map(() => new DiskSpread(lens.largestRadius, left, right));
+    const spreads = foci.map(() => new DiskSpread(lens.largestRadius, left, right, surface.continuous));
     for (let y = top; y < bottom; y++) {
       painter.paintRow(y);
       if (y >= 0 && y < height) layOver(painter, y, sharp, inverseDepth);
       for (let f = 0; f < foci.length; f++) {
         const spread = spreads[f]!;
-        spreadRow(painter, y, foci[f]!, spread);
+        spreadRow(painter, y, foci[f]!, spread, surface.continuous === true);
         finishRow(spread, y - spread.reach, defocused[f]!);
       }
     }
@@ -62,11 +62,17 @@ function finishRow(spread: DiskSpread, y: number, picture: Picture): void {
   else spread.drop(y);
 }
 
-function spreadRow(painter: SurfacePainter, y: number, focus: Focus, spread: DiskSpread): void {
+function spreadRow(
+  painter: SurfacePainter,
+  y: number,
+  focus: Focus,
+  spread: DiskSpread,
+  withEmpty: boolean,
+): void {
   const { values, depths, left, right } = painter;
   const inFocus = 1 / focus.distance;
   for (let x = left, i = 0; x < right; x++, i++) {
-    if (values[i * SPREAD_CHANNELS + 3]! <= 0) continue;
+    if (!withEmpty && values[i * SPREAD_CHANNELS + 3]! <= 0) continue;
     const radius = Math.abs(focus.gain * (depths[i]! - inFocus));
     spread.add(x, y, radius, values, i * SPREAD_CHANNELS);
   }
@@ -116,10 +122,12 @@ class SurfacePainter {
     this.homography = view.homography;
     this.shift = surface.moves ? view.shift : [0, 0];
     const box = this.pixelBounds();
-    this.left = Math.max(Math.floor(box.left) - 1, -reach);
-    this.right = Math.min(Math.ceil(box.right) + 1, width + reach);
-    this.top = Math.max(Math.floor(box.top) - 1, -reach);
-    this.bottom = Math.min(Math.ceil(box.bottom) + 1, height + reach);
+    // A continuous surface is compared with an even one, which goes on around it.
+    const margin = surface.continuous ? 2 * reach : 1;
+    this.left = Math.max(Math.floor(box.left) - margin, -2 * reach);
+    this.right = Math.min(Math.ceil(box.right) + margin, width + 2 * reach);
+    this.top = Math.max(Math.floor(box.top) - margin, -2 * reach);
+    this.bottom = Math.min(Math.ceil(box.bottom) + margin, height + 2 * reach);
     const columns = Math.max(this.right - this.left, 0);
     this.values = new Float64Array(columns * SPREAD_CHANNELS);
     this.depths = new Float64Array(columns);

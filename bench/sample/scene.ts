@@ -20,6 +20,11 @@ export interface Surface {
   readonly name: string;
   /** Where the surface may cover anything, in scene coordinates. */
   readonly bounds: Bounds;
+  /**
+   * One piece without steps in depth: its slant is then exactly neutral in brightness. Costs time where it is empty;
+   * worth it for surfaces along the line of sight.
+   */
+  readonly continuous?: boolean;
   /** Moves across the picture in captures with object motion. */
   readonly moves?: boolean;
   /**

@@ -36,20 +36,19 @@ export function fractal(x: number, y: number, seed: number, footprint: number, g
   let sum = 0;
   let amplitude = 1;
   let frequency = 1;
-  let total = 0;
   for (let octave = 0; octave < 12; octave++) {
     // Lattice cells under two samples wide would alias; between two and four they fade in.
     const visible = Math.min(Math.max(0.5 / (footprint * frequency) - 1, 0), 1);
-    if (visible <= 0 && octave > 0) break;
+    if (visible <= 0) break;
     sum +=
       amplitude *
       visible *
       gradientNoise(x * frequency + 17.3 * octave, y * frequency - 9.1 * octave, seed + octave);
-    total += amplitude;
     amplitude *= gain;
     frequency *= 2;
   }
-  return sum / Math.max(total, 1e-9);
+  // Four octaves fill −1…1. Dividing by those that are visible would let the coarse ones fade as finer ones appear.
+  return (sum * (1 - gain)) / (1 - gain ** 4);
 }
 
 /** Share of a sample of width `footprint` that lies where `distance` (signed, negative inside) is negative. */

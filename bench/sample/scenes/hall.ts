@@ -73,7 +73,7 @@ function room(stage: Stage): Surface {
   const ceiling = (wx: number, wz: number, footprint: number, out: Float64Array): void => {
     const beam = covered(stripeDistance(wz / 0.7, 0.2) * 0.7, footprint * (wz / ABOVE));
     const grain = woodGrain(wz * 2, wx * 8, seed + 3, footprint * 8);
-    const k = (0.03 + 0.06 * beam + 0.05 * grain) * (0.4 + ambient(wx, wz) * 4);
+    const k = (0.012 + 0.06 * beam + 0.05 * grain) * (0.25 + ambient(wx, wz) * 4);
     mat(out, k * 0.8, k * 0.52, k * 0.3, 1);
     const lamp = length(wx, ((wz / 1.4 + 0.2) % 1) * 1.4 - 0.5);
     const on = covered(lamp - 0.11, footprint * (wz / ABOVE));
@@ -170,7 +170,7 @@ function room(stage: Stage): Surface {
     const haze = 1 + 0.5 * fractal(wx * 6, wy * 6, seed + 60, footprint * 6);
     mat(out, 3.8 * haze, 3.3 * haze, 2.4 * haze, glass);
   };
-  return { name: 'room', bounds: EVERYWHERE, paint };
+  return { name: 'room', bounds: EVERYWHERE, continuous: true, paint };
 }
 
 /** −1 and 1 in turn along a line of unit cells, with soft borders where samples are coarse. */
@@ -290,7 +290,7 @@ function gate(stage: Stage): Surface {
     if (on <= 0) return;
     const edge = smoothstep(-0.009, 0.0, d);
     const glint = edge * (x > left + 0.15 * Math.round(u) ? 0.5 : 0.1);
-    const k = 0.014 + 0.16 * glint;
+    const k = 0.004 + 0.12 * glint;
     mat(out, k, k * 0.95, k * 0.9, on);
   };
   return {

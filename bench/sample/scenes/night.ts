@@ -142,7 +142,7 @@ function street(stage: Stage): Surface {
     const line = covered(Math.abs(wx + 0.35) - 0.06, footprint) * (wz % 6 < 3 ? 1 : 0);
     mat(out, 0.05, 0.048, 0.04, 0.6 * line);
   };
-  return { name: 'street', bounds: { ...EVERYWHERE, top: HORIZON }, paint };
+  return { name: 'street', bounds: { ...EVERYWHERE, top: HORIZON }, continuous: true, paint };
 }
 
 /** A car: dark body, head lights (the first) or tail lights. */

@@ -111,7 +111,7 @@ function desk(stage: Stage): Surface {
     mat(out, k, k * 0.97, k * 0.88, on);
   };
   const bounds = { ...EVERYWHERE, top: edge - 0.02 };
-  return { name: 'desk', bounds, paint };
+  return { name: 'desk', bounds, continuous: true, paint };
 }
 
 function shadows(x: number, y: number): number {
