@@ -290,7 +290,7 @@ function gate(stage: Stage): Surface {
     if (on <= 0) return;
     const edge = smoothstep(-0.009, 0.0, d);
     const glint = edge * (x > left + 0.15 * Math.round(u) ? 0.5 : 0.1);
-    const k = 0.004 + 0.12 * glint;
+    const k = 0.013 + 0.15 * glint;
     mat(out, k, k * 0.95, k * 0.9, on);
   };
   return {
