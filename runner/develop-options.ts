@@ -1,7 +1,8 @@
 import type { ModelConfig } from '../model/config.js';
 import type { Picture } from '../model/picture.js';
 import type { Capture } from '../model/plan.js';
-import type { BakedPlanes, Progress, SceneData, TrainingState } from './engines/engine.js';
+import type { BakedScene } from '../model/render.js';
+import type { Progress, SceneData, TrainingState } from './engines/engine.js';
 
 export const PRESETS = ['auto', 'focus', 'exposure', 'focus-exposure', 'neucam'] as const;
 export type Preset = (typeof PRESETS)[number];
@@ -83,14 +84,4 @@ export interface Development {
   };
   /** The scene at every pixel and the camera: what renders are made from. */
   readonly baked: BakedScene;
-}
-
-/** A trained scene evaluated at every pixel: renders gather from it. */
-export interface BakedScene {
-  readonly width: number;
-  readonly height: number;
-  readonly layers: 1 | 2;
-  readonly planes: BakedPlanes;
-  /** Signed defocus maps in focus units, one a layer (views of `planes.defocus`); none without a lens. */
-  readonly defocus: readonly Picture[];
 }

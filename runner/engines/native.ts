@@ -13,7 +13,15 @@ import type {
   TrainingState,
   TrainOptions,
 } from './engine.js';
-import { type AddonSession, loadAddon, PHASES, type StepSums } from './native/addon.js';
+import {
+  type AddonSession,
+  CURVE_FROM,
+  CURVE_SHIFT,
+  CURVE_SIZE,
+  loadAddon,
+  PHASES,
+  type StepSums,
+} from './native/addon.js';
 import { createProblem } from './native/problem.js';
 
 export interface NativeOptions {
@@ -31,10 +39,24 @@ export interface NativeSession extends EngineSession {
   gradientAt(parameters: Float64Array, step: number): Promise<{ loss: number; gradient: Float64Array }>;
 }
 
+/** Renders a baked scene at any focus, aperture and exposure. */
+export interface NativeRenderer {
+  /**
+   * Linear radiance times `gain` through the display curve, [H][W][3]; blocks for some ten milliseconds a megapixel.
+   * @param scale κ · aperture in pixels a focus unit; 0: everything in focus
+   * @param tone display value of linear light, by channel; null: as it is
+   */
+  render(focus: number, scale: number, gain: number, tone: DisplayCurve | null): Float32Array;
+}
+
+export type DisplayCurve = (channel: number, light: number) => number;
+
 export interface NativeEngine extends Engine {
   readonly isa: string;
   readonly threads: number;
   open(plan: Plan, data: SceneData, state: TrainingState): Promise<NativeSession>;
+  /** Holds a baked scene ready to render. */
+  renderer(width: number, height: number, layers: number, planes: BakedPlanes): NativeRenderer;
   /** FLOP/s of independent multiply-adds on these threads, measured now for about `seconds`. */
   peak(seconds: number): Promise<number>;
 }
@@ -69,6 +91,24 @@ export function createNativeEngine(options: NativeOptions = {}): NativeEngine {
     isa,
     threads,
     peak: (seconds) => addon.peak(isa, threads, seconds),
+    renderer(width, height, layers, planes) {
+      const renderer = new addon.Renderer(
+        width,
+        height,
+        layers,
+        planes.radiance,
+        planes.defocus,
+        isa,
+        threads,
+      );
+      return {
+        render(focus, scale, gain, tone) {
+          const target = new Float32Array(3 * width * height);
+          renderer.render(focus, scale, gain, tone && sampleCurve(tone), target);
+          return target;
+        },
+      };
+    },
     async open(plan, data, state) {
       const session = new addon.Session(createProblem(plan, data), isa, threads);
       session.load(state.step, state.parameters, state.m, state.v);
@@ -180,6 +220,17 @@ class Session implements NativeSession {
     this.queue = result.catch(() => undefined);
     return result;
   }
+}
+
+/** A display curve at the floats that the renderer interpolates between. */
+function sampleCurve(tone: DisplayCurve): Float32Array {
+  const bits = Int32Array.from({ length: CURVE_SIZE }, (_, j) => CURVE_FROM + j * 2 ** CURVE_SHIFT);
+  const light = new Float32Array(bits.buffer);
+  const curve = new Float32Array(3 * CURVE_SIZE);
+  for (let c = 0; c < 3; c++) {
+    for (let j = 0; j < CURVE_SIZE; j++) curve[c * CURVE_SIZE + j] = tone(c, light[j]!);
+  }
+  return curve;
 }
 
 function progressOf(step: number, sums: StepSums): Progress {

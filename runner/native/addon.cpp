@@ -208,24 +208,14 @@ class RendererObject final : public Napi::ObjectWrap<RendererObject> {
   }
 
  private:
-  // render(focus, scale, gain, curve | null, target: Float32Array, filled) → Promise<void>
-  Napi::Value render(const Napi::CallbackInfo& info) {
-    float focus = info[0].As<Napi::Number>().FloatValue(), scale = info[1].As<Napi::Number>().FloatValue();
-    float gain = info[2].As<Napi::Number>().FloatValue();
+  // render(focus, scale, gain, curve | null, target: Float32Array, filled): on the calling thread and the renderer's own
+  void render(const Napi::CallbackInfo& info) {
     const float* curve = nullptr;
-    Napi::Object keep = Napi::Object::New(info.Env());
-    keep.Set("renderer", Value());
-    if (info[3].IsTypedArray()) {
-      curve = arrayOf<Napi::Float32Array>(info, 3, 3 * CURVE_SIZE, "curve").Data();
-      keep.Set("curve", info[3]);
-    }
+    if (info[3].IsTypedArray()) curve = arrayOf<Napi::Float32Array>(info, 3, 3 * CURVE_SIZE, "curve").Data();
     auto target =
         arrayOf<Napi::Float32Array>(info, 4, 3 * (size_t)renderer_->width() * renderer_->height(), "target");
-    keep.Set("target", target);
-    float* out = target.Data();
-    return Task::start(
-        info.Env(), keep, [=, this] { renderer_->render(focus, scale, gain, curve, out); },
-        [](Napi::Env env) { return env.Undefined(); });
+    renderer_->render(info[0].As<Napi::Number>().FloatValue(), info[1].As<Napi::Number>().FloatValue(),
+                      info[2].As<Napi::Number>().FloatValue(), curve, target.Data());
   }
 
   std::unique_ptr<Renderer> renderer_;

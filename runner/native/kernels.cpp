@@ -33,10 +33,9 @@ static size_t placeBake(const Model& m, void* memory, Scene** scene) {
   return arena.used();
 }
 
-static size_t workspace(const Model& m) {
-  size_t train = place(m, nullptr, nullptr, nullptr), bake = placeBake(m, nullptr, nullptr);
-  return train > bake ? train : bake;
-}
+static size_t workspace(const Model& m) { return place(m, nullptr, nullptr, nullptr); }
+
+static size_t bakeWorkspace(const Model& m) { return placeBake(m, nullptr, nullptr); }
 
 static void shardGradient(const Model& m, int shard, const StepInput& step, const R* theta, ShardGradient<R>& gradient,
                           void* memory) {
@@ -159,7 +158,7 @@ static double peak(double seconds) {
 namespace implicam {
 extern const Kernels<IMPLICAM_ISA::R> IC_JOIN(kernels_, IMPLICAM_ISA);
 const Kernels<IMPLICAM_ISA::R> IC_JOIN(kernels_, IMPLICAM_ISA) = {
-    IC_TEXT(IMPLICAM_ISA),    IMPLICAM_ISA::NL,         IMPLICAM_ISA::workspace, IMPLICAM_ISA::shardGradient,
+    IC_TEXT(IMPLICAM_ISA),    IMPLICAM_ISA::NL,         IMPLICAM_ISA::workspace, IMPLICAM_ISA::shardGradient, IMPLICAM_ISA::bakeWorkspace,
     IMPLICAM_ISA::bakeRows,   IMPLICAM_ISA::adam,       IMPLICAM_ISA::renderWorkspace,
     IMPLICAM_ISA::renderTiles, IMPLICAM_ISA::peak,
 };

@@ -78,11 +78,9 @@ struct Photometric {
         gain += y > 0 ? d : V{};
       }
       V plain = y - t;
-      if (m.loss.inequality) {
-        VI both = ((t >= CLIPPED_HIGH) & (y > CLIPPED_HIGH)) | ((t <= CLIPPED_LOW) & (y < CLIPPED_LOW));
-        e = both ? V{} : e;
-        plain = both ? V{} : plain;
-      }
+      VI both = ((t >= CLIPPED_HIGH) & (y > CLIPPED_HIGH)) | ((t <= CLIPPED_LOW) & (y < CLIPPED_LOW));
+      plain = both ? V{} : plain;
+      if (m.loss.inequality) e = both ? V{} : e;
       V w = weight * inside;
       V seen = w > 0 ? splat(1) : V{};
       self.squared += seen * plain * plain;

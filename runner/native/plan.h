@@ -147,11 +147,13 @@ template <class R>
 struct Kernels {
   const char* isa;
   int lanes;
-  // Bytes of scratch memory that `shardGradient` and `bakeRows` want.
+  // Bytes of scratch memory that `shardGradient` wants: zero at first, then its own from step to step, because vectors
+  // read past the ends of rows and what they find there must be finite.
   size_t (*workspace)(const Model&);
   // Adds the gradient of one shard's draws at `step` to `gradient`.
   void (*shardGradient)(const Model&, int shard, const StepInput&, const R* theta, ShardGradient<R>& gradient,
                         void* workspace);
+  size_t (*bakeWorkspace)(const Model&);
   // Evaluates the scene at the pixels of rows [y0, y1) owned by a shard; planes as model outputs and layers.
   void (*bakeRows)(const Model&, int shard, int y0, int y1, const R* theta, float* radiance, float* defocus,
                    void* workspace);

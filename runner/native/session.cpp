@@ -193,12 +193,13 @@ class Session final : public AnySession {
       for (int y = own.y; y < own.y + own.height; y += ROWS) jobs.push_back({s, y});
     }
     std::atomic<size_t> next{0};
-    workers_.run([&](int id) {
+    workers_.run([&](int) {
+      Aligned<uint8_t> scratch(kernels_.bakeWorkspace(model()));
       for (size_t j; (j = next++) < jobs.size();) {
         auto [s, y] = jobs[j];
         const Rect& own = model().shard[s].own;
         kernels_.bakeRows(model(), s, y, std::min(y + ROWS, own.y + own.height), theta_.data, radiance, defocus,
-                          scratch_[id].data);
+                          scratch.data);
       }
     });
   }

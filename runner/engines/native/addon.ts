@@ -26,7 +26,27 @@ export interface AddonSession {
   ticks(): number[];
 }
 
+/** Samples a channel of a display curve, at the floats with bits CURVE_FROM + j·2^CURVE_SHIFT (runner/native/plan.h). */
+export const CURVE_SIZE = 32 * 64 + 1;
+export const CURVE_FROM = (127 - 24) << 23;
+export const CURVE_SHIFT = 17;
+
+/** A baked scene on the native side. */
+export interface AddonRenderer {
+  /** Fills `target` [H][W][3]; blocks until it is done. `scale` = κ · aperture, 0 for no lens. */
+  render(focus: number, scale: number, gain: number, curve: Float32Array | null, target: Float32Array): void;
+}
+
 export interface Addon {
+  readonly Renderer: new (
+    width: number,
+    height: number,
+    layers: number,
+    radiance: Float32Array,
+    defocus: Float32Array,
+    isa: string,
+    threads: number,
+  ) => AddonRenderer;
   readonly Session: new (problem: Problem, isa: string, threads: number) => AddonSession;
   isas(): string[];
   peak(isa: string, threads: number, seconds: number): Promise<number>;
