@@ -1,0 +1,65 @@
+import { benchRender } from '../bench/render.js';
+import type { SceneName } from '../bench/sample/scenes/index.js';
+import { benchStep, type Workload } from '../bench/step.js';
+import { benchTrain } from '../bench/train.js';
+import type { Quality } from '../runner/develop-options.js';
+import type { EngineChoice } from '../runner/engines/choose.js';
+import { table } from './table.js';
+
+interface Output {
+  readonly json?: boolean;
+}
+
+/** One line of JSON, or words. */
+function print(json: boolean | undefined, value: unknown, words: string): void {
+  process.stdout.write(json ? `${JSON.stringify(value)}\n` : words);
+}
+
+/** `implicam bench step`. */
+export async function runBenchStep(
+  command: Output & { readonly workload: Workload; readonly isa?: string; readonly threads?: number },
+): Promise<void> {
+  const { workload, isa, threads, json } = command;
+  const report = await benchStep(workload, { ...(isa ? { isa } : {}), ...(threads ? { threads } : {}) });
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const phases = Object.entries(report.phases).map(([name, share]) => [name, percent(share)]);
+  print(
+    json,
+    report,
+    `step ${workload} on ${report.isa}, ${report.threads} thread${report.threads === 1 ? '' : 's'}: ` +
+      `${(1000 * report.secondsPerStep).toFixed(2)} ms, ${report.gflops.toFixed(1)} of ` +
+      `${report.peakGflops.toFixed(1)} GFLOP/s measured peak (${percent(report.ratioToPeak)})\n\n` +
+      table(['phase', 'share of time'], phases),
+  );
+}
+
+/** `implicam bench train`. */
+export async function runBenchTrain(
+  command: Output &
+    EngineChoice & { readonly scene: SceneName; readonly quality: Quality; readonly seed: number },
+): Promise<void> {
+  const { json, scene, ...options } = command;
+  const report = await benchTrain({ ...options, capture: { scene } });
+  const rows = report.curve.map(({ seconds, step, muPsnr }) => [
+    seconds.toFixed(1),
+    String(step),
+    muPsnr.toFixed(2),
+  ]);
+  print(
+    json,
+    report,
+    `${table(['seconds', 'step', 'μ-law PSNR dB'], rows)}\n` +
+      `within half a decibel of the last after ${report.secondsToWithinHalfDb.toFixed(1)} s\n`,
+  );
+}
+
+/** `implicam bench render`. */
+export async function runBenchRender({ json, ...choice }: Output & EngineChoice): Promise<void> {
+  const report = await benchRender(choice);
+  print(
+    json,
+    report,
+    `refocused renders of ${report.megapixels.toFixed(2)} megapixels: the first ${report.firstMs.toFixed(0)} ms ` +
+      `(the scene is evaluated once), the others ${report.warmMs.toFixed(0)} ms\n`,
+  );
+}

@@ -1,0 +1,139 @@
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readFrames } from '../imaging/capture.js';
+import { ImplicamError } from '../model/errors.js';
+import type { Frame } from '../model/picture.js';
+import { develop } from '../runner/develop.js';
+import type {
+  Development,
+  DevelopOptions,
+  DevelopPhase,
+  Preset,
+  Quality,
+  TrainedModel,
+} from '../runner/develop-options.js';
+import { canContinue, loadModel, saveModel } from '../runner/model-file.js';
+import {
+  type DevelopReport,
+  OUTPUT_FILES,
+  prepareOutputs,
+  SNAPSHOT_FILE,
+  writeOutputs,
+} from '../runner/outputs.js';
+import { interruptible } from './interrupt.js';
+import { duration, type ProgressReport, reportProgress } from './progress.js';
+import { versions } from './version.js';
+
+export interface DevelopCommand {
+  readonly out: string;
+  readonly preset: Preset;
+  readonly quality: Quality;
+  readonly engine?: 'native' | 'tfjs';
+  readonly threads?: number;
+  readonly seed: number;
+  readonly steps?: number;
+  readonly resume?: boolean;
+  readonly json?: boolean;
+}
+
+/** `implicam develop`: photographs in, results folder out. */
+export async function runDevelop(photos: readonly string[], command: DevelopCommand): Promise<void> {
+  const report = await developInto(photos, command);
+  if (command.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+}
+
+/** Develops photographs into a results folder, telling a person on standard error how far it is. */
+export async function developInto(
+  photos: readonly string[],
+  command: DevelopCommand,
+): Promise<DevelopReport> {
+  await prepareOutputs(command.out);
+  const snapshot = join(command.out, SNAPSHOT_FILE);
+  const resume = command.resume ? await loadSnapshot(snapshot) : undefined;
+  const began = performance.now();
+  const frames = await readFrames(photos);
+  const decodeSeconds = (performance.now() - began) / 1000;
+  const progress = reportProgress();
+  progress.line(
+    `${frames.length} frame${frames.length === 1 ? '' : 's'} of ${frames[0]!.width} × ${frames[0]!.height}`,
+  );
+  const development = await train(frames, command, resume, progress);
+  if (development.interrupted) {
+    await saveModel(snapshot, development.model, { training: true });
+    throw new ImplicamError(
+      'interrupted',
+      `stopped after step ${development.steps}; ${snapshot} holds what was learned: ` +
+        'give the same command with --resume to go on from there',
+    );
+  }
+  progress.line('writing the results');
+  const report = await writeOutputs(command.out, development, {
+    frames,
+    decodeSeconds,
+    versions: versions(),
+  });
+  await rm(snapshot, { force: true });
+  const { train: trained, render } = report.seconds;
+  progress.line(
+    `done: ${report.steps} steps in ${duration(trained)}, results in ${duration(render)}; look at ${join(command.out, OUTPUT_FILES.picture)}`,
+  );
+  return report;
+}
+
+const PHASES: Record<DevelopPhase, string> = {
+  register: 'registering the frames',
+  start: 'classical start: response, exposures, defocus map',
+  train: 'training',
+  render: 'rendering',
+};
+
+async function train(
+  frames: Frame[],
+  command: DevelopCommand,
+  resume: TrainedModel | undefined,
+  progress: ProgressReport,
+): Promise<Development> {
+  const { preset, quality, engine, threads, seed, steps } = command;
+  const interrupt = interruptible(() =>
+    progress.line('interrupted: saving a snapshot after the step in progress (Ctrl-C again: stop at once)'),
+  );
+  const options: DevelopOptions = {
+    preset,
+    quality,
+    seed,
+    ...(engine ? { engine } : {}),
+    ...(threads ? { threads } : {}),
+    ...(steps === undefined ? {} : { steps }),
+    ...(resume ? { resume } : {}),
+    signal: interrupt.signal,
+    onPhase: (phase) => progress.line(PHASES[phase]),
+    onNote: (note) => progress.line(`  ${note}`),
+    onProgress: (state) => progress.progress(state),
+  };
+  try {
+    return await develop(frames, options);
+  } finally {
+    progress.stop();
+    interrupt.release();
+  }
+}
+
+async function loadSnapshot(path: string): Promise<TrainedModel> {
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) {
+    throw new ImplicamError(
+      'snapshot-missing',
+      `there is no ${path} to resume from: leave out --resume, or name the --out of the interrupted run`,
+      { exitCode: 2 },
+    );
+  }
+  const model = await loadModel(path);
+  if (canContinue(model)) return model;
+  throw new ImplicamError(
+    'snapshot-invalid',
+    `${path} is a model to render from, not a snapshot to continue`,
+  );
+}

@@ -1,0 +1,63 @@
+import { type Evaluation, evaluateAgainst, readKnownTruth, readTruth } from '../bench/evaluate.js';
+import { recover } from '../bench/recover.js';
+import type { RadianceScores } from '../model/metrics.js';
+import { chooseEngine } from '../runner/engines/choose.js';
+import { loadModel } from '../runner/model-file.js';
+import { bakeScene } from '../runner/scene-renderer.js';
+import { score, table } from './table.js';
+
+export interface EvaluateCommand {
+  readonly truth: string;
+  readonly engine?: 'native' | 'tfjs';
+  readonly threads?: number;
+  readonly json?: boolean;
+}
+
+/** `implicam evaluate`: scores of a model, and of simpler methods, against the truth. */
+export async function runEvaluate(path: string, command: EvaluateCommand): Promise<void> {
+  const evaluation = await evaluateModel(path, command);
+  process.stdout.write(
+    command.json ? `${JSON.stringify(evaluationLine(evaluation))}\n` : scoreTable(evaluation),
+  );
+}
+
+/** Scores a model file against the truth in a folder. */
+export async function evaluateModel(path: string, command: EvaluateCommand): Promise<Evaluation> {
+  const { referenceFrame } = await readTruth(command.truth);
+  const model = await loadModel(path);
+  const known = await readKnownTruth(command.truth);
+  const baked = await bakeScene(model, await chooseEngine(command));
+  return evaluateAgainst(recover(model, baked, referenceFrame), known);
+}
+
+const keys = ({ muPsnr, srgbPsnr, ssim }: RadianceScores) => ({ muPsnr, srgbPsnr, ssim });
+
+/** The machine-readable line; its keys are stable. */
+function evaluationLine(evaluation: Evaluation) {
+  const { depthCorrelation, baselines } = evaluation;
+  return {
+    ...keys(evaluation),
+    depthCorrelation,
+    baselines: { bestFrame: keys(baselines.bestFrame), classical: keys(baselines.classical) },
+  };
+}
+
+/** Scores for a person. */
+export function scoreTable(evaluation: Evaluation): string {
+  const { baselines, depthCorrelation } = evaluation;
+  const row = (name: string, s: RadianceScores, depth = '') => [
+    name,
+    score(s.muPsnr),
+    score(s.srgbPsnr),
+    score(s.ssim, 4),
+    depth,
+  ];
+  return table(
+    ['against the truth', 'μ-law PSNR dB', 'sRGB PSNR dB', 'SSIM', 'depth correlation'],
+    [
+      row('best single frame', baselines.bestFrame),
+      row('classical (Debevec, sharpest focus)', baselines.classical),
+      row('implicam', evaluation, score(depthCorrelation, 4)),
+    ],
+  );
+}

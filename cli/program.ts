@@ -1,0 +1,90 @@
+import { Command, CommanderError } from 'commander';
+import { describeFailure } from './failure.js';
+import { programVersion } from './version.js';
+
+/** What a command's module exports: its options and what it does are declared in one place. */
+interface CommandModule {
+  define(command: Command): void;
+}
+
+interface CommandEntry {
+  readonly summary: string;
+  /** Loaded only when the command is asked for: the program starts in the time that one command needs. */
+  readonly load: () => Promise<CommandModule>;
+}
+
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  develop: {
+    summary: 'learn scene and camera from photographs, and write the all-in-focus, full-range picture',
+    load: () => import('./commands/develop.js'),
+  },
+  render: {
+    summary: 'render a developed model: refocused, re-exposed, its depth or its response',
+    load: () => import('./commands/render.js'),
+  },
+  sample: {
+    summary: 'photograph a generated scene whose truth is known',
+    load: () => import('./commands/sample.js'),
+  },
+  evaluate: {
+    summary: 'score a model against the truth of its scene',
+    load: () => import('./commands/evaluate.js'),
+  },
+  demo: {
+    summary: 'make a sample capture, develop it, print the scores and write the pictures',
+    load: () => import('./commands/demo.js'),
+  },
+  bench: {
+    summary: 'measure this machine: one training step, a whole training, renders',
+    load: () => import('./commands/bench.js'),
+  },
+  doctor: {
+    summary: 'tell what this installation and this machine can do',
+    load: () => import('./commands/doctor.js'),
+  },
+};
+
+/** The program with its commands; the options of those that are wanted are loaded. */
+export async function createProgram(wanted: (command: string) => boolean): Promise<Command> {
+  const program = new Command('implicam')
+    .description('Learns a scene and the camera that photographed it, then renders what no frame shows.')
+    .version(programVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .showHelpAfterError('(add --help for what there is)')
+    .exitOverride();
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    const command = program.command(name).description(summary);
+    if (wanted(name)) (await load()).define(command);
+  }
+  return program;
+}
+
+/**
+ * Runs a command line (without node and script).
+ *
+ * @returns the exit code: 0 done, 1 failed, 2 wrong usage. Failures have been told on standard error.
+ */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  ignoreClosedPipe();
+  const asked = args.find((arg) => Object.hasOwn(COMMANDS, arg));
+  const program = await createProgram((name) => name === asked);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Commander has printed its own: help and version end well, everything else is wrong usage.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const { message, exitCode } = describeFailure(error);
+    process.stderr.write(`implicam: ${message}\n`);
+    return exitCode;
+  }
+}
+
+/** `implicam … | head` ends when its reader has had enough, without a word. */
+function ignoreClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
