@@ -22,7 +22,7 @@ const ARRAYS = {
   BOOL: Uint8Array,
 } as const;
 
-export type TensorType = keyof typeof ARRAYS;
+type TensorType = keyof typeof ARRAYS;
 
 /** The array that holds a tensor of each type. */
 interface DataOf {
