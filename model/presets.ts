@@ -35,12 +35,12 @@ function batch(pixels: number): number {
   return Math.min(64, Math.max(16, 16 * Math.round(Math.sqrt(pixels / 135_000))));
 }
 
-/** Focus stacks, with or without exposures: two layers behind one lens, by patches, on the classical start. */
+/** Focus stacks, with or without exposures: one layer behind a lens, by patches, on the classical start. */
 function stack(effort: Effort, facts: PresetFacts): ModelConfigInput {
   const patches = batch(facts.pixels);
   const table = log2Table(facts.pixels);
   return {
-    layers: 2,
+    layers: 1,
     atlas: { form: 'hash', log2Table: table },
     blur: {
       form: 'lens',
@@ -50,7 +50,7 @@ function stack(effort: Effort, facts: PresetFacts): ModelConfigInput {
     },
     exposure: facts.exposuresKnown || facts.exposureSettings < 3 ? 'known' : 'tied',
     registration: facts.moved ? 'affine' : 'none',
-    loss: { rigidity: facts.moved ? 1e-5 : 0 },
+    loss: { sharpness: 0, rigidity: facts.moved ? 1e-5 : 0 },
     train: {
       patches,
       steps: Math.max(100, Math.round((VISITS[effort] * facts.pixels) / (patches * 256))),

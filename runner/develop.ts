@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { readCamera } from '../model/camera.js';
+import { ImplicamError } from '../model/errors.js';
+import { initialParameters } from '../model/initial.js';
+import type { Frame, Picture } from '../model/picture.js';
+import { createPlan } from '../model/plan.js';
+import type { Development, DevelopOptions, TrainedModel } from './develop-options.js';
+import { chooseEngine } from './engines/choose.js';
+import {
+  type Engine,
+  type EngineSession,
+  freshState,
+  type Progress,
+  type SceneData,
+} from './engines/engine.js';
+import { type Preparation, prepare } from './prepare.js';
+import { holdScene } from './scene-renderer.js';
+
+/**
+ * Photographs in, a trained scene and camera out: the main job of the program, in one process. Reads top to bottom:
+ * prepare, train, bake.
+ *
+ * @throws ImplicamError for frames that cannot be developed, an engine that cannot run, a snapshot of other frames
+ */
+export async function develop(frames: readonly Frame[], options: DevelopOptions = {}): Promise<Development> {
+  checkFrames(frames);
+  const engine = await chooseEngine(options);
+  const framesSha256 = hashFrames(frames);
+  if (options.resume && options.resume.framesSha256 !== framesSha256) {
+    throw new ImplicamError(
+      'snapshot-mismatch',
+      'the snapshot was made from other photographs: give the same files, or leave out --resume',
+      { exitCode: 2 },
+    );
+  }
+  const preparation = prepare(frames, options);
+  options.onPreview?.(exponential(preparation.allInFocus));
+
+  const untrained = options.resume ?? untrainedModel(frames, preparation, options, engine, framesSha256);
+  const plan = createPlan(untrained.capture, untrained.config, untrained.seed);
+  const data: SceneData = { frames: preparation.data.frames, start: untrained.start };
+  const session = await engine.open(plan, data, untrained.state);
+  try {
+    options.onPhase?.('train');
+    const began = performance.now();
+    const progress = await trainSession(session, untrained.state.step, options);
+    const trained = performance.now();
+
+    options.onPhase?.('render');
+    const state = await session.save();
+    const scene = { width: plan.capture.width, height: plan.capture.height, ...(await session.bake()) };
+    const camera = readCamera(plan, state.parameters);
+    return {
+      model: {
+        ...untrained,
+        state,
+        info: {
+          ...untrained.info,
+          frames: frames.map((f, i) => ({
+            file: f.name,
+            ev: camera.ev[i]!,
+            focus: camera.focus[plan.capture.frames[i]!.focus]!,
+          })),
+        },
+      },
+      interrupted: state.step < plan.config.train.steps,
+      steps: state.step,
+      loss: progress.loss,
+      framePsnr: progress.psnr,
+      seconds: {
+        ...preparation.seconds,
+        train: (trained - began) / 1000,
+        render: (performance.now() - trained) / 1000,
+      },
+      baked: holdScene(scene, engine),
+    };
+  } finally {
+    session.close();
+  }
+}
+
+/** The model before its first step. */
+function untrainedModel(
+  frames: readonly Frame[],
+  preparation: Preparation,
+  options: DevelopOptions,
+  engine: Engine,
+  framesSha256: string,
+): TrainedModel {
+  const { capture, config } = preparation;
+  const seed = options.seed ?? 1;
+  const plan = createPlan(capture, config, seed);
+  return {
+    capture,
+    config,
+    seed,
+    start: preparation.data.start,
+    state: freshState(initialParameters(plan, preparation.tone)),
+    framesSha256,
+    info: {
+      preset: preparation.preset,
+      quality: options.quality ?? 'standard',
+      engine: engine.name,
+      device: engine.device,
+      frames: frames.map((f, i) => ({
+        file: f.name,
+        ev: capture.frames[i]!.ev,
+        focus: capture.focus[capture.frames[i]!.focus]!,
+      })),
+      notes: preparation.notes,
+    },
+  };
+}
+
+/** Trains to the end of the plan or until the signal, reporting rate and time left. */
+async function trainSession(
+  session: EngineSession,
+  from: number,
+  options: DevelopOptions,
+): Promise<Progress> {
+  const { steps } = session.plan.config.train;
+  const began = performance.now();
+  return session.train(steps - from, {
+    signal: options.signal,
+    onProgress: (progress) => {
+      const stepsPerSecond = ((progress.step - from) * 1000) / Math.max(1, performance.now() - began);
+      const secondsLeft = (steps - progress.step) / Math.max(stepsPerSecond, 1e-9);
+      options.onProgress?.({ ...progress, steps, stepsPerSecond, secondsLeft });
+    },
+  });
+}
+
+function checkFrames(frames: readonly Frame[]): void {
+  if (frames.length >= 2) return;
+  throw new ImplicamError(
+    'too-few-frames',
+    frames.length === 0
+      ? 'there are no photographs to develop: name picture files or a folder of them'
+      : `${frames[0]!.name} is a single photograph: a scene needs at least two that differ in focus or exposure`,
+    { exitCode: 2 },
+  );
+}
+
+/** SHA-256 over sizes and pixels, in order. */
+function hashFrames(frames: readonly Frame[]): string {
+  const hash = createHash('sha256');
+  for (const { width, height, data } of frames) {
+    hash.update(`${width}x${height}x${data.BYTES_PER_ELEMENT};`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
+}
+
+function exponential(picture: Picture): Picture {
+  return { ...picture, data: picture.data.map((v) => Math.exp(v)) };
+}

@@ -1,0 +1,209 @@
+import type { ModelConfig } from '../model/config.js';
+import { configSchema } from '../model/config.js';
+import { ImplicamError } from '../model/errors.js';
+import type { ToneStart } from '../model/initial.js';
+import { percentile } from '../model/percentile.js';
+import type { Frame, Picture } from '../model/picture.js';
+import type { Capture, FrameSetting } from '../model/plan.js';
+import { type PresetFacts, presetConfig, type StillPreset } from '../model/presets.js';
+import { estimateResponse } from '../model/start/comparagram.js';
+import { fitResponse } from '../model/start/fit-response.js';
+import { type FocusResult, sweepFocus } from '../model/start/focus.js';
+import { type Grouping, groupFrames } from '../model/start/grouping.js';
+import { mergeFrames } from '../model/start/merge.js';
+import {
+  type CameraResponse,
+  RESPONSE_KNOTS,
+  responseFromCodes,
+  srgbResponse,
+} from '../model/start/response.js';
+import type { DevelopOptions } from './develop-options.js';
+import type { SceneData } from './engines/engine.js';
+import { type Registered, registerFrames } from './register.js';
+
+/** Everything that training starts from: the outcome of classical photography. */
+export interface Preparation {
+  readonly preset: StillPreset;
+  readonly config: ModelConfig;
+  readonly capture: Capture;
+  readonly data: SceneData;
+  readonly tone: ToneStart;
+  /** The classical all-in-focus picture, ln radiance. */
+  readonly allInFocus: Picture;
+  /** What was decided and why. */
+  readonly notes: readonly string[];
+  readonly seconds: { readonly register: number; readonly start: number };
+}
+
+/** Circles up to this percentile of the picture are modelled; wider ones are left to the views that are sharper. */
+const WIDEST_PERCENTILE = 99;
+
+/**
+ * The classical start of a development: what the frames share, registration, response and exposures, merge, defocus
+ * map, all-in-focus picture, and the configuration that suits them.
+ */
+export function prepare(frames: readonly Frame[], options: DevelopOptions): Preparation {
+  const notes: string[] = [];
+  const note = (sentence: string) => {
+    notes.push(sentence);
+    options.onNote?.(sentence);
+  };
+  options.onPhase?.('register');
+  const began = performance.now();
+  const grouping = groupFrames(frames);
+  grouping.notes.forEach(note);
+  const registered = registerFrames(frames, grouping, note);
+  const started = performance.now();
+
+  options.onPhase?.('start');
+  const preset = choosePreset(options, grouping);
+  const light = recoverLight(registered, grouping, note);
+  const sweep = grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping) : undefined;
+  const allInFocus = sweep?.allInFocus ?? light.views[0]!;
+  const facts = factsOf(grouping, registered, allInFocus, sweep);
+  if (sweep) {
+    const widest = facts.widestCircle.toFixed(1);
+    note(
+      `${sweep.kappa.toFixed(2)} pixels of blur a focus unit; the widest circles measure ${widest} pixels`,
+    );
+  }
+  return {
+    preset,
+    config: withOptions(presetConfig(preset, options.quality ?? 'standard', facts), options),
+    capture: {
+      width: allInFocus.width,
+      height: allInFocus.height,
+      frames: grouping.frames.map((f, i): FrameSetting => ({ ...f, ev: light.ev[i]! })),
+      focus: grouping.focus,
+      kappa: sweep?.kappa ?? 1,
+    },
+    data: {
+      frames: registered.frames.map((f, i) => ({ data: f.data, mask: registered.masks[i] })),
+      start: { radiance: planar(allInFocus), defocus: sweep?.s.data ?? new Float32Array(0) },
+    },
+    tone: { curves: [0, 1, 2].map((c) => curveOf(light.response, c)) },
+    allInFocus,
+    notes,
+    seconds: { register: (started - began) / 1000, start: (performance.now() - started) / 1000 },
+  };
+}
+
+function choosePreset(options: DevelopOptions, grouping: Grouping): StillPreset {
+  const asked = options.preset ?? 'auto';
+  if (asked === 'auto') return grouping.preset;
+  if (asked !== 'neucam' && asked !== 'exposure' && grouping.focus.length < 2) {
+    throw new ImplicamError(
+      'preset-mismatch',
+      `preset ${asked} needs frames of different focus, and these all share theirs: use --preset exposure or auto`,
+      { exitCode: 2 },
+    );
+  }
+  if (asked === 'exposure' && grouping.focus.length > 1) {
+    throw new ImplicamError(
+      'preset-mismatch',
+      'preset exposure needs frames that share their focus, and these do not: use --preset focus-exposure or auto',
+      { exitCode: 2 },
+    );
+  }
+  return asked;
+}
+
+interface Light {
+  /** ln radiance, one picture a focus setting. */
+  readonly views: Picture[];
+  readonly response: CameraResponse;
+  /** Exposure of each frame in stops. */
+  readonly ev: readonly number[];
+}
+
+/** Response, exposures, and the merged radiance of every focus setting. */
+function recoverLight(registered: Registered, grouping: Grouping, note: (sentence: string) => void): Light {
+  const members = grouping.focus.map((_, focus) =>
+    grouping.frames.flatMap((f, i) => (f.focus === focus ? [i] : [])),
+  );
+  const stacks = members.map((m) => m.map((i) => registered.frames[i]!));
+  const masks = members.map((m) => m.map((i) => registered.masks[i]));
+  const settings = [...new Set(grouping.frames.map((f) => f.exposure))].sort((a, b) => a - b);
+  const start = settings.map((e) => {
+    const evs = grouping.frames.filter((f) => f.exposure === e).map((f) => f.ev);
+    return evs.reduce((a, b) => a + b, 0) / evs.length;
+  });
+  let response = srgbResponse();
+  let evOf = start;
+  if (settings.length > 1) {
+    const groups = members.map((m) => m.map((i) => settings.indexOf(grouping.frames[i]!.exposure)));
+    const estimate = estimateResponse(
+      stacks,
+      { groups, ev: start, known: grouping.exposuresKnown },
+      { masks },
+    );
+    evOf = estimate.ev;
+    const ev = groups.map((g) => g.map((k) => evOf[k]!));
+    response = fitResponse(stacks, ev, responseFromCodes(estimate.g), { masks });
+    note(`exposures in stops: ${evOf.map((v) => v.toFixed(2)).join(', ')}`);
+  }
+  const ev = grouping.frames.map((f) => evOf[settings.indexOf(f.exposure)]!);
+  const views = stacks.map(
+    (stack, s) =>
+      mergeFrames(
+        stack,
+        response,
+        members[s]!.map((i) => ev[i]!),
+        { masks: masks[s] },
+      ).radiance,
+  );
+  return { views, response, ev };
+}
+
+function sweepStack(views: Picture[], registered: Registered, grouping: Grouping): FocusResult {
+  const apertures = grouping.focus.map(
+    (_, focus) => grouping.frames.find((f) => f.focus === focus)!.aperture,
+  );
+  const valid = grouping.focus.map((_, focus) => {
+    const first = grouping.frames.findIndex((f) => f.focus === focus);
+    return registered.masks[first];
+  });
+  return sweepFocus(views, grouping.focus, apertures, { valid });
+}
+
+function factsOf(
+  grouping: Grouping,
+  registered: Registered,
+  picture: Picture,
+  sweep: FocusResult | undefined,
+): PresetFacts {
+  return {
+    pixels: picture.width * picture.height,
+    focusSettings: grouping.focus.length,
+    exposureSettings: new Set(grouping.frames.map((f) => f.exposure)).size,
+    widestCircle: sweep ? widestCircle(sweep, grouping) : 0,
+    moved: registered.moved,
+    exposuresKnown: grouping.exposuresKnown,
+  };
+}
+
+/** The widest circle of confusion of most pixels over all focus settings, in pixels. */
+function widestCircle({ s, kappa }: FocusResult, { focus }: Grouping): number {
+  const near = Math.max(...focus);
+  const far = Math.min(...focus);
+  const circles = s.data.map((v) => kappa * Math.max(Math.abs(v - near), Math.abs(v - far)));
+  return percentile(circles, WIDEST_PERCENTILE);
+}
+
+function withOptions(config: ModelConfig, options: DevelopOptions): ModelConfig {
+  if (options.steps === undefined) return config;
+  return configSchema.parse({ ...config, train: { ...config.train, steps: options.steps } });
+}
+
+function curveOf(response: CameraResponse, channel: number): number[] {
+  return Array.from(response.knots.subarray(channel * RESPONSE_KNOTS, (channel + 1) * RESPONSE_KNOTS));
+}
+
+function planar(picture: Picture): Float32Array {
+  const pixels = picture.width * picture.height;
+  const planes = new Float32Array(3 * pixels);
+  for (let c = 0; c < 3; c++) {
+    for (let i = 0; i < pixels; i++) planes[c * pixels + i] = picture.data[3 * i + c]!;
+  }
+  return planes;
+}
