@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeFileWhole, writeImage } from '../imaging/write.js';
 import { ImplicamError } from '../model/errors.js';
+import type { Picture } from '../model/picture.js';
 import { parseRenderQuery, type RenderQueryInput } from '../model/render-query.js';
 import { develop } from '../runner/develop.js';
 import { type Development, QUALITIES, type Quality } from '../runner/develop-options.js';
-import { chooseDisplay } from '../runner/display.js';
-import { responseOf } from '../runner/response.js';
+import { chooseDisplay, showRadiance } from '../runner/display.js';
+import { cameraOf } from '../runner/response.js';
 import { renderScene } from '../runner/scene-renderer.js';
 import { type Evaluation, evaluateAgainst } from './evaluate.js';
 import { GALLERY, type GalleryCapture } from './gallery/sets.js';
@@ -80,18 +81,18 @@ async function developSet(name: string, capture: GalleryCapture, quality: Qualit
   const development = await develop(frames, { quality });
   const { model, baked } = development;
   const render = (query: RenderQueryInput) => renderScene(baked, model, parseRenderQuery(query));
-  const { frames: learned } = responseOf(model);
-  const evs = learned.map((f) => f.ev);
-  const shown = chooseDisplay(render({ tone: 'linear' }), evs);
-  const { tone, ev } = shown;
-  const panels: Panel[] = [framePanel(frames[0]!), framePanel(frames.at(-1)!), render({ tone, ev })];
+  const radiance = render({ tone: 'linear' });
+  const camera = cameraOf(model);
+  const display = chooseDisplay(radiance, camera.ev);
+  const show = (light: Picture) => showRadiance(light, display, camera);
+  const panels: Panel[] = [framePanel(frames[0]!), framePanel(frames.at(-1)!), show(radiance)];
   const focused = model.config.blur.form === 'lens' && model.capture.focus.length > 1;
   if (focused) {
-    const map = render({ kind: 'depth' });
-    panels.push(mapPanel(map));
-    for (const focus of [1, -1]) panels.push(render({ kind: 'refocus', focus, aperture: 2, tone, ev }));
+    panels.push(mapPanel(render({ kind: 'depth' })));
+    for (const focus of [1, -1])
+      panels.push(show(render({ kind: 'refocus', focus, aperture: 2, tone: 'linear' })));
   }
-  const single = shown.tone === 'learned';
+  const single = display.tone === 'learned';
   return {
     name,
     capture,

@@ -49,7 +49,7 @@ export async function developInto(
 ): Promise<DevelopReport> {
   await prepareOutputs(command.out);
   const snapshot = join(command.out, SNAPSHOT_FILE);
-  const resume = command.resume ? await loadSnapshot(snapshot) : undefined;
+  const resume = command.resume ? await loadSnapshot(snapshot, command) : undefined;
   const began = performance.now();
   const frames = await readFrames(photos);
   const decodeSeconds = (performance.now() - began) / 1000;
@@ -93,7 +93,9 @@ async function train(
   resume: TrainedModel | undefined,
   progress: ProgressReport,
 ): Promise<Development> {
-  const { preset, quality, engine, threads, seed, steps } = command;
+  const { preset, quality, threads, seed, steps } = command;
+  // The bits of a resumed run are those of the engine that began it.
+  const engine = command.engine ?? (resume?.info.engine as DevelopCommand['engine']);
   const interrupt = interruptible(() =>
     progress.line('interrupted: saving a snapshot after the step in progress (Ctrl-C again: stop at once)'),
   );
@@ -118,7 +120,7 @@ async function train(
   }
 }
 
-async function loadSnapshot(path: string): Promise<TrainedModel> {
+async function loadSnapshot(path: string, command: DevelopCommand): Promise<TrainedModel> {
   const exists = await stat(path).then(
     () => true,
     () => false,
@@ -131,9 +133,32 @@ async function loadSnapshot(path: string): Promise<TrainedModel> {
     );
   }
   const model = await loadModel(path);
-  if (canContinue(model)) return model;
+  if (!canContinue(model)) {
+    throw new ImplicamError(
+      'snapshot-invalid',
+      `${path} is a model to render from, not a snapshot to continue: leave out --resume`,
+    );
+  }
+  requireSameRun(path, model, command);
+  return model;
+}
+
+/** A snapshot goes on as it began, or its result would be neither run's. */
+function requireSameRun(path: string, { info, seed, config }: TrainedModel, command: DevelopCommand): void {
+  const { preset } = command;
+  const pairs: [string, unknown, unknown][] = [
+    ['--preset', preset === 'auto' ? info.preset : preset, info.preset],
+    ['--quality', command.quality, info.quality],
+    ['--engine', command.engine ?? info.engine, info.engine],
+    ['--seed', command.seed, seed],
+    ['--steps', command.steps ?? config.train.steps, config.train.steps],
+  ];
+  const other = pairs.find(([, asked, begun]) => asked !== begun);
+  if (!other) return;
+  const [option, asked, begun] = other;
   throw new ImplicamError(
-    'snapshot-invalid',
-    `${path} is a model to render from, not a snapshot to continue`,
+    'snapshot-mismatch',
+    `${path} was begun with ${option} ${begun}, not ${asked}: resume with the same options, or leave out --resume`,
+    { exitCode: 2 },
   );
 }

@@ -70,7 +70,10 @@ function lineReport(stream: ProgressStream, now: () => number): ProgressReport {
     held = undefined;
   };
   return {
-    line: (text) => void stream.write(`${text}\n`),
+    line(text) {
+      if (held) tell(held);
+      stream.write(`${text}\n`);
+    },
     progress(state) {
       held = state;
       if (now() - last < LINE_INTERVAL) return;
@@ -92,9 +95,10 @@ function wordsOf({ loss, psnr, stepsPerSecond, secondsLeft }: DevelopProgress) {
   };
 }
 
-/** Seconds as a person reads them: 42 s, 3 min 05 s, 2 h 10 min. */
+/** Seconds as a person reads them: 1.5 s, 42 s, 3 min 05 s, 2 h 10 min. */
 export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
+  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
+  const whole = Math.round(seconds);
   const two = (n: number) => String(n).padStart(2, '0');
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;

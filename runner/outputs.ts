@@ -6,9 +6,9 @@ import { percentile } from '../model/percentile.js';
 import { createPicture, type Frame, type Picture } from '../model/picture.js';
 import { parseRenderQuery, type RenderQueryInput } from '../model/render-query.js';
 import type { Development } from './develop-options.js';
-import { chooseDisplay } from './display.js';
+import { chooseDisplay, showRadiance } from './display.js';
 import { parametersSha256, saveModel } from './model-file.js';
-import { type LearnedResponse, responseOf } from './response.js';
+import { cameraOf, type LearnedResponse, responseOf } from './response.js';
 import { renderScene } from './scene-renderer.js';
 
 /** The files of a results folder. */
@@ -99,7 +99,8 @@ export async function writeOutputs(
     learned.frames.map((f) => f.ev),
   );
   await writeImage(path('radiance'), radiance);
-  await writeImage(path('picture'), render({ tone: display.tone, ev: display.ev }));
+  const camera = cameraOf(model);
+  await writeImage(path('picture'), showRadiance(radiance, display, camera));
   const notes = [...model.info.notes, `all-in-focus.png: ${display.reason}, ${stops(display.ev)}`];
   const ultraHdr = await writeUltraHdr(path('ultraHdr'), radiance, display.ev);
   if (!ultraHdr) notes.push('no all-in-focus.jpg: UltraHDR begins at 8 × 8 pixels');
@@ -119,8 +120,8 @@ export async function writeOutputs(
         ['far', 5],
       ] as const) {
         const focus = percentile(map.data, rank);
-        const query = { kind: 'refocus', focus, aperture: EXAMPLE_APERTURE } as const;
-        await writeImage(path(file), render({ ...query, tone: display.tone, ev: display.ev }));
+        const light = render({ kind: 'refocus', focus, aperture: EXAMPLE_APERTURE, tone: 'linear' });
+        await writeImage(path(file), showRadiance(light, display, camera));
         kept.add(file);
       }
     }

@@ -1,4 +1,4 @@
-import { readCamera } from '../model/camera.js';
+import { type Camera, readCamera } from '../model/camera.js';
 import { createPlan } from '../model/plan.js';
 import type { TrainedModel } from './develop-options.js';
 
@@ -21,10 +21,15 @@ export interface LearnedResponse {
 const LOWEST_EXPOSURE = -9;
 const SAMPLES = 181;
 
-/** Reads response, exposures and focus out of a model. */
+/** The camera that a model learned. */
+export function cameraOf({ capture, config, seed, state }: TrainedModel): Camera {
+  return readCamera(createPlan(capture, config, seed), state.parameters);
+}
+
+/** Response, exposures and focus of a model's camera as numbers. */
 export function responseOf(model: TrainedModel): LearnedResponse {
-  const { capture, config, info, seed, state } = model;
-  const camera = readCamera(createPlan(capture, config, seed), state.parameters);
+  const { capture, config, info } = model;
+  const camera = cameraOf(model);
   const lnExposure = Array.from({ length: SAMPLES }, (_, i) => LOWEST_EXPOSURE * (1 - i / (SAMPLES - 1)));
   const curve = (channel: number) =>
     lnExposure.map((z) => Number(Math.min(1, Math.max(0, camera.tone(channel, z))).toFixed(6)));

@@ -154,6 +154,14 @@ describe('develop', () => {
       /cut\.png.*(damaged|cut short)/,
     ],
     [
+      'photographs of two sizes',
+      async () => {
+        await implicam(['sample', at('larger'), '--size', '64x48', '--focus', '1', '--exposures', '1']);
+        return [at('larger', 'focus1-exposure1.png'), at('sample')];
+      },
+      /focus1-exposure1\.png is 64 × 48 pixels but .* 96 × 64.*: give frames of one capture/,
+    ],
+    [
       'a text file',
       async () => {
         await writeFile(at('notes.txt'), 'no picture');
@@ -174,6 +182,12 @@ describe('develop', () => {
     expect(run.stderr).toMatch(message);
     expect(run.stderr).not.toMatch(/^\s+at /m);
     expect(run).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  it('exits with 2 for a single photograph', async () => {
+    const run = await implicam(['develop', at('sample', 'focus1-exposure1.png'), '--out', at('bad')]);
+    expect(run.stderr).toMatch(/focus1-exposure1\.png is a single photograph: .*at least two/);
+    expect(run).toMatchObject({ code: 2, stdout: '' });
   });
 
   it('shows where an error comes from only with IMPLICAM_DEBUG', async () => {
@@ -205,13 +219,24 @@ describe('develop', () => {
     120_000,
   );
 
-  it('resumes only with the photographs it began with', async () => {
+  it('resumes only with the photographs and options it began with', async () => {
     const command = ['develop', '--steps', '900', '--out', at('other')];
     await implicam([...command, at('sample')], { interruptAt: /^step \d+/m });
     await implicam(['sample', at('another'), ...SMALL, '--seed', '5']);
-    const run = await implicam([...command, at('another'), '--resume']);
-    expect(run.stderr).toMatch(/photographs/);
-    expect(run.code).not.toBe(0);
+    const others = await implicam([...command, at('another'), '--resume']);
+    expect(others.stderr).toMatch(/other photographs/);
+    expect(others.code).toBe(2);
+    const longer = await implicam([
+      'develop',
+      '--out',
+      at('other'),
+      at('sample'),
+      '--resume',
+      '--steps',
+      '901',
+    ]);
+    expect(longer.stderr).toMatch(/begun with --steps 900, not 901: resume with the same options/);
+    expect(longer.code).toBe(2);
   });
 });
 
