@@ -79,9 +79,12 @@ function planTiles(
   draws: number,
 ): Shard[] {
   const halo = haloWidth(config);
-  const [columns, rows] = tileCounts(width, height, tilePixels);
-  const tileWidth = Math.ceil(width / columns);
-  const tileHeight = Math.ceil(height / rows);
+  const [across, down] = tileCounts(width, height, tilePixels);
+  const tileWidth = Math.ceil(width / across);
+  const tileHeight = Math.ceil(height / down);
+  // Rounded up, fewer tiles may be enough.
+  const columns = Math.ceil(width / tileWidth);
+  const rows = Math.ceil(height / tileHeight);
   const gridWidth = Math.min(width, tileWidth + 2 * halo);
   const gridHeight = Math.min(height, tileHeight + 2 * halo);
   const count = columns * rows;
