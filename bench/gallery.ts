@@ -36,16 +36,22 @@ async function main(): Promise<void> {
   await mkdir(options.out, { recursive: true });
   const results: Result[] = [];
   for (const { name, load } of GALLERY.filter((set) => set.name.includes(options.only))) {
-    const capture = await load(options.data, options.size);
-    const result = await developSet(name, capture, options.quality);
-    results.push(result);
-    await writeImage(join(options.out, `${name}.png`), result.row.panels.at(PICTURE_PANEL)!);
-    console.log(tableRow(result).join('  '));
+    try {
+      const result = await developSet(name, await load(options.data, options.size), options.quality);
+      results.push(result);
+      await writeImage(join(options.out, `${name}.png`), result.row.panels.at(PICTURE_PANEL)!);
+      console.log(tableRow(result).join('  '));
+    } catch (error) {
+      // One capture that cannot be developed says so and does not cost the others.
+      if (!(error instanceof ImplicamError)) throw error;
+      console.error(`${name} failed: ${error.message}`);
+      process.exitCode = 1;
+    }
   }
   if (results.length === 0) {
     throw new ImplicamError(
       'bad-option',
-      `no set has "${options.only}" in its name: ${GALLERY.map((s) => s.name).join(', ')}`,
+      `no set that could be developed has "${options.only}" in its name: ${GALLERY.map((s) => s.name).join(', ')}`,
     );
   }
   await writeFileWhole(join(options.out, 'contact-sheet.png'), await contactSheet(results.map((r) => r.row)));
@@ -140,7 +146,7 @@ function tableRow({ name, capture, development, sharpness, scores }: Result): st
     number(scores?.baselines.classical.muPsnr, 1),
     number(scores?.baselines.bestFrame.muPsnr, 1),
     number(scores?.ssim, 3),
-    number(scores?.depthCorrelation, 2),
+    number(scores?.depthCorrelation && Math.abs(scores.depthCorrelation), 2),
   ];
 }
 
@@ -158,7 +164,8 @@ long side at most ${size} pixels, on ${device}. The pictures are other people's 
 - frame PSNR, dB: how well the learned scene and camera explain the photographs.
 - sharpness: strength of second differences by tiles of 32 pixels, against the sharpest frame of each tile (1: as sharp as
   the best frame there); median, and the tenth percentile.
-- μ-law PSNR, dB, SSIM and correlation of the defocus map with inverse depth where a truth is known: ray-traced
+- μ-law PSNR, dB, SSIM and correlation of the defocus map with inverse depth (its size: frames without focus distances do
+  not tell near from far) where a truth is known: ray-traced
   (\`blender_wood\`), or the photograph that a bracket or focus stack was simulated from (\`…_of_…\`: thin lens, sensor noise,
   clipping, an untold response, 8 bits). \`classical\` is Debevec's merge per focus, then the sharpest focus, with exact
   exposures; \`best frame\` the best single photograph.

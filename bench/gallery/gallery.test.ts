@@ -98,7 +98,7 @@ describe('simulated captures', () => {
   it('blur what is out of focus and leave sharp what is in focus', () => {
     const { frames } = simulate(radiance, inverseDepth, { evs: [-3], focus: 3, radius: 5, seed: 1 });
     expect(frames).toHaveLength(3);
-    const [far, , near] = frames;
+    const [near, , far] = frames;
     expect(contrast(far!.data, 4, 24)).toBeGreaterThan(3 * contrast(near!.data, 4, 24));
     expect(contrast(near!.data, 40, 60)).toBeGreaterThan(3 * contrast(far!.data, 40, 60));
   });

@@ -30,7 +30,8 @@ export function simulate(radiance: Picture, inverseDepth: Picture, options: Simu
   const light = { ...radiance, data: exposed(radiance) };
   const sensor = sensorFor(new RandomStream(seed, Stream.scene, 1));
   const [low, high] = [percentile(inverseDepth.data, 1), percentile(inverseDepth.data, 99)];
-  const plane = (i: number) => (focus === 1 ? low : low + (high - low) * (0.1 + (0.8 * i) / (focus - 1)));
+  // From near to far, as focus-bracketing cameras go.
+  const plane = (i: number) => (focus === 1 ? low : high - (high - low) * (0.1 + (0.8 * i) / (focus - 1)));
   const scale = radius / Math.max(0.9 * (high - low), 1e-9);
   const brackets = Array.from({ length: focus }, (_, i) => {
     const seen = focus === 1 ? light : defocus(light, inverseDepth, plane(i), scale, radius);
