@@ -1,0 +1,240 @@
+/**
+ * The geometric half of the classical start: from pictures of one scene with different focus to the signed defocus
+ * map s, the blur scale κ and the all-in-focus picture.
+ *
+ * 1. At half the working size: sharp picture by local contrast → ladder of blurs → κ → depth.
+ * 2. At the working size: sharp picture by that depth → ladder → κ refined → plane sweep → semi-global matching.
+ * 3. At full size: depth along the picture's edges → the sharpest view at every pixel.
+ */
+import type { Picture } from '../picture.js';
+import { type FocusViews, selectByDepth, sharpByContrast, sharpByDepth } from './all-in-focus.js';
+import { type BlurLadder, blurLadder } from './blur-ladder.js';
+import { type BlurScale, estimateBlurScale } from './blur-scale.js';
+import { logInPlace } from './fast-math.js';
+import { gaussian, gradientMagnitude } from './filters.js';
+import { checkFocusStack, type FocusStack, focusStack, halveStack, thinStack } from './focus-stack.js';
+import { costVolume, type SharpPicture, TRUNCATION } from './plane-sweep.js';
+import { medianFilter } from './rank-filters.js';
+import { areaResize, bilinearResize } from './resize.js';
+import { aggregatePaths, lowestLabels, MAXIMUM_COST } from './semi-global.js';
+import { type CoarseDepth, upsampleDepth } from './upsample-depth.js';
+
+export interface FocusOptions {
+  /** Most pixels of the pictures that depth is swept on. */
+  readonly sweepPixels?: number;
+  /** Least number of depths to try. */
+  readonly depths?: number;
+  /** Blur scale in full-size pixels per unit of focus and aperture, where it is known. */
+  readonly kappa?: number;
+  /** Per view: 0 where it has no data (see registration). */
+  readonly valid?: readonly (Uint8Array | undefined)[];
+}
+
+export interface FocusResult {
+  /** Signed depth at every pixel in units of focus: view v is sharp where s = f_v. 1 channel. */
+  readonly s: Picture;
+  /** Circle of confusion in pixels per unit of focus and aperture: c_v = κ·a_v·(s − f_v). */
+  readonly kappa: number;
+  /** ln radiance, 3 channels. */
+  readonly allInFocus: Picture;
+  /** Added to each view's ln radiance per channel to make their brightness agree. */
+  readonly gains: readonly (readonly number[])[];
+  readonly statistics: FocusStatistics;
+}
+
+export interface FocusStatistics {
+  /** Size that depth was swept at. */
+  readonly sweepWidth: number;
+  readonly sweepHeight: number;
+  /** Views that took part in the sweep. */
+  readonly sweepViews: number;
+  readonly depths: number;
+  /** Mean data cost (ln units, truncated at 0.6) of the chosen depths and of the best depth anywhere. */
+  readonly cost: number;
+  readonly lowestCost: number;
+  /** Cost per blur scale tried, scales in full-size pixels. */
+  readonly kappaCurve: readonly { readonly kappa: number; readonly cost: number }[];
+}
+
+const DEFAULTS = { sweepPixels: 3e5, depths: 29 };
+
+/** Most views that the sweep compares; all take part in the all-in-focus picture. */
+const SWEEP_VIEWS = 9;
+/** Cost of changing depth by one label and by any number, in ln units; see semi-global.ts. */
+const STEP_COST = 0.007;
+const JUMP_COST = 0.4;
+/** Where ln luminance changes by EDGE a pixel, a jump costs 1/e of JUMP_COST, and at least LEAST_JUMP of it. */
+const EDGE = 0.25;
+const LEAST_JUMP = 0.15;
+/** Coarse depths this share of the range of focus apart belong to different surfaces. */
+const SURFACE_JUMP = 0.08;
+/** Least and (as a share of the longer side) largest circle over the whole range of focus, in halved pixels. */
+const SMALLEST_SPAN = 0.5;
+const LARGEST_SPAN = 0.12;
+/** The second estimate of the blur scale stays within this factor of the first. */
+const REFINEMENT = 1.3;
+
+/**
+ * Depth, blur scale and all-in-focus picture of a focus stack.
+ *
+ * @param views ln radiance, 3 channels, all of one size, registered
+ * @param focus where each view is in focus, in any unit linear in the circle of confusion (inverse distance, or
+ *   the order of the frames); at least two must differ
+ * @param aperture relative aperture of each view (1 for all when it did not change)
+ * @throws ImplicamError `bad-focus-stack` when these do not belong together
+ */
+export function sweepFocus(
+  views: readonly Picture[],
+  focus: readonly number[],
+  aperture: readonly number[],
+  options: FocusOptions = {},
+): FocusResult {
+  checkFocusStack(views, focus, aperture);
+  const { sweepPixels, depths: count } = { ...DEFAULTS, ...options };
+  const { width, height } = views[0]!;
+  const valid = views.map((_, v) => options.valid?.[v]);
+  const { stack: all, gains } = focusStack(views, focus, aperture, sweepPixels, valid);
+  const stack = thinStack(all, SWEEP_VIEWS);
+  const depths = depthsOf(stack, count);
+  const coarse = sweepHalf(halveStack(stack), depths, options.kappa);
+  const fine = sweepFull(stack, depths, coarse, options.kappa);
+  const input: FocusViews = { views, focus, aperture, gains, valid };
+  const span = Math.max(...focus) - Math.min(...focus);
+  const s = upsampleDepth(fine.depth, input, SURFACE_JUMP * span);
+  const kappa = fine.kappa * stack.reduction;
+  return {
+    s: { width, height, channels: 1, data: s },
+    kappa,
+    allInFocus: selectByDepth(input, s, kappa),
+    gains,
+    statistics: {
+      sweepWidth: stack.width,
+      sweepHeight: stack.height,
+      sweepViews: stack.focus.length,
+      depths: count,
+      cost: fine.cost,
+      lowestCost: fine.lowestCost,
+      kappaCurve: coarse.curve.map((point) => ({ kappa: point.kappa * 2 * stack.reduction, cost: point.cost })),
+    },
+  };
+}
+
+/** Evenly spaced depths, from a little below the range of focus to a little above. */
+function depthsOf(stack: FocusStack, count: number): number[] {
+  const low = Math.min(...stack.focus);
+  const span = Math.max(...stack.focus) - low;
+  // A quarter of the range, and with many views one and a half of their steps.
+  const margin = span * Math.min(0.25, Math.max(0.1, 1.5 / (stack.focus.length - 1)));
+  return Array.from({ length: count }, (_, i) => low - margin + ((span + 2 * margin) * i) / (count - 1));
+}
+
+interface Swept {
+  readonly depth: CoarseDepth;
+  /** In the pixels of the stack. */
+  readonly kappa: number;
+  readonly curve: BlurScale['curve'];
+  readonly cost: number;
+  readonly lowestCost: number;
+}
+
+/** Circle of confusion per unit of κ that depth `s` can have at most. */
+function widestCircle(stack: FocusStack, depths: readonly number[]): number {
+  const [low, high] = [depths[0]!, depths[depths.length - 1]!];
+  return Math.max(...stack.focus.map((f, v) => stack.aperture[v]! * Math.max(f - low, high - f)));
+}
+
+/** From nothing to depth and blur scale, on the halved stack. */
+function sweepHalf(stack: FocusStack, depths: readonly number[], known: number | undefined): Swept {
+  const sharp = sharpByContrast(stack);
+  const widest = widestCircle(stack, depths);
+  if (known !== undefined) {
+    const kappa = known / stack.reduction;
+    return match(stack, sharp, blurLadder(stack, sharp.light, kappa * widest), kappa, depths, []);
+  }
+  const span = (Math.max(...stack.focus) - Math.min(...stack.focus)) * Math.max(...stack.aperture);
+  const largest = LARGEST_SPAN * Math.max(stack.width, stack.height);
+  const ladder = blurLadder(stack, sharp.light, largest);
+  const lowest = SMALLEST_SPAN / span;
+  const { kappa, curve } = estimateBlurScale(stack, ladder, sharp.source, depths, lowest, largest / span);
+  return match(stack, sharp, ladder, kappa, depths, curve);
+}
+
+/** The same at full working size, starting from what the halved stack gave. */
+function sweepFull(stack: FocusStack, depths: readonly number[], start: Swept, known: number | undefined): Swept {
+  const { width, height, depth } = start.depth;
+  const sharp = sharpByDepth(stack, bilinearResize(depth, width, height, stack.width, stack.height));
+  const guess = 2 * start.kappa;
+  const factor = known === undefined ? REFINEMENT : 1;
+  const ladder = blurLadder(stack, sharp.light, factor * guess * widestCircle(stack, depths));
+  if (known !== undefined) return match(stack, sharp, ladder, guess, depths, []);
+  const { kappa, curve } = estimateBlurScale(stack, ladder, sharp.source, depths, guess / factor, guess * factor);
+  return match(stack, sharp, ladder, kappa, depths, curve);
+}
+
+/** Plane sweep and semi-global matching. */
+function match(
+  stack: FocusStack,
+  sharp: SharpPicture,
+  ladder: BlurLadder,
+  kappa: number,
+  depths: readonly number[],
+  curve: BlurScale['curve'],
+): Swept {
+  const { width, height, cost } = costVolume(stack, ladder, sharp.source, kappa, depths, 1);
+  const colour: [Float32Array, Float32Array] = [
+    coarseLog(sharp.light[0], stack, width, height),
+    coarseLog(sharp.light[1], stack, width, height),
+  ];
+  const labels = depths.length;
+  const unit = MAXIMUM_COST / TRUNCATION;
+  const paths = aggregatePaths(
+    { width, height, labels, cost },
+    Math.round(STEP_COST * unit),
+    jumpCosts(colour, width, height),
+  );
+  const { position } = lowestLabels(paths, labels);
+  const step = depths[1]! - depths[0]!;
+  const raw = position.map((l) => depths[0]! + l * step);
+  const depth = medianFilter(raw, width, height, 3);
+  return {
+    depth: { width, height, depth, colour, floor: stack.floor },
+    kappa,
+    curve,
+    ...costStatistics(cost, position, labels),
+  };
+}
+
+function coarseLog(plane: Float32Array, stack: FocusStack, width: number, height: number): Float32Array {
+  const coarse = areaResize(plane, stack.width, stack.height, width, height);
+  for (let p = 0; p < coarse.length; p++) coarse[p]! += stack.floor;
+  return logInPlace(coarse);
+}
+
+function jumpCosts(
+  colour: readonly [Float32Array, Float32Array],
+  width: number,
+  height: number,
+): Uint16Array {
+  const ln = new Float32Array(colour[0].length);
+  for (let p = 0; p < ln.length; p++) ln[p] = 0.5 * (colour[0][p]! + colour[1][p]!);
+  const gradient = gradientMagnitude(gaussian(ln, width, height, 0.5), width, height);
+  const most = JUMP_COST * (MAXIMUM_COST / TRUNCATION);
+  return Uint16Array.from(gradient, (g) => most * (LEAST_JUMP + (1 - LEAST_JUMP) * Math.exp(-g / EDGE)));
+}
+
+function costStatistics(
+  cost: Uint16Array,
+  position: Float32Array,
+  labels: number,
+): { cost: number; lowestCost: number } {
+  let chosen = 0;
+  let lowest = 0;
+  for (let p = 0, at = 0; p < position.length; p++, at += labels) {
+    let least = MAXIMUM_COST;
+    for (let l = 0; l < labels; l++) if (cost[at + l]! < least) least = cost[at + l]!;
+    lowest += least;
+    chosen += cost[at + Math.round(position[p]!)]!;
+  }
+  const unit = TRUNCATION / MAXIMUM_COST / position.length;
+  return { cost: chosen * unit, lowestCost: lowest * unit };
+}
