@@ -8,13 +8,14 @@ import {
 } from './comparagram-weights.js';
 import { choleskyFactor, choleskySolve, eliminate } from './dense.js';
 import { jointHistograms } from './joint-histogram.js';
+import { decodeSrgb } from './response.js';
 
 /**
  * Camera response and exposures from comparagrams: two pictures of one scene, equally focused and aligned, that
  * differ in exposure only. A pixel of code z in one and z' in the other says g(z) − g(z') = ln 2 · (ev − ev'), where
  * g = ln of the inverse response; all pixels together, as a joint histogram h a channel and pair, give
  *
- *   min over g, ev of Σ h(z, z') · w(z) · w(z') · [g(z) − g(z') − ln 2 · (ev_a − ev_b)]² + smoothness of g
+ *   min over g, ev of Σ h(z, z') · w(z, z') · [g(z) − g(z') − ln 2 · (ev_a − ev_b)]² + smoothness of g
  *
  * which is linear least squares in 3 × 256 + exposures unknowns (Debevec & Malik 1997 on comparagrams, Mann 2000).
  *
@@ -51,9 +52,10 @@ const CODES = 256;
 /** Re-weighting rounds: the first solves plain least squares, the others discount what moved or is misaligned. */
 const ROUNDS = 4;
 /**
- * Response and exposures of a capture.
+ * Response and exposures of a capture. Where no two frames of a stack differ in exposure there is nothing to see: the
+ * result is sRGB and the given exposures.
  * @param stacks frames that share focus and are aligned with each other, one array a focus
- * @throws ImplicamError `comparagram-input` when no two frames of a stack differ in exposure, or sizes disagree
+ * @throws ImplicamError `comparagram-input` when sizes or counts disagree, or exposures to learn have no range
  */
 export function estimateResponse(
   stacks: readonly (readonly Frame[])[],
@@ -61,6 +63,7 @@ export function estimateResponse(
   options: ComparagramOptions = {},
 ): ComparagramResult {
   const pairs = exposurePairs(stacks, exposures);
+  if (pairs.length === 0) return { g: [0, 1, 2].map(srgbCodes), ev: [...exposures.ev], residual: 0 };
   const histograms = jointHistograms(stacks, pairs, options.masks);
   const smoothness = options.smoothness ?? 1;
   const { trusted, shares } = codeWeights(histograms, exposures.ev);
@@ -78,6 +81,10 @@ export function estimateResponse(
   }
   for (const codes of g) for (let z = 1; z < CODES; z++) codes[z] = Math.max(codes[z], codes[z - 1]);
   return { g, ev, residual };
+}
+
+function srgbCodes(): Float64Array {
+  return Float64Array.from({ length: CODES }, (_, z) => Math.log(decodeSrgb(Math.max(z, 0.5) / 255)));
 }
 
 /** With many exposures, pairs further apart than this in order of exposure share few well-exposed pixels. */
@@ -122,11 +129,6 @@ function exposurePairs(stacks: readonly (readonly Frame[])[], exposures: Exposur
       }
     }
   });
-  if (pairs.length === 0) {
-    throw fail(
-      'no two frames of one focus differ in exposure: the response cannot be seen; assume sRGB instead',
-    );
-  }
   return pairs;
 }
 
@@ -199,12 +201,15 @@ function addSmoothness(a: Float64Array, smoothness: number): void {
 /** A pair of frames measures their exposures when at least this share of its pixels is well exposed in both. */
 const LEAST_SHARE = 0.03;
 
-/** Rows of coefficients that the learned change of the exposures must be orthogonal to. */
+/**
+ * Rows of coefficients that the learned change of the exposures must be orthogonal to; undefined where no exposure can
+ * be measured, so that none is to be changed.
+ */
 function gaugeConstraints(
   histograms: readonly ExposureHistogram[],
   shares: readonly number[],
   { groups, ev }: Exposures,
-): Float64Array[] {
+): Float64Array[] | undefined {
   // Pairs compare frames of one stack only: each set of groups that pairs link has a mean of its own to hold.
   const parent = ev.map((_, i) => i);
   const root = (i: number): number => (parent[i] === i ? i : root(parent[i]));
@@ -214,6 +219,7 @@ function gaugeConstraints(
     measured.add(pair.firstGroup).add(pair.secondGroup);
     parent[root(pair.firstGroup)] = root(pair.secondGroup);
   });
+  if (measured.size === 0) return undefined;
   const means = new Map<number, Float64Array>();
   for (const i of measured) {
     const row = means.get(root(i)) ?? new Float64Array(ev.length);

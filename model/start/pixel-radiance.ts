@@ -55,9 +55,12 @@ export function pixelSolver(response: CameraResponse, channel: number): PixelSol
   return { knots, pull, curvature };
 }
 
+/** Rounding of a model that lies exactly on its bound. */
+const ROUNDING = 1e-9;
+
 /** Whether a clipped value and the model's value agree, so that the value says no more. */
 export function clippedAndAgreed(value: number, model: number): boolean {
-  return value <= BLACK ? model < BLACK : value >= WHITE && (model > value || model > FULL);
+  return value <= BLACK ? model < BLACK + ROUNDING : value >= WHITE && (model > value || model > FULL);
 }
 
 /**

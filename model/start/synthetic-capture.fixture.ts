@@ -49,6 +49,9 @@ export function sceneRadiance(width: number, height: number, seed = 1): Picture 
   return picture;
 }
 
+/** Drawn once: a prime number of values, read from a place that depends on the seed. */
+const NOISE = Float64Array.from({ length: 65_537 }, (_, i) => gaussian(12_345, i));
+
 export interface ExposeOptions {
   readonly seed?: number;
   readonly bits?: 8 | 16;
@@ -63,13 +66,47 @@ export function expose(radiance: Picture, ev: number, options: ExposeOptions = {
   const { seed = 7, bits = 8, noise = true } = options;
   const out = bits === 8 ? new Uint8Array(data.length) : new Uint16Array(data.length);
   const full = bits === 8 ? 255 : 65535;
+  const from = Math.floor(uniform(seed, Math.round(1000 * ev) + 50_000) * NOISE.length);
   for (let i = 0; i < data.length; i++) {
     let x = Math.exp(data[i] + Math.LN2 * ev);
     // 10,000 electrons at saturation, read noise of 4.
-    if (noise && x < 4) x += Math.sqrt(x / 1e4 + 1.6e-7) * gaussian(seed + 100 * ev, i);
+    if (noise && x < 4) x += Math.sqrt(x / 1e4 + 1.6e-7) * NOISE[(i + from) % NOISE.length];
     out[i] = Math.round(full * trueResponse(i % 3, Math.min(1, Math.max(0, x))));
   }
   return { name: options.name ?? `ev${ev}.png`, width, height, data: out, camera: options.camera ?? {} };
+}
+
+/**
+ * The scene as a lens focused at `focus` shows it, linear light blurred: three vertical bands at depths 0, 1, 2, each
+ * blurred by a box of 3 pixels' radius per step of |depth − focus|.
+ */
+export function defocus(radiance: Picture, focus: number): Picture {
+  const blurred = [0, 1, 2].map((steps) => boxBlur(radiance, 3 * steps));
+  const out = createPicture(radiance.width, radiance.height, 3);
+  for (let i = 0; i < out.data.length; i++) {
+    const x = Math.floor(i / 3) % radiance.width;
+    const depth = Math.floor((3 * x) / radiance.width);
+    out.data[i] = blurred[Math.min(2, Math.abs(depth - focus))].data[i];
+  }
+  return out;
+}
+
+function boxBlur({ width, height, data }: Picture, radius: number): Picture {
+  let current = Float64Array.from(data, Math.exp);
+  for (const stride of [3, 3 * width]) {
+    const length = stride === 3 ? width : height;
+    const next = new Float64Array(current.length);
+    for (let i = 0; i < current.length; i++) {
+      const position = stride === 3 ? Math.floor(i / 3) % width : Math.floor(i / (3 * width));
+      let sum = 0;
+      for (let k = -radius; k <= radius; k++) {
+        sum += current[i + (Math.min(length - 1, Math.max(0, position + k)) - position) * stride];
+      }
+      next[i] = sum / (2 * radius + 1);
+    }
+    current = next;
+  }
+  return { width, height, channels: 3, data: Float32Array.from(current, Math.log) };
 }
 
 /**
@@ -88,7 +125,7 @@ export function muLawPsnr(
   for (let c = 0; c < 3; c++) {
     const pixels: number[] = [];
     for (let p = 0; 3 * p < truth.data.length; p++) if (keep(p)) pixels.push(3 * p + c);
-    const differences = pixels.map((i) => truth.data[i] - estimate.data[i]).sort((a, b) => a - b);
+    const differences = Float64Array.from(pixels, (i) => truth.data[i] - estimate.data[i]).sort();
     const gain = differences[differences.length >> 1];
     for (const i of pixels) squares += (mu(estimate.data[i] + gain) - mu(truth.data[i])) ** 2;
     count += pixels.length;
