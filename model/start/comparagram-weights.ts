@@ -37,7 +37,8 @@ export function codeWeights(
   const trusted = histograms.map(({ channel, first, second, count }) => {
     let exposed = 0;
     const weights = count.map((n, i) => {
-      const [a, b] = [first[i], second[i]];
+      const a = first[i];
+      const b = second[i];
       const well = n * trust[channel][a] * trust[channel][b];
       exposed += well;
       return well / (USUAL_SLOPE[a] ** 2 + USUAL_SLOPE[b] ** 2);

@@ -159,7 +159,8 @@ function channelSystem(
     const w = weights[index];
     let sum = 0;
     for (let i = 0; i < w.length; i++) {
-      const [p, q] = [h.first[i], h.second[i]];
+      const p = h.first[i];
+      const q = h.second[i];
       factor[p * CODES + p] += w[i];
       factor[q * CODES + q] += w[i];
       factor[Math.max(p, q) * CODES + Math.min(p, q)] -= p === q ? 2 * w[i] : w[i];

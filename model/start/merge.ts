@@ -53,18 +53,87 @@ function mergeChannel(
   const reader = new PixelReader(frames, response, ev, channel, masks);
   const { values, shifts } = reader;
   const blackest = inverseResponse(response, channel, BLACK) - Math.LN2 * Math.max(...ev);
+  const known = SolvedPixels.of(frames, channel, masks);
   const pixels = radiance.width * radiance.height;
   for (let p = 0, i = channel; p < pixels; p++, i += 3) {
-    const used = reader.read(p);
-    if (used === 0) {
-      radiance.data[i] = blackest;
+    if (known?.find(p)) {
+      radiance.data[i] = known.radiance;
+      if (information) information.data[i] = known.information;
       continue;
     }
-    const u = used === 1 ? reader.start : solvePixel(solver, values, shifts, 0, used, reader.start);
-    radiance.data[i] = u;
-    if (information) {
-      information.data[i] = pixelInformation(solver, values, shifts, 0, used, u);
+    const used = reader.read(p);
+    let u = blackest;
+    let told = 0;
+    if (used > 0) {
+      u = used === 1 ? reader.start : solvePixel(solver, values, shifts, 0, used, reader.start);
+      if (information) told = pixelInformation(solver, values, shifts, 0, used, u);
     }
+    radiance.data[i] = u;
+    if (information) information.data[i] = told;
+    known?.keep(u, told);
+  }
+}
+
+/** With more frames hardly a combination of codes comes twice, and its key would not fit a double. */
+const MOST_KEYED_FRAMES = 6;
+const SLOT_BITS = 16;
+
+/**
+ * Results by the codes that all frames have at a pixel. Radiance depends on nothing else, and codes repeat: large
+ * pictures merge two to four times as fast, to the same bits.
+ */
+class SolvedPixels {
+  /** Of the pixel found last. */
+  radiance = 0;
+  information = 0;
+
+  private key = 0;
+  private slot = 0;
+  private readonly keys = new Float64Array(1 << SLOT_BITS).fill(-1);
+  private readonly radiances = new Float64Array(1 << SLOT_BITS);
+  private readonly informations = new Float64Array(1 << SLOT_BITS);
+
+  private constructor(
+    private readonly data: readonly Uint8Array[],
+    private readonly channel: number,
+    private readonly masks: MergeOptions['masks'],
+  ) {}
+
+  /** undefined where keys do not pay: 16-bit codes, many frames, or one. */
+  static of(
+    frames: readonly Frame[],
+    channel: number,
+    masks: MergeOptions['masks'],
+  ): SolvedPixels | undefined {
+    const data = frames.map((frame) => frame.data);
+    if (frames.length < 2 || frames.length > MOST_KEYED_FRAMES) return undefined;
+    return data.every((codes) => codes instanceof Uint8Array)
+      ? new SolvedPixels(data, channel, masks)
+      : undefined;
+  }
+
+  /** Whether a pixel of the same codes as pixel p has been kept; then its result is in `radiance`, `information`. */
+  find(p: number): boolean {
+    const i = 3 * p + this.channel;
+    let key = 0;
+    for (let e = 0; e < this.data.length; e++) {
+      const mask = this.masks?.[e];
+      key = key * 257 + (mask && mask[p] === 0 ? 256 : this.data[e][i]);
+    }
+    const slot = Math.imul(key, 0x9e3779b1) >>> (32 - SLOT_BITS);
+    this.key = key;
+    this.slot = slot;
+    if (this.keys[slot] !== key) return false;
+    this.radiance = this.radiances[slot];
+    this.information = this.informations[slot];
+    return true;
+  }
+
+  /** Keeps the result of the pixel that was not found. */
+  keep(radiance: number, information: number): void {
+    this.keys[this.slot] = this.key;
+    this.radiances[this.slot] = radiance;
+    this.informations[this.slot] = information;
   }
 }
 

@@ -15,7 +15,7 @@ export interface PixelSamples {
 /** Classes of ln radiance from which equally many pixels are drawn, so that every part of the curve is seen. */
 const CLASSES = 64;
 /** Most pixels, of all stacks together, that are looked at to draw from. */
-const MOST_CANDIDATES = 150_000;
+const MOST_CANDIDATES = 80_000;
 
 /**
  * Draws up to `most` pixels that at least two frames show, spread evenly over ln radiance, then over the picture.
