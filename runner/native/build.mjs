@@ -27,7 +27,15 @@ const KERNEL_FLAGS = [
 
 const VARIANTS = {
   x64: {
-    avx512: ['64', '-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma', '-mprefer-vector-width=512'],
+    avx512: [
+      '64',
+      '-mavx512f',
+      '-mavx512dq',
+      '-mavx512vl',
+      '-mavx512bw',
+      '-mfma',
+      '-mprefer-vector-width=512',
+    ],
     avx2: ['32', '-mavx2', '-mfma'],
     sse2: ['16'],
     f64: ['32', '-DIMPLICAM_F64'],
@@ -39,7 +47,10 @@ function findCompiler() {
   for (const name of [process.env.CXX, 'g++', 'clang++', 'c++']) {
     if (!name) continue;
     try {
-      execFileSync(name, ['-std=gnu++20', '-fsyntax-only', '-x', 'c++', '-'], { input: '#include <barrier>\n', stdio: ['pipe', 'ignore', 'ignore'] });
+      execFileSync(name, ['-std=gnu++20', '-fsyntax-only', '-x', 'c++', '-'], {
+        input: '#include <barrier>\n',
+        stdio: ['pipe', 'ignore', 'ignore'],
+      });
       return name;
     } catch {
       // Not there, or too old: the next one.
@@ -50,7 +61,10 @@ function findCompiler() {
 
 function jobs(variants) {
   const common = ['-std=gnu++20', '-fPIC', '-Wall', '-Wextra', '-fvisibility=hidden', '-pthread'];
-  const node = [`-I${require('node-api-headers').include_dir}`, `-I${dirname(require.resolve('node-addon-api/package.json'))}`];
+  const node = [
+    `-I${require('node-api-headers').include_dir}`,
+    `-I${dirname(require.resolve('node-addon-api/package.json'))}`,
+  ];
   const list = Object.entries(variants).map(([isa, [bytes, ...flags]]) => ({
     name: `kernels_${isa}`,
     source: 'kernels.cpp',
@@ -68,7 +82,9 @@ async function main() {
   const variants = VARIANTS[process.arch];
   const compiler = variants && findCompiler();
   if (!compiler) {
-    const why = variants ? 'no C++20 compiler found (install g++ 11 or newer)' : `no kernels for ${process.arch}`;
+    const why = variants
+      ? 'no C++20 compiler found (install g++ 11 or newer)'
+      : `no kernels for ${process.arch}`;
     console.log(`implicam: native engine not built: ${why}; the reference engine will be used`);
     return;
   }
@@ -98,10 +114,15 @@ async function main() {
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
   const target = join(out, 'implicam.node');
   if (built > 0 || !existsSync(target)) {
-    const link = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-static-libstdc++', '-static-libgcc'];
+    const link =
+      process.platform === 'darwin'
+        ? ['-undefined', 'dynamic_lookup']
+        : ['-static-libstdc++', '-static-libgcc'];
     execFileSync(compiler, ['-shared', '-pthread', ...link, '-o', target, ...objects], { stdio: 'inherit' });
   }
-  console.log(`implicam: native engine ${built > 0 ? 'built' : 'up to date'} (${Object.keys(variants).join(', ')})`);
+  console.log(
+    `implicam: native engine ${built > 0 ? 'built' : 'up to date'} (${Object.keys(variants).join(', ')})`,
+  );
 }
 
 main().catch((error) => {
