@@ -17,9 +17,11 @@ export interface TrainBenchOptions extends Pick<DevelopOptions, 'engine' | 'thre
   readonly capture?: CaptureOptions;
   /** @default 'standard' */
   readonly quality?: Quality;
+  /** Where the run is stopped to be scored, as fractions of its steps. @default closer together at first */
+  readonly stops?: readonly number[];
 }
 
-/** Where a run is stopped to be scored, as a fraction of its steps: closer together at first, where most is learned. */
+/** Closer together at first, where most is learned. */
 const STOPS = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 /**
@@ -27,7 +29,7 @@ const STOPS = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
  * learns: the very code that people run is measured.
  */
 export async function benchTrain(options: TrainBenchOptions = {}): Promise<TrainReport> {
-  const { capture: captureOptions, quality, ...rest } = options;
+  const { capture: captureOptions, quality, stops = STOPS, ...rest } = options;
   const capture = renderCapture(captureOptions ?? {});
   const { radiance: truth } = capture.truth;
   const frames = framesOf(capture);
@@ -35,7 +37,7 @@ export async function benchTrain(options: TrainBenchOptions = {}): Promise<Train
   const score = (picture: Picture) => scoreRadiance(picture, truth).muPsnr;
   const spent: number[] = [];
   let previous: Development | undefined;
-  for (const stop of [...STOPS, 1]) {
+  for (const stop of [...stops, 1]) {
     let preview: Picture | undefined;
     const development = await runUntil(stop, frames, previous?.model, {
       ...rest,
