@@ -29,14 +29,15 @@ export interface Lens {
   readonly kappa: number;
   /**
    * Largest blur radius in pixels that is shown; wider circles are cut to it. @default as wide as this lens gets, at
-   * most 64
+   * most 48
    */
   readonly reach?: number;
 }
 
 export type ToneCurve = 'learned' | 'srgb' | 'filmic' | 'linear';
 
-const MAX_REACH = 64;
+/** As in runner/native/renderer.cpp: a render is the same on every engine. */
+const MAX_REACH = 48;
 const NORMALISER_FLOOR = 1e-4;
 /** A pixel's own extent, added to the square of every circle; and its second moment. */
 const PIXEL_SPREAD = 0.25;

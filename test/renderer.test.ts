@@ -24,9 +24,6 @@ import { createNativeEngine, type DisplayCurve, nativeIsas } from '../runner/eng
 const LIGHT_TOLERANCE = 1e-4;
 /** Of display values: the native renderer reads curves from a table of 64 samples an octave. Below half a step of 8 bits. */
 const DISPLAY_TOLERANCE = 1 / 512;
-/** The widest circles that the native renderer shows. */
-const REACH = 48;
-
 /** Textured layers with a bumpy defocus map, and a foreground of soft and hard edges. */
 function randomScene(width: number, height: number, layers: 1 | 2, seed = 1): BakedScene {
   const random = new RandomStream(seed, Stream.scene);
@@ -98,7 +95,7 @@ describe.skipIf(nativeIsas().length === 0).each(nativeIsas())('native renders wi
         [0.9, 4, 1],
         [2, 6, 0.7],
       ] as const) {
-        const expected = composeRefocus(scene, { focus, kappa, aperture, reach: REACH });
+        const expected = composeRefocus(scene, { focus, kappa, aperture });
         const actual = renderer.render(focus, kappa * aperture, 1, null);
         expect(worst(actual, expected.data, 1e-3), `f ${focus}, κ·a ${kappa * aperture}`).toBeLessThan(
           LIGHT_TOLERANCE,
@@ -117,7 +114,7 @@ describe.skipIf(nativeIsas().length === 0).each(nativeIsas())('native renders wi
       const scene = randomScene(31, 18, layers);
       const renderer = rendererOf(scene);
       for (const scale of [18, 40]) {
-        const expected = composeRefocus(scene, { focus: 1, kappa: scale, aperture: 1, reach: REACH });
+        const expected = composeRefocus(scene, { focus: 1, kappa: scale, aperture: 1 });
         const actual = renderer.render(1, scale, 1, null);
         expect(worst(actual, expected.data, 1e-3), `${scale}`).toBeLessThan(LIGHT_TOLERANCE);
       }
@@ -127,7 +124,7 @@ describe.skipIf(nativeIsas().length === 0).each(nativeIsas())('native renders wi
       const scene = randomScene(45, 23, layers);
       const renderer = rendererOf(scene);
       const sharp = composeAllInFocus(scene);
-      const blurred = composeRefocus(scene, { focus: 0.2, kappa: 3, aperture: 1, reach: REACH });
+      const blurred = composeRefocus(scene, { focus: 0.2, kappa: 3, aperture: 1 });
       for (const ev of [-6, -1.3, 0, 2, 12]) {
         const compare = (light: Picture, actual: Float32Array) => {
           const { data } = exposeRadiance(light, tone, ev, camera);
