@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFrames } from '../imaging/capture.js';
 import { ImplicamError } from '../model/errors.js';
@@ -47,12 +47,13 @@ export async function developInto(
   photos: readonly string[],
   command: DevelopCommand,
 ): Promise<DevelopReport> {
-  await prepareOutputs(command.out);
+  await requireApart(photos, command.out);
   const snapshot = join(command.out, SNAPSHOT_FILE);
   const resume = command.resume ? await loadSnapshot(snapshot, command) : undefined;
   const began = performance.now();
   const frames = await readFrames(photos);
   const decodeSeconds = (performance.now() - began) / 1000;
+  await prepareOutputs(command.out);
   const progress = reportProgress();
   progress.line(
     `${frames.length} frame${frames.length === 1 ? '' : 's'} of ${frames[0]!.width} × ${frames[0]!.height}`,
@@ -78,6 +79,21 @@ export async function developInto(
     `done: ${report.steps} steps in ${duration(trained)}, results in ${duration(render)}; look at ${join(command.out, OUTPUT_FILES.picture)}`,
   );
   return report;
+}
+
+/** Results among the photographs would be taken for photographs the next time. */
+async function requireApart(photos: readonly string[], out: string): Promise<void> {
+  const real = (path: string) => realpath(path).catch(() => undefined);
+  const folder = await real(out);
+  if (folder === undefined) return;
+  for (const photo of photos) {
+    if ((await real(photo)) !== folder) continue;
+    throw new ImplicamError(
+      'option-invalid',
+      `${out} holds the photographs: name another folder for the results with --out`,
+      { exitCode: 2 },
+    );
+  }
 }
 
 const PHASES: Record<DevelopPhase, string> = {

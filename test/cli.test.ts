@@ -190,6 +190,12 @@ describe('develop', () => {
     expect(run).toMatchObject({ code: 2, stdout: '' });
   });
 
+  it('keeps results and photographs apart', async () => {
+    const run = await implicam(['develop', '.', '--out', at('sample')], { cwd: at('sample') });
+    expect(run.stderr).toMatch(/holds the photographs: name another folder/);
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+  });
+
   it('shows where an error comes from only with IMPLICAM_DEBUG', async () => {
     const run = await implicam(['develop', at('gone.jpg'), '--out', at('bad')], {
       env: { IMPLICAM_DEBUG: '1' },
