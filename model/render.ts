@@ -56,7 +56,8 @@ function layersOf(scene: BakedScene): 1 | 2 {
   return layers;
 }
 
-function requireDefocus(scene: BakedScene): void {
+/** Refuses a scene that cannot be seen through a lens. */
+export function requireDefocus(scene: BakedScene): void {
   if (scene.defocus.length > 0) return;
   throw new ImplicamError(
     'no-defocus-map',

@@ -7,6 +7,7 @@ import {
   composeDefocus,
   composeRefocus,
   exposeRadiance,
+  requireDefocus,
 } from '../model/render.js';
 import { type RenderQuery, resolveFocus, resolveRegion } from '../model/render-query.js';
 import { areaResize } from '../model/start/resize.js';
@@ -53,6 +54,7 @@ export function renderScene(scene: BakedScene, model: TrainedModel, query: Rende
   const camera = readCamera(createPlan(model.capture, model.config, model.seed), model.state.parameters);
   if (query.kind === 'response') return responseChart((c, z) => camera.tone(c, z), query.width);
   const refocus = query.kind === 'refocus' && query.aperture > 0;
+  if (refocus) requireDefocus(scene);
   const focus = query.kind === 'refocus' ? resolveFocus(query, scene) : 0;
   const native = renderers.get(scene);
   // What is resized is resized in linear light.
@@ -131,7 +133,8 @@ function responseChart(tone: (channel: number, z: number) => number, width = 512
   for (let c = 0; c < 3; c++) {
     let last: number | undefined;
     for (let x = 0; x < width; x++) {
-      const value = Math.min(1, Math.max(0, tone(c, CHART_LOW * (1 - x / (width - 1)))));
+      const z = CHART_LOW * (1 - x / Math.max(1, width - 1));
+      const value = Math.min(1, Math.max(0, tone(c, z)));
       const y = Math.round((1 - value) * (height - 1));
       for (let j = Math.min(y, last ?? y) - thick + 1; j <= Math.max(y, last ?? y) + thick - 1; j++) {
         if (j < 0 || j >= height) continue;
