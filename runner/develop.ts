@@ -13,6 +13,7 @@ import {
   type Progress,
   type SceneData,
 } from './engines/engine.js';
+import { canContinue } from './model-file.js';
 import { type Preparation, prepare } from './prepare.js';
 import { holdScene } from './scene-renderer.js';
 
@@ -26,13 +27,7 @@ export async function develop(frames: readonly Frame[], options: DevelopOptions 
   checkFrames(frames);
   const engine = await chooseEngine(options);
   const framesSha256 = hashFrames(frames);
-  if (options.resume && options.resume.framesSha256 !== framesSha256) {
-    throw new ImplicamError(
-      'snapshot-mismatch',
-      'the snapshot was made from other photographs: give the same files, or leave out --resume',
-      { exitCode: 2 },
-    );
-  }
+  if (options.resume) checkSnapshot(options.resume, framesSha256);
   const preparation = prepare(frames, options);
   options.onPreview?.(exponential(preparation.allInFocus));
 
@@ -139,6 +134,16 @@ function checkFrames(frames: readonly Frame[]): void {
       : `${frames[0]!.name} is a single photograph: a scene needs at least two that differ in focus or exposure`,
     { exitCode: 2 },
   );
+}
+
+function checkSnapshot(snapshot: TrainedModel, framesSha256: string): void {
+  const refuse = (message: string) => new ImplicamError('snapshot-mismatch', message, { exitCode: 2 });
+  if (snapshot.framesSha256 !== framesSha256) {
+    throw refuse('the snapshot was made from other photographs: give the same files, or leave out --resume');
+  }
+  if (!canContinue(snapshot)) {
+    throw refuse('this is a model to render from, not a snapshot to continue: leave out --resume');
+  }
 }
 
 /** SHA-256 over sizes and pixels, in order. */

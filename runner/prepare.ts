@@ -61,6 +61,7 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
   const sweep = grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping) : undefined;
   const allInFocus = sweep?.allInFocus ?? light.views[0]!;
   const facts = factsOf(grouping, registered, allInFocus, sweep);
+  const config = withOptions(presetConfig(preset, options.quality ?? 'standard', facts), options);
   if (sweep) {
     const widest = facts.widestCircle.toFixed(1);
     note(
@@ -69,7 +70,7 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
   }
   return {
     preset,
-    config: withOptions(presetConfig(preset, options.quality ?? 'standard', facts), options),
+    config,
     capture: {
       width: allInFocus.width,
       height: allInFocus.height,
@@ -79,7 +80,11 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
     },
     data: {
       frames: registered.frames.map((f, i) => ({ data: f.data, mask: registered.masks[i] })),
-      start: { radiance: planar(allInFocus), defocus: sweep?.s.data ?? new Float32Array(0) },
+      // A blur without a lens has no defocus map to start from.
+      start: {
+        radiance: planar(allInFocus),
+        defocus: (config.blur.form === 'lens' && sweep?.s.data) || new Float32Array(0),
+      },
     },
     tone: { curves: [0, 1, 2].map((c) => curveOf(light.response, c)) },
     allInFocus,
