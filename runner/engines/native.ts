@@ -4,6 +4,7 @@ import { atlasOutputs, mapWidths } from '../../model/layout.js';
 import type { Plan } from '../../model/plan.js';
 import { randomGamma } from '../../model/sampler.js';
 import { rateFactor, sharpnessActive } from '../../model/schedule.js';
+import { checkData, checkState } from './check.js';
 import type {
   BakedPlanes,
   Engine,
@@ -110,6 +111,8 @@ export function createNativeEngine(options: NativeOptions = {}): NativeEngine {
       };
     },
     async open(plan, data, state) {
+      checkData(plan, data);
+      checkState(plan, state);
       const session = new addon.Session(createProblem(plan, data), isa, threads);
       session.load(state.step, state.parameters, state.m, state.v);
       return new Session(plan, session, state.step);
@@ -137,6 +140,7 @@ class Session implements NativeSession {
 
   load(state: TrainingState): Promise<void> {
     return this.enqueue(async () => {
+      checkState(this.plan, state);
       this.addon.load(state.step, state.parameters, state.m, state.v);
       this.step = state.step;
     });

@@ -1,5 +1,6 @@
 import { ImplicamError } from '../../../model/errors.js';
 import type { Plan } from '../../../model/plan.js';
+import { checkData, checkState } from '../check.js';
 import type {
   BakedPlanes,
   EngineSession,
@@ -10,7 +11,6 @@ import type {
 } from '../engine.js';
 import { updateParameters } from './adam.js';
 import { bakeScene } from './bake.js';
-import { checkData, checkState } from './check.js';
 import { StepEvaluator } from './step.js';
 import type { Tf } from './tensorflow.js';
 

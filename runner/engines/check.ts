@@ -1,7 +1,7 @@
-import { ImplicamError } from '../../../model/errors.js';
-import { atlasOutputs } from '../../../model/layout.js';
-import type { Plan } from '../../../model/plan.js';
-import type { SceneData, TrainingState } from '../engine.js';
+import { ImplicamError } from '../../model/errors.js';
+import { atlasOutputs } from '../../model/layout.js';
+import type { Plan } from '../../model/plan.js';
+import type { SceneData, TrainingState } from './engine.js';
 
 /** Refuses data that do not belong to the plan, before anything is computed. */
 export function checkData(plan: Plan, data: SceneData): void {
