@@ -133,6 +133,17 @@ describe.skipIf(nativeIsas().length === 0)('a native session', () => {
     );
   });
 
+  test('reads any whole number as a seed, by its low 32 bits', async () => {
+    const { plan, data, parameters } = randomModel('hash taps');
+    const gradientOf = async (seed: number) => {
+      const session = await open({ ...randomModel('hash taps'), plan: { ...plan, seed }, data, parameters });
+      return (await session.gradient(2)).gradient;
+    };
+    expect(await gradientOf(2 ** 32 + 5)).toEqual(await gradientOf(5));
+    expect(await gradientOf(-1)).toEqual(await gradientOf(2 ** 32 - 1));
+    expect(await gradientOf(6)).not.toEqual(await gradientOf(5));
+  });
+
   test('close may be called at any time', async () => {
     const session = await open(randomModel('no blur'));
     await session.train(1);

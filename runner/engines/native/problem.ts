@@ -63,7 +63,8 @@ export function createProblem(plan: Plan, data: SceneData) {
     evBasis: plan.exposures.basis.flat(),
     dof: plan.registration.dof,
     registrationBasis: plan.registration.basis.flat(),
-    seed: plan.seed,
+    // As philox reads it: the low 32 bits.
+    seed: plan.seed >>> 0,
     loss: config.loss,
     views: plan.views.map((view, i) => ({
       focus: view.focus,
