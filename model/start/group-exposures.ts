@@ -14,10 +14,15 @@ export interface ExposureGroups {
 
 /** Stops within which exposures written by the camera are the same setting. */
 const SAME_SETTING = 0.02;
-/** Stops that separate exposures in the pictures; equal settings measure up to 0.06 apart. */
-const DISTINCT = 0.2;
+/**
+ * Stops that separate exposures in the pictures at least. Equal settings of a focus stack measure up to 0.06 apart,
+ * 0.3 where blur spreads strong lights in some frames and not in others. In a bracket a gap counts from this share of
+ * the widest gap on, or more, up to the second share, if all exposures then have equally many frames.
+ */
+const DISTINCT = 0.4;
+const DISTINCT_SHARES = { usual: 0.12, most: 0.35 };
 /** Drift of an automatic exposure, in stops, below which frames still count as equally exposed. */
-const DRIFT = 0.3;
+const DRIFT = 0.6;
 /** Equal settings whose pictures differ by more than this contradict the camera's notes. */
 const CONTRADICTION = 0.5;
 
@@ -62,6 +67,24 @@ function cluster(values: readonly number[], gap: number): Clusters {
     groupOf,
     mean: members.map((list) => list.reduce((sum, i) => sum + values[i], 0) / list.length),
   };
+}
+
+/** Groups of exposures as measured in the pictures; see DISTINCT. */
+function clusterSeen(seen: readonly number[]): Clusters {
+  const sorted = [...seen].sort((a, b) => a - b);
+  const gaps = sorted.slice(1).map((value, k) => value - sorted[k]);
+  const widest = Math.max(0, ...gaps);
+  const even = ({ groupOf, mean }: Clusters) => {
+    const sizes = mean.map((_, g) => groupOf.filter((group) => group === g).length);
+    return sizes.every((size) => size === sizes[0]);
+  };
+  const usual = cluster(seen, Math.max(DISTINCT, DISTINCT_SHARES.usual * widest));
+  if (even(usual)) return usual;
+  const wider = gaps
+    .filter((gap) => gap > DISTINCT_SHARES.usual * widest && gap <= DISTINCT_SHARES.most * widest)
+    .sort((a, b) => a - b)
+    .map((gap) => cluster(seen, gap));
+  return wider.find(even) ?? usual;
 }
 
 function centred(ev: readonly number[]): number[] {
@@ -143,7 +166,7 @@ function pictureExposures(frames: readonly Brightness[]): PictureExposures {
 }
 
 function fromPictures({ ev: seen, guessed }: PictureExposures, notes: readonly string[]): ExposureGroups {
-  const groups = cluster(seen, DISTINCT);
+  const groups = clusterSeen(seen);
   if (groups.mean.length === 1) {
     const drift = Math.max(...seen) - Math.min(...seen);
     if (drift <= DRIFT) {

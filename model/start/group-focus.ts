@@ -162,7 +162,7 @@ function bestExposed(members: readonly (readonly number[])[], maps: readonly Sha
 
 /**
  * One-to-one assignment of `frames` to `partners` with the least total difference of sharpness. Of equally good ones
- * (within a tenth), that which keeps the order of capture: cameras repeat a sequence.
+ * (within a third), that which keeps the order of capture: cameras repeat a sequence.
  */
 function assignFrames(
   partners: readonly number[],
@@ -180,9 +180,13 @@ function assignFrames(
   const best = improve(cost, [...inOrder]);
   const total = (choice: readonly number[]) =>
     choice.reduce((sum, j, k) => sum + (j < 0 ? 0 : cost[k][j]), 0);
-  const choice = frames.length === partners.length && total(inOrder) <= 1.1 * total(best) ? inOrder : best;
+  const choice =
+    frames.length === partners.length && total(inOrder) <= KEEP_ORDER * total(best) ? inOrder : best;
   return new Map(choice.flatMap((j, k) => (j < 0 ? [] : [[frames[k], partners[j]] as const])));
 }
+
+/** How much worse the order of capture may fit than the best assignment. */
+const KEEP_ORDER = 1.35;
 
 /** Swaps partners, also for free ones, as long as that lowers the total. */
 function improve(cost: readonly (readonly number[])[], choice: number[]): number[] {
