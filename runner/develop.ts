@@ -42,7 +42,8 @@ export async function develop(frames: readonly Frame[], options: DevelopOptions 
     const trained = performance.now();
 
     options.onPhase?.('render');
-    const state = await session.save();
+    const interrupted = progress.step < plan.config.train.steps;
+    const state = await session.save({ moments: interrupted });
     const scene = { width: plan.capture.width, height: plan.capture.height, ...(await session.bake()) };
     const camera = readCamera(plan, state.parameters);
     return {
@@ -58,7 +59,7 @@ export async function develop(frames: readonly Frame[], options: DevelopOptions 
           })),
         },
       },
-      interrupted: state.step < plan.config.train.steps,
+      interrupted,
       steps: state.step,
       loss: progress.loss,
       framePsnr: progress.psnr,

@@ -1,4 +1,6 @@
 import type { Frame } from '../model/picture.js';
+import { type Alignment, alignFrames } from '../model/start/align-frames.js';
+import { warpFrame } from '../model/start/align-warp.js';
 import type { Grouping } from '../model/start/grouping.js';
 
 /** Frames brought to the reference, and which of their pixels count. */
@@ -9,11 +11,57 @@ export interface Registered {
   readonly moved: boolean;
 }
 
-/** INTERIM until registration lands: frames as they are. */
+/**
+ * Brings the frames of a capture to one of them, where they were not taken from a tripod or the lens breathes. What
+ * stands still is passed on as it is, not resampled. Masks are those of the grouping, less what a frame that was moved
+ * does not show.
+ */
 export function registerFrames(
   frames: readonly Frame[],
-  _grouping: Grouping,
-  _note: (sentence: string) => void,
+  grouping: Grouping,
+  note: (sentence: string) => void,
 ): Registered {
-  return { frames, masks: frames.map(() => undefined), moved: false };
+  if (frames.length < 2) return { frames, masks: grouping.masks, moved: false };
+  const settings = grouping.focus.length;
+  const alignment = alignFrames(frames, {
+    ev: grouping.frames.map((f) => f.ev),
+    // Positions run from +1 to −1: counted in settings of the average spacing.
+    focus: grouping.frames.map((f) => ((1 - grouping.focus[f.focus]!) * (settings - 1)) / 2),
+    masks: grouping.masks,
+  });
+  notesOf(frames, alignment).forEach(note);
+  const placed = frames.map((frame, i) => {
+    const { outcome, homography } = alignment.frames[i]!;
+    const mask = grouping.masks[i];
+    return outcome === 'moved' ? warpFrame(frame, homography, mask) : { frame, mask };
+  });
+  return {
+    frames: placed.map((p) => p.frame),
+    masks: placed.map((p) => p.mask),
+    moved: alignment.frames.some((f) => f.outcome === 'moved'),
+  };
+}
+
+function notesOf(frames: readonly Frame[], { frames: aligned, reference }: Alignment): string[] {
+  const notes: string[] = [];
+  const still = aligned.filter((f) => f.outcome === 'aligned');
+  const moved = aligned.filter((f) => f.outcome === 'moved');
+  const failed = frames.filter((_, i) => aligned[i]!.outcome === 'failed').map((f) => f.name);
+  if (moved.length > 0) {
+    const farthest = Math.max(...moved.map((f) => f.motion)).toFixed(1);
+    const models = [...new Set(moved.map((f) => f.model!))].join(', ');
+    const which = moved.length === frames.length - 1 ? 'frames' : `${moved.length} of ${frames.length} frames`;
+    notes.push(
+      `hand-held, or a lens that breathes: ${which} moved by up to ${farthest} pixels from ` +
+        `${frames[reference]!.name}, aligned by ${models}`,
+    );
+  } else if (still.length > 0) {
+    const farthest = Math.max(...still.map((f) => f.motion)).toFixed(2);
+    notes.push(`tripod: aligned to ${farthest} pixels, left as they are`);
+  }
+  if (failed.length > 0) {
+    const names = failed.length > 3 ? `${failed.length} frames` : failed.join(', ');
+    notes.push(`too little of the picture is recognised in ${names} to tell motion: left unmoved`);
+  }
+  return notes;
 }

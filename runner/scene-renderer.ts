@@ -26,7 +26,7 @@ export async function bakeScene(model: TrainedModel, engine: Engine): Promise<Ba
   // Baking looks at no photograph: every frame may be the same empty one.
   const blank = new Uint8Array(3 * capture.width * capture.height);
   const data = { frames: capture.frames.map(() => ({ data: blank })), start: model.start };
-  const empty = new Float32Array(model.state.parameters.length);
+  const empty = new Float32Array(0);
   const session = await engine.open(plan, data, { ...model.state, m: empty, v: empty });
   try {
     return holdScene({ width: capture.width, height: capture.height, ...(await session.bake()) }, engine);

@@ -62,7 +62,7 @@ const DEFAULTS = { sweepPixels: 3e5, depths: 29 };
 const SWEEP_VIEWS = 9;
 /** Cost of changing depth by one label and by any number, in ln units; see semi-global.ts. */
 const STEP_COST = 0.007;
-const JUMP_COST = 0.4;
+const JUMP_COST = 0.15;
 /** Where ln luminance changes by EDGE a pixel, a jump costs 1/e of JUMP_COST, and at least LEAST_JUMP of it. */
 const EDGE = 0.25;
 const LEAST_JUMP = 0.15;

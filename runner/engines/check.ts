@@ -38,7 +38,8 @@ export function checkData(plan: Plan, data: SceneData): void {
 export function checkState(plan: Plan, state: TrainingState): void {
   const { size } = plan.layout;
   for (const name of ['parameters', 'm', 'v'] as const) {
-    if (state[name].length !== size) {
+    const zeros = name !== 'parameters' && state[name].length === 0;
+    if (!zeros && state[name].length !== size) {
       refuse(`the state's ${name} have ${state[name].length} entries, the plan's layout ${size}`);
     }
   }

@@ -13,7 +13,7 @@ export interface TrainingState {
   /** Steps done. */
   readonly step: number;
   readonly parameters: Float32Array;
-  /** First and second moments of Adam, as long as the parameters. */
+  /** First and second moments of Adam, as long as the parameters; empty for zeros. */
   readonly m: Float32Array;
   readonly v: Float32Array;
 }
@@ -45,7 +45,8 @@ export interface BakedPlanes {
 export interface EngineSession {
   readonly plan: Plan;
   load(state: TrainingState): Promise<void>;
-  save(): Promise<TrainingState>;
+  /** The state now. Without `moments` (default: with), `m` and `v` may be empty: enough to render, half the memory. */
+  save(options?: { readonly moments?: boolean }): Promise<TrainingState>;
   /** Runs up to `steps` further steps. */
   train(steps: number, options?: TrainOptions): Promise<Progress>;
   /** Loss and gradient of a step at the loaded parameters, all shards summed; changes nothing. */

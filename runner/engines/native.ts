@@ -146,10 +146,11 @@ class Session implements NativeSession {
     });
   }
 
-  save(): Promise<TrainingState> {
+  save({ moments = true }: { readonly moments?: boolean } = {}): Promise<TrainingState> {
     return this.enqueue(async () => {
       const { size } = this.plan.layout;
-      const [parameters, m, v] = [new Float32Array(size), new Float32Array(size), new Float32Array(size)];
+      const parameters = new Float32Array(size);
+      const [m, v] = [new Float32Array(moments ? size : 0), new Float32Array(moments ? size : 0)];
       return { step: this.addon.save(parameters, m, v), parameters, m, v };
     });
   }
@@ -212,7 +213,7 @@ class Session implements NativeSession {
   }
 
   close(): void {
-    // The addon's memory goes with the object.
+    this.addon.close();
   }
 
   private sharp(step: number): boolean {

@@ -75,6 +75,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
                            InstanceMethod<&SessionObject::gradient>("gradient"),
                            InstanceMethod<&SessionObject::bake>("bake"),
                            InstanceMethod<&SessionObject::ticks>("ticks"),
+                           InstanceMethod<&SessionObject::close>("close"),
                        });
   }
 
@@ -94,20 +95,22 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   }
 
  private:
-  // load(step, parameters, m, v): Float32Array
-  void load(const Napi::CallbackInfo& info) {
-    auto theta = arrayOf<Napi::Float32Array>(info, 1, size_, "parameters");
-    auto m = arrayOf<Napi::Float32Array>(info, 2, size_, "m");
-    auto v = arrayOf<Napi::Float32Array>(info, 3, size_, "v");
-    session_->load(info[0].As<Napi::Number>().Int64Value(), theta.Data(), m.Data(), v.Data());
+  // A moment of Adam: as long as the parameters, or empty (null here).
+  float* moments(const Napi::CallbackInfo& info, size_t i, const char* name) {
+    if (info[i].As<Napi::Float32Array>().ElementLength() == 0) return nullptr;
+    return arrayOf<Napi::Float32Array>(info, i, size_, name).Data();
   }
 
-  // save(parameters, m, v) → step
+  // load(step, parameters, m, v): Float32Array; empty moments are zeros
+  void load(const Napi::CallbackInfo& info) {
+    auto theta = arrayOf<Napi::Float32Array>(info, 1, size_, "parameters");
+    session_->load(info[0].As<Napi::Number>().Int64Value(), theta.Data(), moments(info, 2, "m"), moments(info, 3, "v"));
+  }
+
+  // save(parameters, m, v) → step; empty moments are left out
   Napi::Value save(const Napi::CallbackInfo& info) {
     auto theta = arrayOf<Napi::Float32Array>(info, 0, size_, "parameters");
-    auto m = arrayOf<Napi::Float32Array>(info, 1, size_, "m");
-    auto v = arrayOf<Napi::Float32Array>(info, 2, size_, "v");
-    session_->save(theta.Data(), m.Data(), v.Data());
+    session_->save(theta.Data(), moments(info, 1, "m"), moments(info, 2, "v"));
     return Napi::Number::New(info.Env(), (double)session_->step());
   }
 
@@ -177,6 +180,11 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     for (uint32_t p = 0; p < PHASES; p++) a.Set(p, (double)session_->ticks()[p]);
     session_->clearTicks();
     return a;
+  }
+
+  void close(const Napi::CallbackInfo&) {
+    session_.reset();
+    pixels_.Reset();
   }
 
   Napi::ObjectReference pixels_;

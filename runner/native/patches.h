@@ -146,14 +146,13 @@ struct Patches {
     return model->focus >= 0 ? theta[model->focus + view.focus] : (R)model->focusStart[view.focus];
   }
 
-  // Weights of the views at each inner pixel: the sharpest counts most. Not differentiated.
+  // Weights of the views at each inner pixel: none where the circle is wider than a patch can spread, and once `sharp`
+  // the sharpest count most. Not differentiated.
   void sharpness(const StepInput& step, const R* theta) {
     int p = model->patch, stride = sharpStride();
+    const bool sharpest = step.sharp && model->views > 1;
     R beta = (R)model->loss.sharpness, tau = (R)model->loss.sharpnessTau, kappa = kappaOf(theta);
-    if (!step.sharp || model->views < 2) {
-      for (int i = 0; i < model->views * p * stride; i++) sharp[i] = 1;
-      return;
-    }
+    const R limit = model->reach - (R)0.6;
     for (int y = 0; y < p; y++) {
       for (int x = 0; x < stride; x += NL) {
         const int at = (y + h) * n + x + h;
@@ -167,15 +166,13 @@ struct Patches {
           store(sharp + ((size_t)v * p + y) * stride + x, d);
           nearest = vmin(nearest, d);
         }
+        for (int v = 0; v < model->views && sharpest; v++)
+          total += vexp((nearest - load(sharp + ((size_t)v * p + y) * stride + x)) / tau);
         for (int v = 0; v < model->views; v++) {
           R* s = sharp + ((size_t)v * p + y) * stride + x;
-          V e = vexp((nearest - load(s)) / tau);
-          store(s, e);
-          total += e;
-        }
-        for (int v = 0; v < model->views; v++) {
-          R* s = sharp + ((size_t)v * p + y) * stride + x;
-          store(s, (1 - beta) + beta * model->views * load(s) / total);
+          V d = load(s), w = splat(1);
+          if (sharpest) w = (1 - beta) + beta * model->views * vexp((nearest - d) / tau) / total;
+          store(s, d > limit ? V{} : w);
         }
       }
     }

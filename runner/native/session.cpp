@@ -134,14 +134,16 @@ class Session final : public AnySession {
   void load(int64_t step, const float* theta, const float* m, const float* v) override {
     step_ = step;
     std::copy_n(theta, problem_.size, theta_.data);
-    std::copy_n(m, problem_.size, m_.data);
-    std::copy_n(v, problem_.size, v_.data);
+    if (m) std::copy_n(m, problem_.size, m_.data);
+    else std::fill_n(m_.data, problem_.size, R(0));
+    if (v) std::copy_n(v, problem_.size, v_.data);
+    else std::fill_n(v_.data, problem_.size, R(0));
   }
 
   void save(float* theta, float* m, float* v) override {
     std::copy_n(theta_.data, problem_.size, theta);
-    std::copy_n(m_.data, problem_.size, m);
-    std::copy_n(v_.data, problem_.size, v);
+    if (m) std::copy_n(m_.data, problem_.size, m);
+    if (v) std::copy_n(v_.data, problem_.size, v);
   }
 
   void setParameters(const double* theta) override { std::copy_n(theta, problem_.size, theta_.data); }

@@ -49,6 +49,7 @@ struct StepResult {
 class AnySession {
  public:
   virtual ~AnySession() = default;
+  // Moments may be null: zeros in, left out.
   virtual void load(int64_t step, const float* theta, const float* m, const float* v) = 0;
   virtual void save(float* theta, float* m, float* v) = 0;
   virtual void setParameters(const double* theta) = 0;

@@ -24,6 +24,8 @@ export interface AddonSession {
   gradient(step: number, gamma: number, sharp: boolean): Promise<StepSums & { gradient: Float64Array }>;
   bake(radiance: Float32Array, defocus: Float32Array): Promise<void>;
   ticks(): number[];
+  /** Frees the session's memory; no call may follow. */
+  close(): void;
 }
 
 /** Samples a channel of a display curve, at the floats with bits CURVE_FROM + j·2^CURVE_SHIFT (runner/native/plan.h). */

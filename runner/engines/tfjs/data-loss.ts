@@ -45,6 +45,9 @@ export function dataLoss(
   const target = targetsOf(plan, data, batch);
   const predicted = response.value.dataSync() as Float32Array;
   const weights = target.weights.slice();
+  if (forward.blur && config.blur.form === 'lens' && config.blur.render === 'patches') {
+    leaveOutWide(plan, weights, forward.blur, count, config.blur.reach - 0.6);
+  }
   for (let i = 0; i < weights.length; i++) {
     const clipped = bothClipped(target.values[i]!, predicted[i]!);
     if (weights[i]! > 0) {
@@ -123,6 +126,23 @@ function bothClipped(target: number, predicted: number): boolean {
 /** Inverse variance of ln radiance for a pixel error of 0.1, scaled to about one on a mid slope. */
 function slopeWeight(slope: number): number {
   return 0.05 / (slope * slope + 0.01);
+}
+
+/** Zeroes the weights [3][F][Q] of views whose circle is wider than a patch can spread. */
+function leaveOutWide(
+  plan: Plan,
+  weights: Float32Array,
+  blur: Float32Array,
+  count: number,
+  widest: number,
+): void {
+  const frames = plan.capture.frames.length;
+  for (const [v, view] of plan.views.entries()) {
+    for (let q = 0; q < count; q++) {
+      if (blur[v * count + q]! <= widest) continue;
+      for (const i of view.frames) for (let c = 0; c < 3; c++) weights[(c * frames + i) * count + q] = 0;
+    }
+  }
 }
 
 /** Multiplies weights [3][F][Q] by (1 − β) + β·V·softmax_v(−|c_v| / τ). */

@@ -107,7 +107,12 @@ function copyOf(plan: Plan, state: TrainingState): TrainingState {
   return {
     step: state.step,
     parameters: state.parameters.slice(),
-    m: state.m.slice(),
-    v: state.v.slice(),
+    m: moments(state.m, state.parameters.length),
+    v: moments(state.v, state.parameters.length),
   };
+}
+
+/** A copy of a moment of Adam; an empty one stands for zeros. */
+function moments(given: Float32Array, length: number): Float32Array {
+  return given.length > 0 ? given.slice() : new Float32Array(length);
 }
