@@ -100,6 +100,15 @@ describe('drawCells', () => {
     expect(new Set(orders).size).toBe(4);
   });
 
+  test('an epoch begins anywhere', () => {
+    const shard = alone({ x: 0, y: 0, width: 6, height: 6 }, 1);
+    const [first, last] = [0, 35].map((draw) =>
+      Array.from({ length: 400 }, (_, epoch) => drawCells(1, 36 * epoch + draw, shard, 0, 1).join()),
+    );
+    expect(new Set(first).size).toBe(36);
+    expect(new Set(last).size).toBe(36);
+  });
+
   test('patches lie on another grid every epoch: every shift occurs', () => {
     const shard = alone({ x: 0, y: 0, width: 9, height: 9 }, 9);
     const shifts = new Set<number>();
