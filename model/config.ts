@@ -154,6 +154,4 @@ export type ModelConfig = z.output<typeof configSchema>;
 /** What a person or preset writes: anything left out takes its default. */
 export type ModelConfigInput = z.input<typeof configSchema>;
 export type LossConfig = ModelConfig['loss'];
-export type HashConfig = Extract<ModelConfig['atlas'], { form: 'hash' }>;
-export type LensConfig = Extract<ModelConfig['blur'], { form: 'lens' }>;
 export type FreeConfig = Extract<ModelConfig['blur'], { form: 'free' }>;

@@ -50,7 +50,8 @@ function notesOf(frames: readonly Frame[], { frames: aligned, reference }: Align
   if (moved.length > 0) {
     const farthest = Math.max(...moved.map((f) => f.motion)).toFixed(1);
     const models = [...new Set(moved.map((f) => f.model!))].join(', ');
-    const which = moved.length === frames.length - 1 ? 'frames' : `${moved.length} of ${frames.length} frames`;
+    const which =
+      moved.length === frames.length - 1 ? 'frames' : `${moved.length} of ${frames.length} frames`;
     notes.push(
       `hand-held, or a lens that breathes: ${which} moved by up to ${farthest} pixels from ` +
         `${frames[reference]!.name}, aligned by ${models}`,

@@ -1,4 +1,4 @@
-import { hash2, unit2 } from './hash.js';
+import { hash2 } from './hash.js';
 
 /**
  * Procedural texture. Every function is band-limited by its `footprint`: the size of a sample in the units of its
@@ -94,11 +94,6 @@ export function segmentDistance(
 export function stripeDistance(x: number, duty: number): number {
   const phase = x - Math.floor(x) - duty / 2;
   return Math.abs(phase > 0.5 ? phase - 1 : phase) - duty / 2;
-}
-
-/** A value of [0, 1) for the whole cell in which x lies, for things that come in rows. */
-export function cellValue(x: number, row: number, seed: number): number {
-  return unit2(Math.floor(x), row, seed);
 }
 
 /** Wood grain, 0…1 along the y direction: rings drawn out along x, with fine fibres. */

@@ -52,13 +52,6 @@ export function fromNormalised(m: Homography, width: number, height: number): Ho
   return multiply(multiply(toPixels, m), invert(toPixels));
 }
 
-/** The inverse of `fromNormalised`. */
-export function toNormalised(m: Homography, width: number, height: number): Homography {
-  const half = Math.max(width, height) / 2;
-  const toPixels = [half, 0, width / 2, 0, half, height / 2, 0, 0, 1];
-  return multiply(multiply(invert(toPixels), m), toPixels);
-}
-
 /** The farthest that a corner of a width × height picture goes, in pixels. */
 export function cornerMotion(m: Homography, width: number, height: number): number {
   let most = 0;

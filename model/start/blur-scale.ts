@@ -59,7 +59,11 @@ export function estimateBlurScale(
   let best = 0;
   for (let i = 1; i < tries; i++) if (curve[i]!.cost < curve[best]!.cost) best = i;
   const place = stack.logs.length === 2 ? smallestWithin(curve, best) : best + parabola(curve, best);
-  return { kappa: lowest * (highest / lowest) ** (place / (tries - 1)), curve, blocks: blocks.sources.length };
+  return {
+    kappa: lowest * (highest / lowest) ** (place / (tries - 1)),
+    curve,
+    blocks: blocks.sources.length,
+  };
 }
 
 type Curve = readonly { readonly kappa: number; readonly cost: number }[];

@@ -4,8 +4,7 @@
  * t being the distance in pixels: a disk with a rim of one pixel. Here the radius is the same for the whole
  * plane and the discrete weights are scaled to sum to exactly 1, so c = 0 leaves a plane unchanged.
  */
-import type { Picture } from '../picture.js';
-import { areaResize, bilinearResize, pictureOf, planesOf } from './resize.js';
+import { areaResize, bilinearResize } from './resize.js';
 
 /** Radius ρ of the kernel of a circle of confusion of radius `circle` pixels. */
 export function kernelRadius(circle: number): number {
@@ -253,13 +252,4 @@ function convolveRow(
     const b = reach + run + 1 + i;
     for (let x = 0; x < width; x++) line[x]! += w * (padded[x + a]! + padded[x + b]!);
   }
-}
-
-/** Blurs every channel of a picture in linear light; see {@link diskBlurPlane}. */
-export function diskBlur(picture: Picture, circle: number, exactUpTo = 16): Picture {
-  const { width, height } = picture;
-  const planes = planesOf(picture).map((plane) =>
-    diskBlurPlane(plane, width, height, circle, undefined, exactUpTo),
-  );
-  return pictureOf(planes, width, height);
 }

@@ -42,9 +42,3 @@ export function logInPlace(values: Float32Array): Float32Array {
   }
   return values;
 }
-
-/** exp of every element of `source`, into `out`. */
-export function expInto(source: Float32Array, out: Float32Array): Float32Array {
-  for (let i = 0; i < out.length; i++) out[i] = fastExp(source[i]!);
-  return out;
-}

@@ -53,14 +53,17 @@ export function checkFocusStack(
       `${views.length} views but ${focus.length} focus values and ${aperture.length} apertures: give one per view`,
     );
   const { width, height } = views[0]!;
-  if (width < 16 || height < 16) refuse(`views of ${width}×${height} pixels are too small: 16×16 is the least`);
+  if (width < 16 || height < 16)
+    refuse(`views of ${width}×${height} pixels are too small: 16×16 is the least`);
   views.forEach((view, v) => {
     if (view.width !== width || view.height !== height)
       refuse(
         `view ${v} is ${view.width}×${view.height} but view 0 is ${width}×${height}: register or resize them first`,
       );
-    if (view.channels !== 3) refuse(`view ${v} has ${view.channels} channels: the sweep wants 3 of ln radiance`);
-    if (!Number.isFinite(focus[v])) refuse(`the focus value of view ${v} is ${focus[v]}: it must be a number`);
+    if (view.channels !== 3)
+      refuse(`view ${v} has ${view.channels} channels: the sweep wants 3 of ln radiance`);
+    if (!Number.isFinite(focus[v]))
+      refuse(`the focus value of view ${v} is ${focus[v]}: it must be a number`);
     if (!(aperture[v]! > 0)) refuse(`the aperture of view ${v} is ${aperture[v]}: it must be above 0`);
   });
   if (!(Math.max(...focus) > Math.min(...focus)))
@@ -103,7 +106,11 @@ export function focusStack(
 function linearChannel(view: Picture, channel: number, width: number, height: number): Float32Array {
   const { data } = view;
   if (width !== view.width || height !== view.height)
-    return areaResize(data, view.width, view.height, width, height, { stride: 3, offset: channel, apply: fastExp });
+    return areaResize(data, view.width, view.height, width, height, {
+      stride: 3,
+      offset: channel,
+      apply: fastExp,
+    });
   const plane = new Float32Array(width * height);
   for (let p = 0, i = channel; p < plane.length; p++, i += 3) plane[p] = fastExp(data[i]!);
   return plane;
@@ -169,7 +176,10 @@ const MANTISSA_LOG = Float64Array.from(
   { length: 1 << MANTISSA_BITS },
   (_, m) => LOG_STEPS * Math.log1p((m + 0.5) / (1 << MANTISSA_BITS)),
 );
-const EXPONENT_LOG = Float64Array.from({ length: 256 }, (_, e) => LOG_STEPS * Math.LN2 * Math.max(e - 127, -45));
+const EXPONENT_LOG = Float64Array.from(
+  { length: 256 },
+  (_, e) => LOG_STEPS * Math.LN2 * Math.max(e - 127, -45),
+);
 
 /** ln(plane + floor) in 16-bit steps, for plane ≥ 0 and floor > 0: looked up by exponent and leading mantissa bits. */
 export function quantisedLog(plane: Float32Array, floor: number): Int16Array {
@@ -194,7 +204,13 @@ function reduceMask(
   toHeight: number,
 ): Uint8Array | undefined {
   if (mask === undefined || (width === toWidth && height === toHeight)) return mask;
-  const share = areaResize(Float32Array.from(mask, (v) => (v === 0 ? 0 : 1)), width, height, toWidth, toHeight);
+  const share = areaResize(
+    Float32Array.from(mask, (v) => (v === 0 ? 0 : 1)),
+    width,
+    height,
+    toWidth,
+    toHeight,
+  );
   return Uint8Array.from(share, (v) => (v > 0.999 ? 1 : 0));
 }
 

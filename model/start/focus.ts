@@ -114,7 +114,10 @@ export function sweepFocus(
       depths: count,
       cost: fine.cost,
       lowestCost: fine.lowestCost,
-      kappaCurve: coarse.curve.map((point) => ({ kappa: point.kappa * 2 * stack.reduction, cost: point.cost })),
+      kappaCurve: coarse.curve.map((point) => ({
+        kappa: point.kappa * 2 * stack.reduction,
+        cost: point.cost,
+      })),
     },
   };
 }
@@ -160,14 +163,26 @@ function sweepHalf(stack: FocusStack, depths: readonly number[], known: number |
 }
 
 /** The same at full working size, starting from what the halved stack gave. */
-function sweepFull(stack: FocusStack, depths: readonly number[], start: Swept, known: number | undefined): Swept {
+function sweepFull(
+  stack: FocusStack,
+  depths: readonly number[],
+  start: Swept,
+  known: number | undefined,
+): Swept {
   const { width, height, depth } = start.depth;
   const sharp = sharpByDepth(stack, bilinearResize(depth, width, height, stack.width, stack.height));
   const guess = 2 * start.kappa;
   const factor = known === undefined ? REFINEMENT : 1;
   const ladder = blurLadder(stack, sharp.light, factor * guess * widestCircle(stack, depths));
   if (known !== undefined) return match(stack, sharp, ladder, guess, depths, []);
-  const { kappa, curve } = estimateBlurScale(stack, ladder, sharp.source, depths, guess / factor, guess * factor);
+  const { kappa, curve } = estimateBlurScale(
+    stack,
+    ladder,
+    sharp.source,
+    depths,
+    guess / factor,
+    guess * factor,
+  );
   return match(stack, sharp, ladder, kappa, depths, curve);
 }
 

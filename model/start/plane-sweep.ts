@@ -68,7 +68,8 @@ function runsOf(source: Uint8Array, valid: Uint8Array | undefined): Runs {
     const first = p;
     const k = source[p]!;
     const usable = valid === undefined || valid[p]! !== 0;
-    while (p < source.length && source[p]! === k && (valid === undefined || (valid[p]! !== 0) === usable)) p++;
+    while (p < source.length && source[p]! === k && (valid === undefined || (valid[p]! !== 0) === usable))
+      p++;
     if (!usable) continue;
     start.push(first);
     end.push(p);

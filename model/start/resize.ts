@@ -1,5 +1,4 @@
 /** Changing the size of planes and pictures. Pixel (x, y) covers [x, x+1) × [y, y+1) in both sizes. */
-import type { Picture } from '../picture.js';
 
 /** Size that keeps the proportions and has at most `pixels` pixels; never larger than the original. */
 export function fitWithin(width: number, height: number, pixels: number): { width: number; height: number } {
@@ -126,29 +125,6 @@ export function halve(source: Float32Array | Int32Array, width: number, height: 
     }
   }
   return out;
-}
-
-/** The channels of an interleaved picture as separate planes. */
-export function planesOf(picture: Picture): Float32Array[] {
-  const { width, height, channels, data } = picture;
-  const planes: Float32Array[] = [];
-  for (let c = 0; c < channels; c++) {
-    const plane = new Float32Array(width * height);
-    for (let p = 0, i = c; p < plane.length; p++, i += channels) plane[p] = data[i]!;
-    planes.push(plane);
-  }
-  return planes;
-}
-
-/** An interleaved picture from planes of one size. */
-export function pictureOf(planes: readonly Float32Array[], width: number, height: number): Picture {
-  const channels = planes.length;
-  const data = new Float32Array(width * height * channels);
-  for (let c = 0; c < channels; c++) {
-    const plane = planes[c]!;
-    for (let p = 0, i = c; p < plane.length; p++, i += channels) data[i] = plane[p]!;
-  }
-  return { width, height, channels, data };
 }
 
 /**
