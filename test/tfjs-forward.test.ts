@@ -52,8 +52,8 @@ function samplesOf({ plan, step }: RandomModel): { samples: Sample[]; patch: num
   return { samples, patch };
 }
 
-/** ln radiance of a view at a sample, by channel. */
-type Seen = (view: View, index: number, sample: Sample) => number[];
+/** ln radiance of a view at a sample, by channel; undefined where the sample does not count. */
+type Seen = (view: View, index: number, sample: Sample) => number[] | undefined;
 
 /** 4/(N·F·3) Σ e² over the step's samples. */
 function dataTerm(model: RandomModel, seen: Seen): number {
@@ -67,6 +67,7 @@ function dataTerm(model: RandomModel, seen: Seen): number {
     if (x < 0 || y < 0 || x >= width || y >= height) continue;
     for (const [v, view] of plan.views.entries()) {
       const u = seen(view, v, sample);
+      if (!u) continue;
       for (const i of view.frames) {
         if (data.frames[i]!.mask?.[y * width + x] === 0) continue;
         for (let c = 0; c < 3; c++) {
@@ -105,9 +106,22 @@ describe('patches see what the renderer shows', () => {
       });
     });
     const pin = plan.config.loss.tonePin * meanPin(plan, parameters);
-    const expected = dataTerm(model, (_, v, { x, y }) =>
-      [0, 1, 2].map((c) => Math.log(pictures[v]!.data[3 * (y * width + x) + c]! + 1e-8)),
-    );
+    const area = width * height;
+    /** |c_v| at a pixel: wider than the halo, and it does not count. */
+    const circle = (v: number, i: number) => {
+      const view = plan.views[v]!;
+      const [back, front] = [0, area].map((at) =>
+        Math.abs(camera.kappa * view.aperture * (baked.defocus[at + i]! - camera.focus[view.focus]!)),
+      );
+      if (baked.defocus.length === area) return back!;
+      const alpha = 1 / (1 + Math.exp(-baked.radiance[6 * area + i]!));
+      return alpha * front! + (1 - alpha) * back!;
+    };
+    const expected = dataTerm(model, (_, v, { x, y }) => {
+      const i = y * width + x;
+      if (circle(v, i) > blur.reach - 0.6) return undefined;
+      return [0, 1, 2].map((c) => Math.log(pictures[v]!.data[3 * i + c]! + 1e-8));
+    });
     const { loss } = await session.gradient(step);
     expect((loss - pin) / expected).toBeCloseTo(1, 4);
   });
