@@ -49,10 +49,12 @@ export function compare(
   const { width, height } = template;
   const { value, trust } = warpOnto(template, other, toOther, extent);
   const share = localMean(trust, width, height);
-  const first = localContrast(template.value.slice(), trust, share, width, height);
-  const second = localContrast(value, trust, share, width, height);
-  const weight = 1 / medianResidual(first, second, trust) ** 2;
-  return accumulate(template, first, second, trust, weight, extent);
+  const first = template.value.slice();
+  const joint = trust.slice();
+  localContrast(template, first, joint, share, trust);
+  localContrast(template, value, joint, share, trust);
+  const weight = 1 / medianResidual(first, value, trust) ** 2;
+  return accumulate(template, first, value, trust, weight, extent);
 }
 
 interface Warped {

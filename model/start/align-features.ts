@@ -4,13 +4,13 @@ import { boxMean, gaussian } from './filters.js';
 import { halve } from './resize.js';
 import { decodeSrgb } from './response.js';
 
-/** ln luminance of a frame at one size. */
+/** Light of a frame at one size. */
 export interface FeatureLevel {
   readonly width: number;
   readonly height: number;
   /** Pixels of the photograph a pixel of this level, along a side. */
   readonly scale: number;
-  /** ln luminance, smoothed a little. */
+  /** Luminance, linear, 1 = white; smoothed a little. */
   readonly value: Float32Array;
   /** How far each pixel can be trusted, 0 … 1: neither clipped nor in the dark, nor masked, nor beside such. */
   readonly trust: Float32Array;
@@ -32,8 +32,11 @@ const COARSEST_SIDE = 64;
 const SMOOTH = 1;
 /** Radius of the window of local mean and contrast, in pixels of each level. */
 const WINDOW = 6;
-/** Contrast of ln luminance that is taken for noise. */
-const NOISE = 0.06;
+/** Local contrast that is taken for noise, and the squared noise of light 1 (white), which falls with the light. */
+const NOISE = 0.04;
+const SHOT_NOISE = 3e-5;
+/** Light below which contrast is not relative any more. */
+const FLOOR = 0.001;
 /** Codes of 255 between which trust falls to nothing: of the luminance in the dark, of any channel in the light. */
 const DARK = [2, 8] as const;
 const LIGHT = [236, 250] as const;
@@ -41,7 +44,6 @@ const LIGHT = [236, 250] as const;
 const LEAST_SHARE = 0.05;
 /** Radius within which untrusted pixels take trust away. */
 const BESIDE = 2;
-const FLOOR = 0.001;
 const TABLE = 4096;
 
 /** @param mask one byte a pixel, 0 = no photograph there */
@@ -55,7 +57,7 @@ export function featurePyramid(frame: Frame, mask?: Uint8Array): FeaturePyramid 
   return { width: frame.width, height: frame.height, levels };
 }
 
-/** ln luminance with its trust. */
+/** Luminance with its trust. */
 interface Plane {
   readonly width: number;
   readonly height: number;
@@ -75,7 +77,7 @@ function reduced(frame: Frame, mask?: Uint8Array): Plane {
   const { data } = frame;
   const toTable = (TABLE - 1) / (4 * fullScale(frame) * scale * scale);
   const to255 = 255 / fullScale(frame);
-  const logs = logTable();
+  const lights = lightTable();
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       let sum = 0;
@@ -95,7 +97,7 @@ function reduced(frame: Frame, mask?: Uint8Array): Plane {
         }
       }
       const index = (sum * toTable + 0.5) | 0;
-      value[y * width + x] = logs[index]!;
+      value[y * width + x] = lights[index]!;
       const dark = ((index * 255) / (TABLE - 1) - DARK[0]) / (DARK[1] - DARK[0]);
       const light = (LIGHT[1] - most * to255) / (LIGHT[1] - LIGHT[0]);
       const least = dark < light ? dark : light;
@@ -107,8 +109,8 @@ function reduced(frame: Frame, mask?: Uint8Array): Plane {
 
 let table: Float32Array | undefined;
 
-/** ln of the light of each luminance code, with a floor where codes are noise. */
-function logTable(): Float32Array {
+/** Light of each luminance code, taken as sRGB. */
+function lightTable(): Float32Array {
   if (table) return table;
   table = Float32Array.from({ length: TABLE }, (_, k) => decodeSrgb(k / (TABLE - 1)));
   return table;
@@ -133,32 +135,38 @@ function levelOf({ width, height, scale, value, trust }: Plane): FeatureLevel {
 
 /**
  * What is compared instead of light: `value` less its local mean, over its local contrast, both where `trust` says. An
- * exposure is a constant of ln luminance, a camera's response to first order a local slope, and defocus mostly a loss
- * of contrast: all three cancel, if both frames are given the same trust. Written over `value`.
+ * exposure is a factor of light, a camera's response to first order a local slope, and defocus a loss of contrast: all
+ * three cancel, if both frames are given the same trust. Light and not its logarithm, because defocus spreads light: in
+ * a logarithm bright things grow when they blur, and their edges seem to move. Written over `value`.
  *
  * @param share mean of `trust` in every window (see `localMean`)
+ * @param telling multiplied by the share of the local contrast that is not noise
  */
 export function localContrast(
+  { width, height }: { readonly width: number; readonly height: number },
   value: Float32Array,
   trust: Float32Array,
   share: Float32Array,
-  width: number,
-  height: number,
-): Float32Array {
-  const weighted = new Float32Array(value.length);
-  for (let p = 0; p < value.length; p++) weighted[p] = trust[p]! * value[p]!;
-  boxMean(weighted, width, height, WINDOW, weighted);
+  telling: Float32Array,
+): void {
+  const mean = new Float32Array(value.length);
+  const square = new Float32Array(value.length);
+  for (let p = 0; p < value.length; p++) mean[p] = trust[p]! * value[p]!;
+  boxMean(mean, width, height, WINDOW, mean);
   for (let p = 0; p < value.length; p++) {
-    const mean = weighted[p]! / share[p]!;
-    const relative = share[p]! > LEAST_SHARE ? (value[p]! - mean) / (mean + FLOOR) : 0;
+    const light = share[p]! > LEAST_SHARE ? mean[p]! / share[p]! : value[p]!;
+    const relative = (value[p]! - light) / (light + FLOOR);
+    mean[p] = light;
     value[p] = relative;
-    weighted[p] = trust[p]! * relative * relative;
+    square[p] = trust[p]! * relative * relative;
   }
-  boxMean(weighted, width, height, WINDOW, weighted);
+  boxMean(square, width, height, WINDOW, square);
   for (let p = 0; p < value.length; p++) {
-    if (share[p]! > LEAST_SHARE) value[p]! /= Math.sqrt(weighted[p]! / share[p]! + NOISE * NOISE);
+    const variance = share[p]! > LEAST_SHARE ? square[p]! / share[p]! : 0;
+    const total = variance + NOISE * NOISE + SHOT_NOISE / (mean[p]! + FLOOR);
+    value[p]! /= Math.sqrt(total);
+    telling[p]! *= variance / total;
   }
-  return value;
 }
 
 /** Mean of a plane over the window of local contrast. */

@@ -10,7 +10,7 @@ import {
 } from './align-homography.js';
 
 import { MODELS } from './align-step.js';
-import { alignTwo } from './align-two.js';
+import { alignTwo, gainOf } from './align-two.js';
 
 /** What is known about the frames before they are compared. */
 export interface AlignmentFacts {
@@ -45,7 +45,9 @@ export interface AlignedFrame {
 /** Motion of the corners in pixels of the level that is compared, below which resampling costs more than it gives. */
 const TOLERANCE = 0.15;
 /** Motion must exceed this many standard errors. */
-const SIGNIFICANT = 3;
+const SIGNIFICANT = 4;
+/** And, where the focus differs, lower the disagreement by this factor; defocus alone did by 1.1 at most. */
+const LEAST_GAIN = 1.2;
 
 /**
  * Finds how the frames of one capture lie over a reference, the frame of middle exposure nearest the middle. Frames
@@ -57,21 +59,26 @@ export function alignFrames(frames: readonly Frame[], facts: AlignmentFacts): Al
   const pyramids = frames.map((frame, i) => featurePyramid(frame, facts.masks?.[i]));
   const tolerance = TOLERANCE * pyramids[0]!.levels[0]!.scale;
   const links = linkFrames(pyramids, facts, reference);
-  return {
-    reference,
-    tolerance,
-    frames: links.map((link, i): AlignedFrame => {
-      if (i === reference) return { homography: IDENTITY, outcome: 'reference', motion: 0, error: 0 };
-      if (!link) return { homography: IDENTITY, outcome: 'failed', motion: 0, error: 0 };
-      const homography = fromNormalised(invert(link.fromReference), width, height);
-      const motion = cornerMotion(homography, width, height);
-      const error = Math.sqrt(link.variance);
-      const moved = motion >= Math.max(tolerance, SIGNIFICANT * error);
-      if (!moved) return { homography: IDENTITY, outcome: 'aligned', motion, error };
-      const model = MODELS.find((m) => m.fields === link.fields)!.name;
-      return { homography, outcome: 'moved', motion, error, model };
-    }),
-  };
+  const placed = links.map((link, i): AlignedFrame => {
+    if (i === reference) return { homography: IDENTITY, outcome: 'reference', motion: 0, error: 0 };
+    if (!link) return { homography: IDENTITY, outcome: 'failed', motion: 0, error: 0 };
+    const homography = fromNormalised(invert(link.fromReference), width, height);
+    const motion = cornerMotion(homography, width, height);
+    const error = Math.sqrt(link.variance);
+    if (motion < Math.max(tolerance, SIGNIFICANT * error) || !agreesBetter(link, i)) {
+      return { homography: IDENTITY, outcome: 'aligned', motion, error };
+    }
+    const model = MODELS.find((m) => m.fields === link.fields)!.name;
+    return { homography, outcome: 'moved', motion, error, model };
+  });
+  return { reference, tolerance, frames: placed };
+
+  /** Defocus alone can look like a little motion, but moving does not make it agree much better. */
+  function agreesBetter(link: Link, i: number): boolean {
+    if (facts.focus[i] === facts.focus[reference]) return true;
+    const gain = gainOf(pyramids[reference]!, pyramids[i]!, true, link.fromReference);
+    return gain === undefined || gain >= LEAST_GAIN;
+  }
 }
 
 /** The frame nearest the middle, of those whose exposure is the median. */
@@ -98,9 +105,7 @@ interface Link {
 const BASE_COST = 0.2;
 /** Stops that make frames harder to compare, and how hard, where the focus is the same. */
 const STOPS = 3;
-const EXPOSURE_COST = 0.3;
-/** Longer side, in pixels, of a level that says enough about a picture. */
-const LEAST_SIDE = 100;
+const EXPOSURE_COST = 0.8;
 /** Comparisons that a frame gets before it is given up. */
 const ATTEMPTS = 3;
 
@@ -111,16 +116,6 @@ const ATTEMPTS = 3;
 function cost({ ev, focus }: AlignmentFacts, a: number, b: number): number {
   const stops = ((ev[a]! - ev[b]!) / STOPS) ** 2;
   return BASE_COST + (focus[a]! - focus[b]!) ** 2 * (1 + stops) + EXPOSURE_COST * stops;
-}
-
-/**
- * Frames of one focus are compared as finely as there is. Where the focus differs, what is finer than the circles of
- * confusion is not in both frames, and misleads.
- */
-function finestLevel({ levels }: FeaturePyramid, { focus }: AlignmentFacts, a: number, b: number): number {
-  const coarser = levels[1];
-  if (focus[a] === focus[b] || !coarser) return 0;
-  return Math.max(coarser.width, coarser.height) >= LEAST_SIDE ? 1 : 0;
 }
 
 /** Links every frame to the reference along the cheapest path (Dijkstra), around comparisons that fail. */
@@ -145,11 +140,8 @@ function linkFrames(
     }
     if (!best) return links;
     const { way, node, parent } = best;
-    const pair = alignTwo(
-      pyramids[parent]!,
-      pyramids[node]!,
-      finestLevel(pyramids[node]!, facts, parent, node),
-    );
+    const defocus = facts.focus[parent] !== facts.focus[node];
+    const pair = alignTwo(pyramids[parent]!, pyramids[node]!, defocus);
     if (!pair) {
       refused[node]!.add(parent);
       continue;

@@ -12,9 +12,9 @@ const LEAST_OVERLAP = 0.4;
 export function searchShift(template: FeatureLevel, other: FeatureLevel): { dx: number; dy: number } {
   const { width, height } = template;
   const reach = Math.max(1, Math.round(REACH * Math.max(width, height)));
-  const known = template.trust.reduce((sum, t) => sum + t, 0);
   const first = contrastOf(template);
   const second = contrastOf(other);
+  const known = first.trust.reduce((sum, t) => sum + t, 0);
   let best = { dx: 0, dy: 0, correlation: -1 };
   for (let dy = -Math.min(reach, height >> 1); dy <= Math.min(reach, height >> 1); dy++) {
     for (let dx = -Math.min(reach, width >> 1); dx <= Math.min(reach, width >> 1); dx++) {
@@ -30,11 +30,10 @@ export function searchShift(template: FeatureLevel, other: FeatureLevel): { dx: 
 }
 
 function contrastOf(level: FeatureLevel): FeatureLevel {
-  const { width, height, value, trust } = level;
-  return {
-    ...level,
-    value: localContrast(value.slice(), trust, localMean(trust, width, height), width, height),
-  };
+  const value = level.value.slice();
+  const trust = level.trust.slice();
+  localContrast(level, value, level.trust, localMean(level.trust, level.width, level.height), trust);
+  return { ...level, value, trust };
 }
 
 function correlationAt(

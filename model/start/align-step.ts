@@ -16,8 +16,8 @@ export interface Step {
   readonly motion: Float64Array;
   /** The farthest that a corner of the picture goes, in pixels of the photograph. */
   readonly corner: number;
-  /** One standard error of where the corners go, in the same pixels; the worst corner's. */
-  readonly error: number;
+  /** One standard error of where each corner goes, in the same pixels. */
+  readonly errors: readonly number[];
 }
 
 /** Tiles without texture still hold a motion, weakly: this share of the mean of the diagonal. */
@@ -39,8 +39,8 @@ export function solveStep(comparison: Comparison, fields: number, extent: Extent
   choleskySolve(factor, fields, motion);
   return {
     motion,
-    corner: cornerLength(motion, extent),
-    error: cornerError(comparison, motion, factor, fields, extent),
+    corner: Math.max(...cornerLengths(motion, extent)),
+    errors: cornerErrors(comparison, motion, factor, fields, extent),
   };
 }
 
@@ -116,12 +116,21 @@ export function restrictMotion(
   return out;
 }
 
-/** How far apart two motions take the corners of the picture, in pixels; the worst corner's. */
-export function cornerDistance(a: Float64Array, b: Float64Array, extent: Extent): number {
-  return cornerLength(
+/** How two motions differ at the corners of the picture, the worst of them: in pixels, and in standard errors. */
+export function cornerDifference(
+  a: Float64Array,
+  b: Float64Array,
+  errors: readonly number[],
+  extent: Extent,
+): { pixels: number; sigmas: number } {
+  const lengths = cornerLengths(
     a.map((v, k) => v - b[k]!),
     extent,
   );
+  return {
+    pixels: Math.max(...lengths),
+    sigmas: Math.max(...lengths.map((length, c) => (length > 0 ? length / errors[c]! : 0))),
+  };
 }
 
 function corners({ width, height }: Extent): [number, number][] {
@@ -143,22 +152,22 @@ function fieldsAt(u: number, v: number): [number[], number[]] {
   ];
 }
 
-function cornerLength(motion: Float64Array, extent: Extent): number {
-  let most = 0;
-  for (const [u, v] of corners(extent)) {
+/** How far each corner goes, in pixels. */
+function cornerLengths(motion: Float64Array, extent: Extent): number[] {
+  const half = Math.max(extent.width, extent.height) / 2;
+  return corners(extent).map(([u, v]) => {
     const [du, dv] = fieldsAt(u, v).map((field) => field.reduce((sum, f, k) => sum + f * motion[k]!, 0));
-    most = Math.max(most, Math.hypot(du!, dv!));
-  }
-  return (most * Math.max(extent.width, extent.height)) / 2;
+    return half * Math.hypot(du!, dv!);
+  });
 }
 
-function cornerError(
+function cornerErrors(
   { hessians, gradients }: Comparison,
   motion: Float64Array,
   factor: Float64Array,
   fields: number,
   extent: Extent,
-): number {
+): number[] {
   const places = corners(extent).map(([u, v]) => fieldsAt(u, v));
   const variance = new Float64Array(places.length);
   const left = new Float64Array(fields);
@@ -178,5 +187,22 @@ function cornerError(
       }
     });
   }
-  return (Math.sqrt(Math.max(...variance)) * Math.max(extent.width, extent.height)) / 2;
+  // Few tiles, fitted with many fields, look better than they are.
+  const tiles = effectiveTiles(hessians);
+  const spare = tiles > fields + 1 ? tiles / (tiles - fields) : Number.POSITIVE_INFINITY;
+  const half = Math.max(extent.width, extent.height) / 2;
+  return Array.from(variance, (v) => half * Math.sqrt(spare * v));
+}
+
+/** How many equally telling tiles tell as much about shifts. */
+function effectiveTiles(hessians: Float64Array): number {
+  let sum = 0;
+  let squares = 0;
+  for (let t = 0; t < TILE_COUNT; t++) {
+    const at = t * FIELDS * FIELDS;
+    const telling = hessians[at]! + hessians[at + FIELDS + 1]!;
+    sum += telling;
+    squares += telling * telling;
+  }
+  return squares > 0 ? (sum * sum) / squares : 0;
 }
