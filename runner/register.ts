@@ -42,7 +42,7 @@ export function registerFrames(
   };
 }
 
-function notesOf(frames: readonly Frame[], { frames: aligned, reference }: Alignment): string[] {
+function notesOf(frames: readonly Frame[], { frames: aligned, reference, tolerance }: Alignment): string[] {
   const notes: string[] = [];
   const still = aligned.filter((f) => f.outcome === 'aligned');
   const moved = aligned.filter((f) => f.outcome === 'moved');
@@ -57,8 +57,13 @@ function notesOf(frames: readonly Frame[], { frames: aligned, reference }: Align
         `${frames[reference]!.name}, aligned by ${models}`,
     );
   } else if (still.length > 0) {
-    const farthest = Math.max(...still.map((f) => f.motion)).toFixed(2);
-    notes.push(`tripod: aligned to ${farthest} pixels, left as they are`);
+    const farthest = Math.max(...still.map((f) => f.motion));
+    notes.push(
+      farthest <= tolerance
+        ? `tripod: aligned to ${farthest.toFixed(2)} pixels, left as they are`
+        : `the frames are aligned as far as can be told (estimates differ by up to ${farthest.toFixed(1)} pixels, ` +
+            'which moving the frames does not confirm): left as they are',
+    );
   }
   if (failed.length > 0) {
     const names = failed.length > 3 ? `${failed.length} frames` : failed.join(', ');

@@ -44,7 +44,7 @@ const DEFOCUS_BIAS = 1.5;
 const LEAST_SIDE = 100;
 /** Correlation below which nothing has been recognised, and the share of all pixels that both frames must show well. */
 const LEAST_CORRELATION = 0.1;
-const LEAST_TRUSTED = 0.02;
+const LEAST_TRUSTED = 0.005;
 /** The farthest that a corner may go, as a share of the longer side. */
 const FARTHEST = 0.25;
 
