@@ -13,6 +13,7 @@ import { type BlurScale, estimateBlurScale } from './blur-scale.js';
 import { logInPlace } from './fast-math.js';
 import { gaussian, gradientMagnitude } from './filters.js';
 import { checkFocusStack, type FocusStack, focusStack, halveStack, thinStack } from './focus-stack.js';
+import { type LayerOptions, type Layers, splitLayers } from './layers.js';
 import { costVolume, type SharpPicture, TRUNCATION } from './plane-sweep.js';
 import { medianFilter } from './rank-filters.js';
 import { areaResize, bilinearResize } from './resize.js';
@@ -28,6 +29,8 @@ export interface FocusOptions {
   readonly kappa?: number;
   /** Per view: 0 where it has no data (see registration). */
   readonly valid?: readonly (Uint8Array | undefined)[];
+  /** Also split the scene into two layers, and how. */
+  readonly layers?: LayerOptions;
 }
 
 export interface FocusResult {
@@ -40,6 +43,8 @@ export interface FocusResult {
   /** Added to each view's ln radiance per channel to make their brightness agree. */
   readonly gains: readonly (readonly number[])[];
   readonly statistics: FocusStatistics;
+  /** Where they were asked for. */
+  readonly layers?: Layers;
 }
 
 export interface FocusStatistics {
@@ -102,11 +107,14 @@ export function sweepFocus(
   const span = Math.max(...focus) - Math.min(...focus);
   const s = upsampleDepth(fine.depth, input, SURFACE_JUMP * span);
   const kappa = fine.kappa * stack.reduction;
+  const map: Picture = { width, height, channels: 1, data: s };
+  const allInFocus = selectByDepth(input, s, kappa);
   return {
-    s: { width, height, channels: 1, data: s },
+    s: map,
     kappa,
-    allInFocus: selectByDepth(input, s, kappa),
+    allInFocus,
     gains,
+    ...(options.layers && { layers: splitLayers(input, map, kappa, allInFocus, options.layers) }),
     statistics: {
       sweepWidth: stack.width,
       sweepHeight: stack.height,
