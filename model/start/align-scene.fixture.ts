@@ -44,12 +44,12 @@ function waves(): Wave[] {
       u: frequency * Math.cos(angle),
       v: frequency * Math.sin(angle),
       phase: 2 * Math.PI * random.unit(),
-      amplitude: 0.012 * Math.sqrt(length / SHORTEST),
+      amplitude: 0.0065 * Math.sqrt(length / SHORTEST),
     };
   });
 }
 const SCENE = waves();
-const AMBIENT = 0.22;
+const AMBIENT = 0.3;
 
 /** Linear light of the scene at a reference position. */
 function radiance(x: number, y: number, blur: number): number {

@@ -2,8 +2,8 @@ import { type FeatureLevel, localContrast, localMean } from './align-features.js
 
 /** Shifts searched, as a share of the longer side. */
 const REACH = 0.16;
-/** Share of the template that must be seen at a shift. */
-const LEAST_OVERLAP = 0.4;
+/** A shift must leave this share of what both frames show when they stand still. */
+const LEAST_OVERLAP = 0.5;
 
 /**
  * The shift (in pixels of the level) by which the other frame agrees best with the template: template (x, y) is at
@@ -14,16 +14,14 @@ export function searchShift(template: FeatureLevel, other: FeatureLevel): { dx: 
   const reach = Math.max(1, Math.round(REACH * Math.max(width, height)));
   const first = contrastOf(template);
   const second = contrastOf(other);
-  const known = first.trust.reduce((sum, t) => sum + t, 0);
-  let best = { dx: 0, dy: 0, correlation: -1 };
+  const still = correlationAt(first, second, 0, 0);
+  // Standing still wins ties, also those by a hair.
+  let best = { dx: 0, dy: 0, correlation: still.correlation + 1e-3 };
   for (let dy = -Math.min(reach, height >> 1); dy <= Math.min(reach, height >> 1); dy++) {
     for (let dx = -Math.min(reach, width >> 1); dx <= Math.min(reach, width >> 1); dx++) {
       const { correlation, seen } = correlationAt(first, second, dx, dy);
-      // Standing still wins ties, also those by a hair.
-      const bonus = dx === 0 && dy === 0 ? 1e-3 : 0;
-      if (seen >= LEAST_OVERLAP * known && correlation + bonus > best.correlation) {
-        best = { dx, dy, correlation: correlation + bonus };
-      }
+      if (seen >= LEAST_OVERLAP * still.seen && correlation > best.correlation)
+        best = { dx, dy, correlation };
     }
   }
   return { dx: best.dx, dy: best.dy };

@@ -42,8 +42,10 @@ const HINT = 2;
 const DEFOCUS_BIAS = 1.5;
 /** Longer side, in pixels, of a level that says enough about a picture. */
 const LEAST_SIDE = 100;
+/** Correlation from which there is no need to look elsewhere. */
+const CERTAIN = 0.85;
 /** Correlation below which nothing has been recognised, and the share of all pixels that both frames must show well. */
-const LEAST_CORRELATION = 0.1;
+const LEAST_CORRELATION = 0.5;
 const LEAST_TRUSTED = 0.005;
 /** The farthest that a corner may go, as a share of the longer side. */
 const FARTHEST = 0.25;
@@ -66,12 +68,13 @@ export function alignTwo(
   const shift = startShift(pair);
   const step = shift === IDENTITY ? solveStep(still, 4, template) : undefined;
   const close = step !== undefined && step.corner < CLOSE * scaleOf(pair);
-  let similar: Converged | undefined;
-  if (!close) {
-    similar = convergeAt(pair, pair.finest, descend(pair, shift), 4);
-    if (similar.comparison.agreement.correlation < still.agreement.correlation) similar = undefined;
+  let similar = close ? convergeAt(pair, pair.finest, IDENTITY, 4, still) : undefined;
+  if (!similar || similar.comparison.agreement.correlation < CERTAIN) {
+    similar = better(similar, convergeAt(pair, pair.finest, descend(pair, shift), 4));
   }
-  similar ??= convergeAt(pair, pair.finest, IDENTITY, 4, still);
+  if (similar.comparison.agreement.correlation < still.agreement.correlation) {
+    similar = convergeAt(pair, pair.finest, IDENTITY, 4, still);
+  }
   if (!isSound(similar, template)) return undefined;
   return enriched(pair, similar) ?? simplified(pair, similar);
 }
@@ -130,11 +133,8 @@ function descend(pair: Pair, shift: Homography): Homography {
   let starts = shift === IDENTITY ? [IDENTITY] : [shift, IDENTITY];
   for (let k = pair.template.levels.length - 1; k > pair.finest; k--) {
     const ends = starts.map((start) => convergeAt(pair, k, start, 4));
-    if (ends.length > 1 && k <= pair.finest + 1) {
-      const [a, b] = ends.map((end) => end.comparison.agreement.correlation);
-      ends.splice(a! >= b! ? 1 : 0, 1);
-    }
-    starts = ends.map((end) => end.toOther);
+    const judged = ends.length > 1 && k === pair.finest + 1 ? [better(ends[0], ends[1]!)] : ends;
+    starts = judged.map((end) => end.toOther);
   }
   return starts[0]!;
 }
@@ -143,6 +143,10 @@ interface Converged {
   readonly toOther: Homography;
   /** Before the last, short step. */
   readonly comparison: Comparison;
+}
+
+function better(a: Converged | undefined, b: Converged): Converged {
+  return a && a.comparison.agreement.correlation >= b.comparison.agreement.correlation ? a : b;
 }
 
 /** Gauss–Newton at one level. */
