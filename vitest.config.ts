@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{model,imaging,runner,cli,bench,test}/**/*.test.ts'],
+    include: [
+      '{model,imaging,store,proto,migrations,edge-api,coordinator,runner,cli,bench,test}/**/*.test.ts',
+    ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Two processes at most: the native engine has threads of its own.

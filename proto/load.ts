@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadPackageDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { ProtoGrpcType as Reduction } from './types/reduction.js';
+import type { ProtoGrpcType as Render } from './types/render.js';
+import type { ProtoGrpcType as Session } from './types/session.js';
+import type { ProtoGrpcType as Training } from './types/training.js';
+
+const FILES = ['session', 'training', 'reduction', 'render'].map((name) => `implicam/v1/${name}.proto`);
+
+let loaded: (Session & Training & Reduction & Render)['implicam']['v1'] | undefined;
+
+/** Clients and service definitions of the wire, read from the .proto files once a process. */
+export function wire(): NonNullable<typeof loaded> {
+  // How values look is fixed here and in package.json's `proto` script together.
+  loaded ??= (
+    loadPackageDefinition(
+      loadSync(FILES, {
+        includeDirs: [protoFolder()],
+        longs: Number,
+        enums: String,
+        defaults: true,
+        oneofs: true,
+      }),
+    ) as unknown as Session & Training & Reduction & Render
+  ).implicam.v1;
+  return loaded;
+}
+
+/** The .proto files stay in the sources: this file runs from there (tests) or from dist/proto. */
+function protoFolder(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  return existsSync(join(here, FILES[0]!)) ? here : join(here, '../../proto');
+}

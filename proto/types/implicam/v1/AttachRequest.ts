@@ -1,0 +1,45 @@
+// Original file: proto/implicam/v1/training.proto
+
+import type { Hello as _implicam_v1_Hello, Hello__Output as _implicam_v1_Hello__Output } from '../../implicam/v1/Hello.js';
+import type { Heartbeat as _implicam_v1_Heartbeat, Heartbeat__Output as _implicam_v1_Heartbeat__Output } from '../../implicam/v1/Heartbeat.js';
+import type { Hosted as _implicam_v1_Hosted, Hosted__Output as _implicam_v1_Hosted__Output } from '../../implicam/v1/Hosted.js';
+import type { HostFailed as _implicam_v1_HostFailed, HostFailed__Output as _implicam_v1_HostFailed__Output } from '../../implicam/v1/HostFailed.js';
+import type { Progressed as _implicam_v1_Progressed, Progressed__Output as _implicam_v1_Progressed__Output } from '../../implicam/v1/Progressed.js';
+import type { SnapshotTaken as _implicam_v1_SnapshotTaken, SnapshotTaken__Output as _implicam_v1_SnapshotTaken__Output } from '../../implicam/v1/SnapshotTaken.js';
+import type { Stored as _implicam_v1_Stored, Stored__Output as _implicam_v1_Stored__Output } from '../../implicam/v1/Stored.js';
+import type { PeerFailed as _implicam_v1_PeerFailed, PeerFailed__Output as _implicam_v1_PeerFailed__Output } from '../../implicam/v1/PeerFailed.js';
+import type { Draining as _implicam_v1_Draining, Draining__Output as _implicam_v1_Draining__Output } from '../../implicam/v1/Draining.js';
+
+/**
+ * What a runner reports. Reports about a session carry the epoch of the `host` command that they belong to; the
+ * coordinator ignores those of other epochs.
+ */
+export interface AttachRequest {
+  'hello'?: (_implicam_v1_Hello | null);
+  'heartbeat'?: (_implicam_v1_Heartbeat | null);
+  'hosted'?: (_implicam_v1_Hosted | null);
+  'hostFailed'?: (_implicam_v1_HostFailed | null);
+  'progressed'?: (_implicam_v1_Progressed | null);
+  'snapshotTaken'?: (_implicam_v1_SnapshotTaken | null);
+  'stored'?: (_implicam_v1_Stored | null);
+  'peerFailed'?: (_implicam_v1_PeerFailed | null);
+  'draining'?: (_implicam_v1_Draining | null);
+  'report'?: "hello"|"heartbeat"|"hosted"|"hostFailed"|"progressed"|"snapshotTaken"|"stored"|"peerFailed"|"draining";
+}
+
+/**
+ * What a runner reports. Reports about a session carry the epoch of the `host` command that they belong to; the
+ * coordinator ignores those of other epochs.
+ */
+export interface AttachRequest__Output {
+  'hello'?: (_implicam_v1_Hello__Output | null);
+  'heartbeat'?: (_implicam_v1_Heartbeat__Output | null);
+  'hosted'?: (_implicam_v1_Hosted__Output | null);
+  'hostFailed'?: (_implicam_v1_HostFailed__Output | null);
+  'progressed'?: (_implicam_v1_Progressed__Output | null);
+  'snapshotTaken'?: (_implicam_v1_SnapshotTaken__Output | null);
+  'stored'?: (_implicam_v1_Stored__Output | null);
+  'peerFailed'?: (_implicam_v1_PeerFailed__Output | null);
+  'draining'?: (_implicam_v1_Draining__Output | null);
+  'report'?: "hello"|"heartbeat"|"hosted"|"hostFailed"|"progressed"|"snapshotTaken"|"stored"|"peerFailed"|"draining";
+}

@@ -1,0 +1,10 @@
+// Original file: proto/implicam/v1/session.proto
+
+
+export interface CancelSessionRequest {
+  'session'?: (string);
+}
+
+export interface CancelSessionRequest__Output {
+  'session': (string);
+}

@@ -1,0 +1,41 @@
+// Original file: proto/implicam/v1/training.proto
+
+import type * as grpc from '@grpc/grpc-js'
+import type { MethodDefinition } from '@grpc/proto-loader'
+import type { AttachRequest as _implicam_v1_AttachRequest, AttachRequest__Output as _implicam_v1_AttachRequest__Output } from '../../implicam/v1/AttachRequest.js';
+import type { AttachResponse as _implicam_v1_AttachResponse, AttachResponse__Output as _implicam_v1_AttachResponse__Output } from '../../implicam/v1/AttachResponse.js';
+
+/**
+ * Served by the coordinator. A runner is a member as long as its stream lives; nothing about it is remembered beyond.
+ */
+export interface CoordinationServiceClient extends grpc.Client {
+  /**
+   * One long-lived stream a runner. The first report is `hello`, the first command `welcome`. Either side that hears
+   * nothing for `Welcome.silence_ms` ends the stream.
+   */
+  Attach(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_implicam_v1_AttachRequest, _implicam_v1_AttachResponse__Output>;
+  Attach(options?: grpc.CallOptions): grpc.ClientDuplexStream<_implicam_v1_AttachRequest, _implicam_v1_AttachResponse__Output>;
+  /**
+   * One long-lived stream a runner. The first report is `hello`, the first command `welcome`. Either side that hears
+   * nothing for `Welcome.silence_ms` ends the stream.
+   */
+  attach(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_implicam_v1_AttachRequest, _implicam_v1_AttachResponse__Output>;
+  attach(options?: grpc.CallOptions): grpc.ClientDuplexStream<_implicam_v1_AttachRequest, _implicam_v1_AttachResponse__Output>;
+  
+}
+
+/**
+ * Served by the coordinator. A runner is a member as long as its stream lives; nothing about it is remembered beyond.
+ */
+export interface CoordinationServiceHandlers extends grpc.UntypedServiceImplementation {
+  /**
+   * One long-lived stream a runner. The first report is `hello`, the first command `welcome`. Either side that hears
+   * nothing for `Welcome.silence_ms` ends the stream.
+   */
+  Attach: grpc.handleBidiStreamingCall<_implicam_v1_AttachRequest__Output, _implicam_v1_AttachResponse>;
+  
+}
+
+export interface CoordinationServiceDefinition extends grpc.ServiceDefinition {
+  Attach: MethodDefinition<_implicam_v1_AttachRequest, _implicam_v1_AttachResponse, _implicam_v1_AttachRequest__Output, _implicam_v1_AttachResponse__Output>
+}

@@ -1,0 +1,8 @@
+// Original file: proto/implicam/v1/reduction.proto
+
+
+export interface KeepSnapshotResponse {
+}
+
+export interface KeepSnapshotResponse__Output {
+}

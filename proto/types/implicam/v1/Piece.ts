@@ -1,0 +1,49 @@
+// Original file: proto/implicam/v1/reduction.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+/**
+ * A part of a tree node's value. The pieces of one value follow each other in order.
+ */
+export interface Piece {
+  'session'?: (string);
+  'epoch'?: (number | string | Long);
+  'step'?: (number);
+  /**
+   * The leftmost shard under the node; where `root` is set, the sum of all shards on its way back.
+   */
+  'node'?: (number);
+  'root'?: (boolean);
+  /**
+   * Length of the whole value in bytes, and where this piece starts.
+   */
+  'total'?: (number);
+  'offset'?: (number);
+  /**
+   * At most 256 KB. The whole value is laid out as runner/native/reduction.h says.
+   */
+  'data'?: (Buffer | Uint8Array | string);
+}
+
+/**
+ * A part of a tree node's value. The pieces of one value follow each other in order.
+ */
+export interface Piece__Output {
+  'session': (string);
+  'epoch': (number);
+  'step': (number);
+  /**
+   * The leftmost shard under the node; where `root` is set, the sum of all shards on its way back.
+   */
+  'node': (number);
+  'root': (boolean);
+  /**
+   * Length of the whole value in bytes, and where this piece starts.
+   */
+  'total': (number);
+  'offset': (number);
+  /**
+   * At most 256 KB. The whole value is laid out as runner/native/reduction.h says.
+   */
+  'data': (Buffer);
+}
