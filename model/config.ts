@@ -88,6 +88,12 @@ export const trainSchema = z.strictObject({
   steps: z.int().min(0).max(1_000_000).default(600).describe('optimisation steps'),
   patches: z.int().min(1).max(4096).default(16).describe('patches a step, with patches'),
   pixels: z.int().min(16).max(1_048_576).default(4096).describe('pixel positions a step, with taps'),
+  tilePixels: z
+    .int()
+    .min(1)
+    .max(100_000_000)
+    .default(2_000_000)
+    .describe('larger pictures are cut into tiles of at most this many pixels, each with its own grids'),
   warmup: z.int().min(0).max(10_000).default(20).describe('steps of linear warm-up'),
   hold: z.number().min(0).max(1).default(0).describe('fraction of training before the cosine decay'),
   floor: z.number().min(0).max(1).default(0.02).describe('final learning rate, relative'),

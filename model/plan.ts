@@ -2,7 +2,7 @@ import type { ModelConfig } from './config.js';
 import { assert } from './errors.js';
 import { type Exposures, planExposures } from './exposures.js';
 import { createLayout, type Layout, REGISTRATION_DOF } from './layout.js';
-import { planShards, type Shard, TILE_PIXELS } from './shards.js';
+import { planShards, type Shard } from './shards.js';
 
 /** What a session knows about one frame before training. */
 export interface FrameSetting {
@@ -59,12 +59,12 @@ export interface Plan {
   readonly registration: { readonly dof: number; readonly basis: readonly (readonly number[])[] };
 }
 
-/** Plans a session. `tilePixels` is for tests: pictures above it are cut into tiles. */
+/** Plans a session. */
 export function createPlan(
   capture: Capture,
   config: ModelConfig,
   seed: number,
-  tilePixels = TILE_PIXELS,
+  tilePixels = config.train.tilePixels,
 ): Plan {
   assert(capture.frames.length > 0, 'a capture has at least one frame');
   const views = groupViews(capture, config.registration !== 'none');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configSchema, type ModelConfig, type ModelConfigInput } from './config.js';
-import { DATA_PARALLEL_SHARDS, haloWidth, planShards, TILE_PIXELS } from './shards.js';
+import { DATA_PARALLEL_SHARDS, haloWidth, planShards } from './shards.js';
 
 const config = (input: ModelConfigInput = {}): ModelConfig => configSchema.parse(input);
 const sum = (values: number[]) => values.reduce((a, v) => a + v, 0);
@@ -121,9 +121,9 @@ describe('pictures in one piece', () => {
 
   test('how many there are depends on the picture alone: small ones and SIRENs are never cut', () => {
     const of = (input: ModelConfigInput, pixels: number) => planShards(config(input), pixels, 1)[0]!.tiled;
-    expect(of({}, TILE_PIXELS)).toBe(false);
-    expect(of({}, TILE_PIXELS + 1)).toBe(true);
-    expect(of({ atlas: { form: 'siren' }, residual: false }, TILE_PIXELS + 1)).toBe(false);
+    expect(of({}, 2_000_000)).toBe(false);
+    expect(of({}, 2_000_000 + 1)).toBe(true);
+    expect(of({ atlas: { form: 'siren' }, residual: false }, 2_000_000 + 1)).toBe(false);
   });
 });
 

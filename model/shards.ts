@@ -29,9 +29,6 @@ export interface Shard {
 /** Shards of a picture that is not cut into tiles. */
 export const DATA_PARALLEL_SHARDS = 4;
 
-/** A picture above this many pixels is cut into tiles of at most this many. */
-export const TILE_PIXELS = 2_000_000;
-
 /** Widest circle of confusion plus margin that a tile needs to see beyond its border, in pixels. */
 export function haloWidth(config: ModelConfig): number {
   const { blur } = config;
@@ -45,7 +42,7 @@ export function planShards(
   config: ModelConfig,
   width: number,
   height: number,
-  tilePixels = TILE_PIXELS,
+  tilePixels = config.train.tilePixels,
 ): Shard[] {
   const draws =
     config.blur.form === 'lens' && config.blur.render === 'patches'
