@@ -1,0 +1,44 @@
+import * as z from 'zod';
+
+const ms = (value: number) => z.number().positive().default(value);
+const count = (value: number) => z.number().int().positive().default(value);
+
+/** Settings of the coordinator's decisions; every one has a default that suits a handful of machines. */
+export const SchedulerOptions = z.strictObject({
+  /** What a loss may cost: no more than this much training is repeated. Snapshots are taken twice as often. */
+  snapshotMs: ms(5_000),
+  /** How often a snapshot goes to the object store. */
+  storeMs: ms(30_000),
+  /** Bounds of a window, in steps. */
+  minWindowSteps: count(1),
+  maxWindowSteps: count(2_000),
+  /** Sessions that one runner hosts at a time; more wait in the queue. */
+  sessionsPerRunner: count(2),
+  /** A running session is placed anew only if its step rate is predicted to grow by this factor. */
+  rebalanceGain: z.number().min(1).default(1.15),
+  /** Until every runner must have restored its shards. */
+  hostDeadlineMs: ms(60_000),
+  /** Until a step must be seen, at least; sessions with slow steps get `stallSteps` steps' time. */
+  stallDeadlineMs: ms(10_000),
+  stallSteps: count(20),
+  /** Until a snapshot must be in the object store, and a manifest written. */
+  storeDeadlineMs: ms(60_000),
+  /** How long accusations between peers are gathered before one of them is blamed. */
+  blameMs: ms(500),
+  /** How long an evicted runner is kept out of the session: first time, and at most (doubles each time). */
+  exclusionMs: ms(30_000),
+  maxExclusionMs: ms(600_000),
+  /** Waits between attempts after trouble without progress: first, and at most (doubles each time). */
+  retryMs: ms(2_000),
+  maxRetryMs: ms(60_000),
+  /** The same failure this often without progress fails the session; any failures three times as often do, too. */
+  failureLimit: count(5),
+  /** So many different runners dying with the session without progress in between fail it. */
+  deathLimit: count(3),
+  /** Evictions without progress that fail the session. */
+  evictionLimit: count(12),
+  /** Attempts at writing one snapshot to the object store. */
+  storeLimit: count(20),
+});
+
+export type SchedulerOptions = z.infer<typeof SchedulerOptions>;

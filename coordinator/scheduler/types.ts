@@ -1,0 +1,265 @@
+/**
+ * What the coordinator's decisions are made of: the facts that go in (events) and the orders that come out (commands).
+ * Everything is plain data, so that a run can be written down and replayed. Durations are milliseconds, sizes bytes.
+ * The protocol that these belong to is told in docs/COORDINATION.md.
+ */
+
+/** Identity of one runner process: new for each process start, the same when a process connects again. */
+export type RunnerId = string;
+
+/** Identity of one training run. What is trained is a function of it alone: the same id means the same bits. */
+export type SessionId = string;
+
+/**
+ * Fencing number of one placement of one session: `lease · 2^20 + round`. It grows with every new lease and every new
+ * placement, so the newer of two orders is the one with the larger epoch, whoever gave them.
+ */
+export type Epoch = number;
+
+/** Shards `first` … `first + count − 1`. */
+export interface ShardRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A runner as it registered. */
+export interface RunnerInfo {
+  readonly id: RunnerId;
+  /** Where its peers reach it, HOST:PORT. */
+  readonly address: string;
+  /** What makes its bits: runners of different engines never share a session. */
+  readonly engine: string;
+  readonly device: string;
+  readonly memoryBytes: number;
+  /** Measured steps per second of the reference workload; `ShardSpec.cost` is in steps of that workload. */
+  readonly stepRate: number;
+  readonly draining: boolean;
+}
+
+/** A snapshot piece that a runner brings along when it registers (it outlived its coordinator, or its connection). */
+export interface HeldSnapshot {
+  readonly session: SessionId;
+  readonly step: number;
+  readonly shards: ShardRange;
+}
+
+export interface ShardSpec {
+  /** What hosting this shard takes, snapshots included. */
+  readonly memoryBytes: number;
+  /** Work of one step, in steps of the reference workload (see `RunnerInfo.stepRate`). */
+  readonly cost: number;
+}
+
+/** A session as the coordinator claimed it. */
+export interface SessionSpec {
+  readonly id: SessionId;
+  readonly shards: readonly ShardSpec[];
+  /** What every runner of the session needs besides its shards. */
+  readonly sharedMemoryBytes: number;
+  /** Milliseconds that one hop of the reduction between two runners takes; 2 ⌈log2 n⌉ of them happen in a step. */
+  readonly hopMs: number;
+  readonly steps: number;
+  /** Number of the lease under which the session was claimed; at least 1, larger with each claim. */
+  readonly lease: number;
+  /** Step of the snapshot in the object store; 0 is the initial state, which is always there. */
+  readonly durableStep: number;
+  /** Engine that made the durable snapshot; null lets the scheduler choose. */
+  readonly engine: string | null;
+}
+
+/** A part of a snapshot in the object store. The piece of shard 0 carries the shared parameters too. */
+export interface Piece {
+  readonly shard: number;
+  readonly key: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** One runner's part in a placement. */
+export interface Member {
+  readonly runner: RunnerId;
+  readonly address: string;
+  readonly shards: ShardRange;
+  /** Who keeps a copy of this member's snapshots (perhaps no member itself); null where there is nobody else. */
+  readonly buddy: RunnerId | null;
+}
+
+/** Where the state of some shards is fetched from: a runner's memory, or the object store (null). */
+export interface Source {
+  readonly shards: ShardRange;
+  readonly holder: RunnerId | null;
+  readonly address: string | null;
+}
+
+/**
+ * Why hosting or training failed on a runner. `memory`: did not fit. `data`: the session itself is unusable (fails it).
+ * `store`: the object store did not answer. `engine`: anything else.
+ */
+export type FailureCode = 'memory' | 'data' | 'store' | 'engine';
+
+interface Report {
+  readonly runner: RunnerId;
+  readonly session: SessionId;
+  readonly epoch: Epoch;
+}
+
+/** What a runner says about a session. A report of any epoch but the session's present one changes nothing. */
+export type RunnerReport =
+  /** State restored, peers connected, ready to train; the restored snapshot is held. */
+  | (Report & { readonly type: 'hosted' })
+  /** All steps up to `step` are applied. The rate is as observed over the last seconds; 0 where not known yet. */
+  | (Report & {
+      readonly type: 'progressed';
+      readonly step: number;
+      readonly loss: number;
+      readonly psnr: number;
+      readonly stepsPerSecond: number;
+    })
+  /** The reporter's own pieces of the snapshot are in its memory, and in its buddy's if it has one. */
+  | (Report & { readonly type: 'snapshotTaken'; readonly step: number })
+  /** The reporter's own pieces of the snapshot are in the object store. */
+  | (Report & { readonly type: 'stored'; readonly step: number; readonly pieces: readonly Piece[] })
+  | (Report & { readonly type: 'storeFailed'; readonly step: number; readonly message: string })
+  /** A peer (member, source or buddy) did not answer within its deadline or broke the connection. */
+  | (Report & { readonly type: 'peerFailed'; readonly peer: RunnerId })
+  | (Report & { readonly type: 'failed'; readonly code: FailureCode; readonly message: string });
+
+/** What happened. */
+export type Event =
+  | RunnerReport
+  /** Also for a process that connects again: then `snapshots` is what it still holds. */
+  | {
+      readonly type: 'runnerJoined';
+      readonly runner: RunnerInfo;
+      readonly snapshots: readonly HeldSnapshot[];
+    }
+  | {
+      readonly type: 'runnerUpdated';
+      readonly runner: RunnerId;
+      readonly stepRate?: number;
+      /** True: it wants to go (SIGTERM). It may exit once the command `released` names it. */
+      readonly draining?: boolean;
+    }
+  /** `ended`: its connection closed, most likely the process died. `silent`: heartbeats missed. */
+  | { readonly type: 'runnerLost'; readonly runner: RunnerId; readonly reason: 'ended' | 'silent' }
+  | { readonly type: 'sessionSubmitted'; readonly spec: SessionSpec }
+  | { readonly type: 'sessionCancelled'; readonly session: SessionId }
+  /** The session belongs to somebody else now: nothing of it may be written any more. */
+  | { readonly type: 'leaseLost'; readonly session: SessionId; readonly lease: number }
+  /** Answer to `commit`: the manifest is durable. */
+  | { readonly type: 'committed'; readonly session: SessionId; readonly epoch: Epoch; readonly step: number }
+  | {
+      readonly type: 'commitFailed';
+      readonly session: SessionId;
+      readonly epoch: Epoch;
+      readonly step: number;
+      readonly message: string;
+    }
+  | { readonly type: 'timeout'; readonly id: string };
+
+interface Order {
+  readonly runner: RunnerId;
+  readonly session: SessionId;
+  readonly epoch: Epoch;
+}
+
+/**
+ * Orders to runners. A runner remembers the largest epoch it has seen of each session and ignores orders of smaller
+ * ones; peers talk to each other only within one epoch.
+ */
+export type RunnerCommand =
+  /**
+   * Stop what you do for this session, restore step `step` from `sources` (which cover your shards), drop snapshots
+   * above it, keep this one, and answer `hosted`. If `copy`, this snapshot counts as just taken: send it to the
+   * buddy, who may be outside the placement, and report `snapshotTaken`.
+   */
+  | (Order & {
+      readonly type: 'host';
+      readonly shards: ShardRange;
+      readonly placement: readonly Member[];
+      readonly buddy: RunnerId | null;
+      readonly buddyAddress: string | null;
+      readonly step: number;
+      readonly sources: readonly Source[];
+      readonly copy: boolean;
+    })
+  /**
+   * Train up to step `until`, in lock-step with the placement, taking a snapshot at each of `snapshots` and copying it
+   * to the buddy. An `until` below the present step means: stop stepping now.
+   */
+  | (Order & { readonly type: 'advance'; readonly until: number; readonly snapshots: readonly number[] })
+  /** Write your own pieces of the held snapshot to the object store; answer `stored` or `storeFailed`. */
+  | (Order & { readonly type: 'store'; readonly step: number })
+  /** Drop snapshots of steps below `below`. */
+  | (Order & { readonly type: 'discard'; readonly below: number })
+  /** Stop training and free the engine, but keep snapshots: others fetch them. */
+  | (Order & { readonly type: 'park' })
+  /** Drop everything of this session. */
+  | (Order & { readonly type: 'release' });
+
+export type WaitingReason = 'queue' | 'no-runners' | 'memory' | 'engine' | 'excluded' | 'retry';
+
+/** What is to be done. */
+export type Command =
+  | RunnerCommand
+  /** A draining runner hosts and holds nothing that is needed any more: it may exit. */
+  | { readonly type: 'released'; readonly runner: RunnerId }
+  /** Write the manifest of the durable snapshot under the session's lease; answer `committed`, `commitFailed` or `leaseLost`. */
+  | {
+      readonly type: 'commit';
+      readonly session: SessionId;
+      readonly epoch: Epoch;
+      readonly step: number;
+      readonly engine: string;
+      readonly pieces: readonly Piece[];
+    }
+  /** Start (or start anew) the timer of that name; `timeout` when it fires. */
+  | { readonly type: 'timer'; readonly id: string; readonly ms: number }
+  | { readonly type: 'cancelTimer'; readonly id: string }
+  // Facts worth showing.
+  | {
+      readonly type: 'placed';
+      readonly session: SessionId;
+      readonly epoch: Epoch;
+      readonly engine: string;
+      readonly step: number;
+      readonly placement: readonly Member[];
+      readonly why: string;
+    }
+  | {
+      readonly type: 'waiting';
+      readonly session: SessionId;
+      readonly reason: WaitingReason;
+      /** Place in the queue, from 1; null where the reason is another. */
+      readonly position: number | null;
+      readonly message: string;
+    }
+  /** Every runner of the placement has applied `step`. */
+  | {
+      readonly type: 'progress';
+      readonly session: SessionId;
+      readonly epoch: Epoch;
+      readonly step: number;
+      readonly loss: number;
+      readonly psnr: number;
+      readonly stepsPerSecond: number;
+    }
+  /** Ends of a session: afterwards the scheduler has forgotten it. */
+  | { readonly type: 'finished'; readonly session: SessionId; readonly step: number }
+  | { readonly type: 'failed'; readonly session: SessionId; readonly code: string; readonly message: string }
+  /** Cancelled; the snapshot of `step` is durable. */
+  | { readonly type: 'cancelled'; readonly session: SessionId; readonly step: number }
+  | { readonly type: 'dropped'; readonly session: SessionId };
+
+/** Rounds that fit in one lease. */
+export const ROUNDS = 2 ** 20;
+
+/** Epoch of a round of a lease. Exact up to leases of 2^33. */
+export function epochOf(lease: number, round: number): Epoch {
+  return lease * ROUNDS + round;
+}
+
+/** Lease under which an epoch was made. */
+export function leaseOf(epoch: Epoch): number {
+  return Math.floor(epoch / ROUNDS);
+}
