@@ -1,5 +1,5 @@
 /**
- * The house has one direction: model ← {imaging, store, proto} ← {runner, coordinator, edge-api} ← bench ← cli, and
+ * The house has one direction: model ← {imaging, store, proto, migrations ← database} ← {runner, coordinator, edge-api} ← bench ← cli, and
  * the three processes know each other by the wire alone.
  */
 const rooms = [
@@ -8,6 +8,7 @@ const rooms = [
   'store',
   'proto',
   'migrations',
+  'database',
   'runner',
   'coordinator',
   'edge-api',
@@ -22,12 +23,34 @@ const reads = {
   imaging: ['model'],
   store: ['model'],
   proto: ['model'],
-  migrations: ['model', 'store'],
+  migrations: ['model'],
+  database: ['model', 'migrations'],
   runner: ['model', 'imaging', 'store', 'proto'],
-  coordinator: ['model', 'imaging', 'store', 'proto', 'migrations'],
-  'edge-api': ['model', 'imaging', 'store', 'migrations'],
-  bench: ['model', 'imaging', 'store', 'proto', 'migrations', 'runner', 'coordinator', 'edge-api'],
-  cli: ['model', 'imaging', 'store', 'proto', 'migrations', 'runner', 'coordinator', 'edge-api', 'bench'],
+  coordinator: ['model', 'imaging', 'store', 'proto', 'migrations', 'database'],
+  'edge-api': ['model', 'imaging', 'store', 'migrations', 'database'],
+  bench: [
+    'model',
+    'imaging',
+    'store',
+    'proto',
+    'migrations',
+    'database',
+    'runner',
+    'coordinator',
+    'edge-api',
+  ],
+  cli: [
+    'model',
+    'imaging',
+    'store',
+    'proto',
+    'migrations',
+    'database',
+    'runner',
+    'coordinator',
+    'edge-api',
+    'bench',
+  ],
 };
 
 module.exports = {
