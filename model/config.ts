@@ -99,6 +99,10 @@ export const trainSchema = z.strictObject({
   floor: z.number().min(0).max(1).default(0.02).describe('final learning rate, relative'),
   beta1: z.number().min(0).max(0.9999).default(0.9),
   beta2: z.number().min(0).max(0.99999).default(0.99),
+  reduction: z
+    .enum(['single', 'half'])
+    .default('single')
+    .describe('precision of gradients summed over shards; half: 16 bits a number, for slow networks'),
   rates: z
     .strictObject({
       atlasGrid: z.number().min(0).default(1e-2),

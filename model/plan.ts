@@ -90,6 +90,12 @@ export function createPlan(
   };
 }
 
+/** Whether any view is displaced against the scene, now or while it learns. */
+export function isWarped(plan: Plan): boolean {
+  if (plan.registration.dof > 0) return true;
+  return plan.views.some((v) => v.homography.some((c, k) => c !== IDENTITY[k]));
+}
+
 /** Groups frames that differ only in exposure. With learned registration every frame is a view of its own. */
 function groupViews(capture: Capture, separate: boolean): View[] {
   const views = new Map<

@@ -46,6 +46,18 @@ export function checkState(plan: Plan, state: TrainingState): void {
   if (!Number.isInteger(state.step) || state.step < 0) refuse(`the state's step is ${state.step}`);
 }
 
+/** The shards to host, ascending: all of the plan's where none are named. Refuses numbers that are not its shards. */
+export function checkShards(plan: Plan, shards?: readonly number[]): number[] {
+  const count = plan.shards.length;
+  if (!shards) return Array.from({ length: count }, (_, s) => s);
+  const hosted = [...new Set(shards)].sort((a, b) => a - b);
+  if (hosted.length === 0) refuse('no shards to host were named');
+  for (const s of hosted) {
+    if (!Number.isInteger(s) || s < 0 || s >= count) refuse(`shard ${s} was named, the plan has ${count}`);
+  }
+  return hosted;
+}
+
 function refuse(what: string): never {
   throw new ImplicamError(
     'engine-input',

@@ -55,12 +55,68 @@ export interface EngineSession {
   close(): void;
 }
 
+/** Sums over samples of a step, or of a part of it. */
+export interface StepSums {
+  readonly loss: number;
+  /** Σ of unweighted squared errors, and how many samples. */
+  readonly squared: number;
+  readonly samples: number;
+}
+
+/**
+ * A session of which this process may host only some shards, and whose step is taken apart so that several processes
+ * take it together:
+ *
+ * 1. `compute(step)`: the gradients of the hosted shards.
+ * 2. The exchange that `planReduction` (model/reduction.ts) lists: `combine`, `take` and send, receive and `add`, until one
+ *    node holds the sum of all shards; that goes back to everybody as bytes.
+ * 3. `apply(root)`: the update, after which `step` is done.
+ *
+ * The bits are those of `train` in one process that hosts every shard, wherever the shards live. A node of the tree is
+ * named by its leftmost shard, and its value stands in that shard's buffer.
+ *
+ * Between `compute` and `apply` the step is open: `train`, `gradient` and another `compute` are refused. A tiled
+ * session's tiles are updated during `compute`, because nobody else needs their gradients: there `save` and `bake` are
+ * refused too, and a step that cannot be finished is never repaired in place: `load` a snapshot, which drops it.
+ *
+ * What is out of turn or does not fit (a hosted shard, the tree's order, the session, the step, the precision, the
+ * length or checksum of bytes) rejects with the ImplicamError `reduction-refused`, and changes nothing.
+ */
+export interface ReducingSession extends EngineSession {
+  /** The shards hosted here, ascending. `train` and `gradient` need all of the plan's. */
+  readonly shards: readonly number[];
+  /** Gradients of the hosted shards for `step`, which must be the state's. Their sums, in the order of shards. */
+  compute(step: number): Promise<StepSums>;
+  /** Adds node `from` to node `into`, both hosted; must be the tree's next sum. */
+  combine(into: number, from: number): Promise<void>;
+  /** The value of the node as it is now: bytes for `add` or `apply` elsewhere (runner/native/reduction.h). */
+  take(shard: number): Promise<Uint8Array>;
+  /** Adds a node's received value to node `shard`; the bytes must not change before it is done. */
+  add(shard: number, bytes: Uint8Array): Promise<void>;
+  /** Updates the parameters by the sum of all shards: the hosted node 0, or its bytes. Progress as `train` reports it. */
+  apply(root: { readonly shard: number } | { readonly bytes: Uint8Array }): Promise<Progress>;
+}
+
+export interface OpenOptions {
+  /**
+   * Shards to host here, in any order. Of a tiled session only their parts of frames, start pictures and state are read,
+   * and only those are saved and baked; arrays keep the whole session's size, and what is not touched takes no memory.
+   * @default all
+   */
+  readonly shards?: readonly number[];
+}
+
 /** An implementation of the numerics. */
 export interface Engine {
   readonly name: 'native' | 'tfjs';
   /** Where it runs, for reports: "cpu avx2, 2 threads", "tfjs cpu", … */
   readonly device: string;
-  open(plan: Plan, data: SceneData, state: TrainingState): Promise<EngineSession>;
+  open(plan: Plan, data: SceneData, state: TrainingState, options?: OpenOptions): Promise<EngineSession>;
+}
+
+/** Whether the session's steps can be shared with other processes. */
+export function isReducing(session: EngineSession): session is ReducingSession {
+  return 'compute' in session;
 }
 
 /** The state before the first step. */

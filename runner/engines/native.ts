@@ -1,43 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { ImplicamError } from '../../model/errors.js';
-import { atlasOutputs, mapWidths } from '../../model/layout.js';
 import type { Plan } from '../../model/plan.js';
-import { randomGamma } from '../../model/sampler.js';
-import { rateFactor, sharpnessActive } from '../../model/schedule.js';
-import { checkData, checkState } from './check.js';
-import type {
-  BakedPlanes,
-  Engine,
-  EngineSession,
-  Progress,
-  SceneData,
-  TrainingState,
-  TrainOptions,
-} from './engine.js';
-import {
-  type AddonSession,
-  CURVE_FROM,
-  CURVE_SHIFT,
-  CURVE_SIZE,
-  loadAddon,
-  PHASES,
-  type StepSums,
-} from './native/addon.js';
+import { checkData, checkShards, checkState } from './check.js';
+import type { BakedPlanes, Engine, OpenOptions, SceneData, TrainingState } from './engine.js';
+import { CURVE_FROM, CURVE_SHIFT, CURVE_SIZE, loadAddon } from './native/addon.js';
 import { createProblem } from './native/problem.js';
+import { type NativeSession, Session } from './native/session.js';
+
+export type { NativeSession } from './native/session.js';
 
 export interface NativeOptions {
   /** Threads of the engine. @default all processors */
   readonly threads?: number;
   /** Kernels: avx512, avx2, sse2, neon; or f64, the double-precision build for tests. @default the widest here */
   readonly isa?: string;
-}
-
-/** A native session also tells where its time went and computes gradients in double precision (`isa: 'f64'`). */
-export interface NativeSession extends EngineSession {
-  /** Processor ticks by phase since the last call. */
-  ticks(): Record<(typeof PHASES)[number], number>;
-  /** Loss and gradient at parameters in double precision. */
-  gradientAt(parameters: Float64Array, step: number): Promise<{ loss: number; gradient: Float64Array }>;
 }
 
 /** Renders a baked scene at any focus, aperture and exposure. */
@@ -55,7 +31,7 @@ export type DisplayCurve = (channel: number, light: number) => number;
 export interface NativeEngine extends Engine {
   readonly isa: string;
   readonly threads: number;
-  open(plan: Plan, data: SceneData, state: TrainingState): Promise<NativeSession>;
+  open(plan: Plan, data: SceneData, state: TrainingState, options?: OpenOptions): Promise<NativeSession>;
   /** Holds a baked scene ready to render. */
   renderer(width: number, height: number, layers: number, planes: BakedPlanes): NativeRenderer;
   /** FLOP/s of independent multiply-adds on these threads, measured now for about `seconds`. */
@@ -110,121 +86,15 @@ export function createNativeEngine(options: NativeOptions = {}): NativeEngine {
         },
       };
     },
-    async open(plan, data, state) {
+    async open(plan, data, state, options = {}) {
       checkData(plan, data);
       checkState(plan, state);
-      const session = new addon.Session(createProblem(plan, data), isa, threads);
+      const shards = checkShards(plan, options.shards);
+      const session = new addon.Session(createProblem(plan, data, shards), isa, threads);
       session.load(state.step, state.parameters, state.m, state.v);
-      return new Session(plan, session, state.step);
+      return new Session(plan, shards, session, state.step);
     },
   };
-}
-
-/** Longest time away from JavaScript, in milliseconds: the grain of progress and of cancelling. */
-const SLICE = 200;
-
-/** Steps planned for one slice: the schedule is computed here, once, for every engine. */
-const PLANNED = 512;
-
-class Session implements NativeSession {
-  readonly plan: Plan;
-  private readonly addon: AddonSession;
-  private step: number;
-  private queue: Promise<unknown> = Promise.resolve();
-
-  constructor(plan: Plan, addon: AddonSession, step: number) {
-    this.plan = plan;
-    this.addon = addon;
-    this.step = step;
-  }
-
-  load(state: TrainingState): Promise<void> {
-    return this.enqueue(async () => {
-      checkState(this.plan, state);
-      this.addon.load(state.step, state.parameters, state.m, state.v);
-      this.step = state.step;
-    });
-  }
-
-  save({ moments = true }: { readonly moments?: boolean } = {}): Promise<TrainingState> {
-    return this.enqueue(async () => {
-      const { size } = this.plan.layout;
-      const parameters = new Float32Array(size);
-      const [m, v] = [new Float32Array(moments ? size : 0), new Float32Array(moments ? size : 0)];
-      return { step: this.addon.save(parameters, m, v), parameters, m, v };
-    });
-  }
-
-  train(steps: number, options: TrainOptions = {}): Promise<Progress> {
-    return this.enqueue(async () => {
-      const end = this.step + steps;
-      let last: Progress = { step: this.step, loss: Number.NaN, psnr: Number.NaN };
-      while (this.step < end && !options.signal?.aborted) {
-        const count = Math.min(PLANNED, end - this.step);
-        const { train } = this.plan.config;
-        const factors = Float32Array.from({ length: count }, (_, i) => rateFactor(train, this.step + i));
-        const gammas = Float32Array.from({ length: count }, (_, i) =>
-          randomGamma(this.plan.seed, this.step + i),
-        );
-        const sharp = Uint8Array.from({ length: count }, (_, i) =>
-          sharpnessActive(this.plan.config, this.step + i) ? 1 : 0,
-        );
-        const sums = await this.addon.train(factors, gammas, sharp, SLICE);
-        this.step += sums.done;
-        last = progressOf(this.step, sums);
-        options.onProgress?.(last);
-      }
-      return last;
-    });
-  }
-
-  gradient(step: number): Promise<Progress & { readonly gradient: Float32Array }> {
-    return this.enqueue(async () => {
-      const r = await this.addon.gradient(step, randomGamma(this.plan.seed, step), this.sharp(step));
-      return { ...progressOf(step, r), gradient: Float32Array.from(r.gradient) };
-    });
-  }
-
-  gradientAt(parameters: Float64Array, step: number): Promise<{ loss: number; gradient: Float64Array }> {
-    return this.enqueue(async () => {
-      this.addon.setParameters(parameters);
-      const r = await this.addon.gradient(step, randomGamma(this.plan.seed, step), this.sharp(step));
-      return { loss: r.loss, gradient: r.gradient };
-    });
-  }
-
-  bake(): Promise<BakedPlanes> {
-    return this.enqueue(async () => {
-      const { config, capture } = this.plan;
-      const pixels = capture.width * capture.height;
-      const radiance = new Float32Array(atlasOutputs(config) * pixels);
-      const defocus = new Float32Array((mapWidths(config).at(-1) ?? 0) * pixels);
-      await this.addon.bake(radiance, defocus);
-      return { radiance, defocus };
-    });
-  }
-
-  ticks(): Record<(typeof PHASES)[number], number> {
-    const ticks = this.addon.ticks();
-    return Object.fromEntries(PHASES.map((p, i) => [p, ticks[i]!])) as Record<
-      (typeof PHASES)[number],
-      number
-    >;
-  }
-
-  close(): void {
-    this.addon.close();
-  }
-
-  private sharp(step: number): boolean {
-    return sharpnessActive(this.plan.config, step);
-  }
-
-  private enqueue<T>(job: () => Promise<T>): Promise<T> {
-    const result = this.queue.then(job);
-    this.queue = result.catch(() => undefined);
-    return result;
-  }
 }
 
 /** A display curve at the floats that the renderer interpolates between. */
@@ -236,9 +106,4 @@ function sampleCurve(tone: DisplayCurve): Float32Array {
     for (let j = 0; j < CURVE_SIZE; j++) curve[c * CURVE_SIZE + j] = tone(c, light[j]!);
   }
   return curve;
-}
-
-function progressOf(step: number, sums: StepSums): Progress {
-  const mse = sums.squared / Math.max(1, sums.samples);
-  return { step, loss: sums.loss, psnr: -10 * Math.log10(Math.max(mse, 1e-10)) };
 }

@@ -1,3 +1,4 @@
+import { ImplicamError } from '../../model/errors.js';
 import type { Engine } from './engine.js';
 import { loadBackend } from './tfjs/backend.js';
 import { TfjsSession } from './tfjs/session.js';
@@ -14,6 +15,18 @@ export async function createTfjsEngine(): Promise<Engine> {
   return {
     name: 'tfjs',
     device,
-    open: async (plan, data, state) => new TfjsSession(tf, plan, data, state),
+    async open(plan, data, state, options = {}) {
+      if (options.shards) throw unable('host some shards of a session');
+      if (plan.config.train.reduction !== 'single') throw unable('round gradients (train.reduction: half)');
+      return new TfjsSession(tf, plan, data, state);
+    },
   };
+}
+
+function unable(what: string): ImplicamError {
+  return new ImplicamError(
+    'engine-unusable',
+    `the tfjs engine cannot ${what}: build the native engine (npm run build:native) or train in one process`,
+    { status: 501 },
+  );
 }

@@ -34,18 +34,25 @@ class Task final : public Napi::AsyncWorker {
   void Execute() override {
     try {
       work_();
+    } catch (const Refused& e) {
+      refused_ = true;
+      SetError(e.what());
     } catch (const std::exception& e) {
       SetError(e.what());
     }
   }
   void OnOK() override { deferred_.Resolve(done_(Env())); }
-  void OnError(const Napi::Error& e) override { deferred_.Reject(e.Value()); }
+  void OnError(const Napi::Error& e) override {
+    if (refused_) e.Set("code", Napi::String::New(Env(), "refused"));
+    deferred_.Reject(e.Value());
+  }
 
  private:
   Napi::Promise::Deferred deferred_;
   Napi::ObjectReference keep_;
   std::function<void()> work_;
   std::function<Napi::Value(Napi::Env)> done_;
+  bool refused_ = false;
 };
 
 Napi::Object resultObject(Napi::Env env, const StepResult& r) {
@@ -74,6 +81,12 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
                            InstanceMethod<&SessionObject::train>("train"),
                            InstanceMethod<&SessionObject::gradient>("gradient"),
                            InstanceMethod<&SessionObject::bake>("bake"),
+                           InstanceMethod<&SessionObject::compute>("compute"),
+                           InstanceMethod<&SessionObject::combine>("combine"),
+                           InstanceMethod<&SessionObject::take>("take"),
+                           InstanceMethod<&SessionObject::add>("add"),
+                           InstanceMethod<&SessionObject::applyNode>("applyNode"),
+                           InstanceMethod<&SessionObject::applyBytes>("applyBytes"),
                            InstanceMethod<&SessionObject::ticks>("ticks"),
                            InstanceMethod<&SessionObject::close>("close"),
                        });
@@ -95,6 +108,28 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   }
 
  private:
+  // The session for a call's work, and what must outlive that: a session closed meanwhile ends when its work does.
+  std::shared_ptr<AnySession> running(const Napi::CallbackInfo& info) {
+    if (!session_) throw Napi::Error::New(info.Env(), "the session is closed");
+    return session_;
+  }
+
+  Napi::Object keep(const Napi::CallbackInfo& info) {
+    Napi::Object o = Napi::Object::New(info.Env());
+    o.Set("session", Value());
+    o.Set("pixels", pixels_.Value());
+    return o;
+  }
+
+  // Runs `work` on a session and resolves to its result's losses.
+  template <class Work>
+  Napi::Value losses(const Napi::CallbackInfo& info, Napi::Object kept, Work work) {
+    auto result = std::make_shared<StepResult>();
+    return Task::start(
+        info.Env(), kept, [session = running(info), work, result] { *result = work(*session); },
+        [result](Napi::Env env) -> Napi::Value { return resultObject(env, *result); });
+  }
+
   // A moment of Adam: as long as the parameters, or empty (null here).
   float* moments(const Napi::CallbackInfo& info, size_t i, const char* name) {
     if (info[i].As<Napi::Float32Array>().ElementLength() == 0) return nullptr;
@@ -104,18 +139,26 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   // load(step, parameters, m, v): Float32Array; empty moments are zeros
   void load(const Napi::CallbackInfo& info) {
     auto theta = arrayOf<Napi::Float32Array>(info, 1, size_, "parameters");
-    session_->load(info[0].As<Napi::Number>().Int64Value(), theta.Data(), moments(info, 2, "m"), moments(info, 3, "v"));
+    running(info)->load(info[0].As<Napi::Number>().Int64Value(), theta.Data(), moments(info, 2, "m"),
+                        moments(info, 3, "v"));
   }
 
   // save(parameters, m, v) → step; empty moments are left out
   Napi::Value save(const Napi::CallbackInfo& info) {
     auto theta = arrayOf<Napi::Float32Array>(info, 0, size_, "parameters");
-    session_->save(theta.Data(), moments(info, 1, "m"), moments(info, 2, "v"));
-    return Napi::Number::New(info.Env(), (double)session_->step());
+    auto session = running(info);
+    try {
+      session->save(theta.Data(), moments(info, 1, "m"), moments(info, 2, "v"));
+    } catch (const Refused& e) {
+      Napi::Error error = Napi::Error::New(info.Env(), e.what());
+      error.Set("code", Napi::String::New(info.Env(), "refused"));
+      throw error;
+    }
+    return Napi::Number::New(info.Env(), (double)session->step());
   }
 
   void setParameters(const Napi::CallbackInfo& info) {
-    session_->setParameters(arrayOf<Napi::Float64Array>(info, 0, size_, "parameters").Data());
+    running(info)->setParameters(arrayOf<Napi::Float64Array>(info, 0, size_, "parameters").Data());
   }
 
   // train(factors, gammas, sharp, milliseconds) → Promise<{done, loss, squared, samples}>: as many of the planned
@@ -129,15 +172,15 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     for (size_t i = 0; i < factors.ElementLength(); i++) plans->push_back({factors[i], gammas[i], sharp[i]});
     auto last = std::make_shared<StepResult>();
     auto done = std::make_shared<size_t>(0);
-    auto work = [this, plans, last, done, limit] {
+    auto work = [session = running(info), plans, last, done, limit] {
       auto t0 = std::chrono::steady_clock::now();
       for (const StepPlan& plan : *plans) {
-        *last = session_->train(plan);
+        *last = session->train(plan);
         ++*done;
         if (std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - t0).count() >= limit) break;
       }
     };
-    return Task::start(info.Env(), Value(), work, [last, done](Napi::Env env) -> Napi::Value {
+    return Task::start(info.Env(), keep(info), work, [last, done](Napi::Env env) -> Napi::Value {
       Napi::Object o = resultObject(env, *last);
       o.Set("done", (double)*done);
       return o;
@@ -151,7 +194,8 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     auto out = std::make_shared<std::vector<double>>(size_);
     auto result = std::make_shared<StepResult>();
     return Task::start(
-        info.Env(), Value(), [this, step, plan, out, result] { *result = session_->gradient(step, plan, out->data()); },
+        info.Env(), keep(info),
+        [session = running(info), step, plan, out, result] { *result = session->gradient(step, plan, out->data()); },
         [out, result](Napi::Env env) -> Napi::Value {
           Napi::Object o = resultObject(env, *result);
           Napi::Float64Array g = Napi::Float64Array::New(env, out->size());
@@ -165,30 +209,89 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   Napi::Value bake(const Napi::CallbackInfo& info) {
     auto radiance = arrayOf<Napi::Float32Array>(info, 0, outputs_, "radiance");
     auto defocus = arrayOf<Napi::Float32Array>(info, 1, maps_, "defocus");
-    Napi::Object keep = Napi::Object::New(info.Env());
-    keep.Set("session", Value());
-    keep.Set("radiance", radiance);
-    keep.Set("defocus", defocus);
+    Napi::Object kept = keep(info);
+    kept.Set("radiance", radiance);
+    kept.Set("defocus", defocus);
     float *r = radiance.Data(), *d = defocus.Data();
     return Task::start(
-        info.Env(), keep, [this, r, d] { session_->bake(r, d); }, [](Napi::Env env) { return env.Undefined(); });
+        info.Env(), kept, [session = running(info), r, d] { session->bake(r, d); },
+        [](Napi::Env env) { return env.Undefined(); });
+  }
+
+  // compute(factor, gamma, sharp) → Promise<losses of the hosted shards>
+  Napi::Value compute(const Napi::CallbackInfo& info) {
+    StepPlan plan{info[0].As<Napi::Number>().FloatValue(), info[1].As<Napi::Number>().FloatValue(),
+                  info[2].As<Napi::Boolean>().Value() ? 1 : 0};
+    return losses(info, keep(info), [plan](AnySession& session) { return session.compute(plan); });
+  }
+
+  // combine(into, from) → Promise<void>
+  Napi::Value combine(const Napi::CallbackInfo& info) {
+    int into = info[0].As<Napi::Number>().Int32Value(), from = info[1].As<Napi::Number>().Int32Value();
+    return Task::start(
+        info.Env(), keep(info), [session = running(info), into, from] { session->combine(into, from); },
+        [](Napi::Env env) { return env.Undefined(); });
+  }
+
+  // take(shard) → Promise<Uint8Array>
+  Napi::Value take(const Napi::CallbackInfo& info) {
+    int shard = info[0].As<Napi::Number>().Int32Value();
+    auto out = std::make_shared<AnySession::Bytes>();
+    return Task::start(
+        info.Env(), keep(info), [session = running(info), shard, out] { *out = session->take(shard); },
+        [out](Napi::Env env) -> Napi::Value {
+          size_t size = out->size;
+          uint8_t* data = out->data.release();
+          auto memory = Napi::ArrayBuffer::New(env, data, size, [](Napi::Env, void* p) { delete[] (uint8_t*)p; });
+          return Napi::Uint8Array::New(env, size, memory, 0);
+        });
+  }
+
+  // add(shard, bytes) → Promise<void>
+  Napi::Value add(const Napi::CallbackInfo& info) {
+    int shard = info[0].As<Napi::Number>().Int32Value();
+    auto bytes = info[1].As<Napi::Uint8Array>();
+    Napi::Object kept = keep(info);
+    kept.Set("bytes", bytes);
+    const uint8_t* data = bytes.Data();
+    size_t size = bytes.ByteLength();
+    return Task::start(
+        info.Env(), kept, [session = running(info), shard, data, size] { session->add(shard, data, size); },
+        [](Napi::Env env) { return env.Undefined(); });
+  }
+
+  // applyNode(shard), applyBytes(bytes) → Promise<losses of the whole step>
+  Napi::Value applyNode(const Napi::CallbackInfo& info) {
+    int shard = info[0].As<Napi::Number>().Int32Value();
+    return losses(info, keep(info), [shard](AnySession& session) { return session.applyNode(shard); });
+  }
+  Napi::Value applyBytes(const Napi::CallbackInfo& info) {
+    auto bytes = info[0].As<Napi::Uint8Array>();
+    Napi::Object kept = keep(info);
+    kept.Set("bytes", bytes);
+    const uint8_t* data = bytes.Data();
+    size_t size = bytes.ByteLength();
+    return losses(info, kept, [data, size](AnySession& session) { return session.applyBytes(data, size); });
   }
 
   // ticks() → processor ticks by phase since the last call
   Napi::Value ticks(const Napi::CallbackInfo& info) {
     Napi::Array a = Napi::Array::New(info.Env(), PHASES);
-    for (uint32_t p = 0; p < PHASES; p++) a.Set(p, (double)session_->ticks()[p]);
-    session_->clearTicks();
+    auto session = running(info);
+    for (uint32_t p = 0; p < PHASES; p++) a.Set(p, (double)session->ticks()[p]);
+    session->clearTicks();
     return a;
   }
 
+  // At any time; a call in progress ends soon, rejected.
   void close(const Napi::CallbackInfo&) {
+    if (session_) session_->cancel();
     session_.reset();
     pixels_.Reset();
   }
 
   Napi::ObjectReference pixels_;
-  std::unique_ptr<AnySession> session_;
+  std::shared_ptr<AnySession> session_;
   size_t size_ = 0, outputs_ = 0, maps_ = 0;
 };
 

@@ -70,7 +70,8 @@ function jobs(variants) {
     source: 'kernels.cpp',
     flags: [...common, ...KERNEL_FLAGS, `-DIMPLICAM_ISA=${isa}`, `-DIMPLICAM_VBYTES=${bytes}`, ...flags],
   }));
-  list.push({ name: 'session', source: 'session.cpp', flags: [...common, '-O2'] });
+  list.push({ name: 'session', source: 'session.cpp', flags: [...common, '-O3'] });
+  list.push({ name: 'reduction', source: 'reduction.cpp', flags: [...common, '-O3'] });
   list.push({ name: 'renderer', source: 'renderer.cpp', flags: [...common, '-O3'] });
   const addon = [...common, '-O2', '-DNAPI_VERSION=8', '-DNAPI_CPP_EXCEPTIONS', ...node];
   list.push({ name: 'addon', source: 'addon.cpp', flags: addon });

@@ -186,8 +186,17 @@ Problem readProblem(Napi::Object spec) {
   for (uint32_t i = 0; i < groups.Length(); i++) {
     Napi::Object q = groups.Get(i).As<Napi::Object>();
     p.groups.push_back({(int64_t)number(q, "offset"), (int64_t)number(q, "size"), number(q, "rate"),
-                        number(q, "sparse") != 0});
+                        number(q, "sparse") != 0, (int32_t)number(q, "shard")});
   }
+  Napi::Array hosted = array(spec, "hosted", 100000);
+  for (uint32_t i = 0; i < hosted.Length(); i++) {
+    int32_t s = hosted.Get(i).As<Napi::Number>().Int32Value();
+    if (s < 0 || s >= m.shards || (i > 0 && s <= p.hosted.back()))
+      throw Napi::Error::New(spec.Env(), "problem: hosted shards are not ascending numbers of shards");
+    p.hosted.push_back(s);
+  }
+  if (p.hosted.empty()) throw Napi::Error::New(spec.Env(), "problem: no hosted shards");
+  p.half = number(spec, "half") != 0;
   p.size = (int64_t)number(spec, "size");
   p.beta1 = number(spec, "beta1");
   p.beta2 = number(spec, "beta2");

@@ -1,16 +1,13 @@
 // A training session on the processor: parameters, moments, gradients of every shard, and the step that ties the
 // kernels together. Deterministic: a shard is summed by one thread, shards are summed in a fixed binary tree, so the
-// bits do not depend on the number of threads.
+// bits do not depend on the number of threads, nor on how many processes the shards are spread over.
 #pragma once
-#include <atomic>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
-#include <new>
 #include <string>
 #include <vector>
+#include "memory.h"
 #include "plan.h"
-#include "workers.h"
+#include "reduction.h"
 
 namespace implicam {
 
@@ -27,14 +24,20 @@ struct Problem {
     int64_t offset, size;
     double rate;
     bool sparse;
+    int32_t shard;  // the one that owns it, or −1 for all
   };
   std::vector<Group> groups;
+  std::vector<int32_t> hosted;  // the shards that are computed here, ascending
+  bool half = false;            // gradient sums are rounded to 16 bits
   int64_t size = 0;
   double beta1 = 0.9, beta2 = 0.99;
 
   // Points the model at this problem's memory.
   void connect();
 };
+
+// What must be the same on every runner of a session, as a number.
+uint64_t fingerprintOf(const Problem& problem);
 
 struct StepPlan {
   float factor, gamma;
@@ -56,30 +59,25 @@ class AnySession {
   virtual int64_t step() const = 0;
   virtual StepResult train(const StepPlan& plan) = 0;
   virtual StepResult gradient(int64_t step, const StepPlan& plan, double* out) = 0;
+
+  // A step in parts, for sessions whose shards are spread over processes: see runner/engines/engine.ts. Each throws
+  // Refused and changes nothing where it is out of turn or its bytes do not fit.
+  struct Bytes {
+    std::unique_ptr<uint8_t[]> data;
+    size_t size = 0;
+  };
+  virtual StepResult compute(const StepPlan& plan) = 0;
+  virtual void combine(int into, int from) = 0;
+  virtual Bytes take(int shard) = 0;
+  virtual void add(int shard, const uint8_t* bytes, size_t size) = 0;
+  virtual StepResult applyNode(int shard) = 0;
+  virtual StepResult applyBytes(const uint8_t* bytes, size_t size) = 0;
+
+  // From another thread: what runs now ends soon, and throws.
+  virtual void cancel() = 0;
   virtual void bake(float* radiance, float* defocus) = 0;
   virtual const uint64_t* ticks() const = 0;
   virtual void clearTicks() = 0;
-};
-
-template <class T>
-struct Aligned {
-  T* data = nullptr;
-  size_t size = 0;
-
-  explicit Aligned(size_t n = 0) : size(n) {
-    if (!n) return;
-    size_t bytes = (n * sizeof(T) + 4095) / 4096 * 4096;
-    data = (T*)std::aligned_alloc(4096, bytes);
-    if (!data) throw std::bad_alloc();
-    std::memset((void*)data, 0, bytes);
-  }
-  Aligned(Aligned&& o) noexcept : data(o.data), size(o.size) { o.data = nullptr; }
-  Aligned& operator=(Aligned&& o) noexcept {
-    std::swap(data, o.data);
-    std::swap(size, o.size);
-    return *this;
-  }
-  ~Aligned() { std::free(data); }
 };
 
 // Kernels by name: "avx512", "avx2", "sse2", "neon", or "f64"; null where this machine cannot run them.

@@ -1,16 +1,9 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { StepSums } from '../engine.js';
 import type { Problem } from './problem.js';
 
-/** Sums of one step, as the addon reports them. */
-export interface StepSums {
-  readonly loss: number;
-  /** Σ of unweighted squared errors, and how many samples. */
-  readonly squared: number;
-  readonly samples: number;
-}
-
-/** The addon's session: see runner/native/addon.cpp. Calls must not overlap. */
+/** The addon's session: see runner/native/addon.cpp. Calls must not overlap; errors with code `refused` changed nothing. */
 export interface AddonSession {
   load(step: number, parameters: Float32Array, m: Float32Array, v: Float32Array): void;
   save(parameters: Float32Array, m: Float32Array, v: Float32Array): number;
@@ -23,8 +16,14 @@ export interface AddonSession {
   ): Promise<StepSums & { done: number }>;
   gradient(step: number, gamma: number, sharp: boolean): Promise<StepSums & { gradient: Float64Array }>;
   bake(radiance: Float32Array, defocus: Float32Array): Promise<void>;
+  compute(factor: number, gamma: number, sharp: boolean): Promise<StepSums>;
+  combine(into: number, from: number): Promise<void>;
+  take(shard: number): Promise<Uint8Array>;
+  add(shard: number, bytes: Uint8Array): Promise<void>;
+  applyNode(shard: number): Promise<StepSums>;
+  applyBytes(bytes: Uint8Array): Promise<StepSums>;
   ticks(): number[];
-  /** Frees the session's memory; no call may follow. */
+  /** At any time: ends the call in progress, rejected, and frees the memory; no call may follow. */
   close(): void;
 }
 

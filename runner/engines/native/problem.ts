@@ -7,7 +7,7 @@ import {
   gridOffset,
   mapWidths,
 } from '../../../model/layout.js';
-import { IDENTITY, type Plan } from '../../../model/plan.js';
+import { isWarped, type Plan } from '../../../model/plan.js';
 import { sequenceKey } from '../../../model/sampler.js';
 import type { Rect } from '../../../model/shards.js';
 import type { SceneData } from '../engine.js';
@@ -17,8 +17,8 @@ export type Problem = ReturnType<typeof createProblem>;
 
 const BLUR_FORMS = { none: 0, taps: 1, patches: 2, free: 3 } as const;
 
-/** Describes a session for the addon. */
-export function createProblem(plan: Plan, data: SceneData) {
+/** Describes a session for the addon, of which this process hosts the given shards (ascending). */
+export function createProblem(plan: Plan, data: SceneData, hosted: readonly number[]) {
   const { config, capture, layout } = plan;
   const { atlas, blur, tone } = config;
   const offset = (name: string) => findGroup(layout, name)?.offset ?? -1;
@@ -93,15 +93,12 @@ export function createProblem(plan: Plan, data: SceneData) {
       size: g.size,
       rate: config.train.rates[g.kind],
       sparse: g.sparse,
+      shard: g.scope === 'shared' ? -1 : g.scope.shard,
     })),
+    hosted: [...hosted],
+    half: config.train.reduction === 'half',
     size: layout.size,
     beta1: config.train.beta1,
     beta2: config.train.beta2,
   };
-}
-
-/** Whether any view is displaced against the scene, now or while it learns. */
-function isWarped(plan: Plan): boolean {
-  if (plan.registration.dof > 0) return true;
-  return plan.views.some((v) => v.homography.some((c, k) => c !== IDENTITY[k]));
 }

@@ -1,0 +1,211 @@
+import { ImplicamError } from '../../../model/errors.js';
+import { atlasOutputs, mapWidths } from '../../../model/layout.js';
+import type { Plan } from '../../../model/plan.js';
+import { randomGamma } from '../../../model/sampler.js';
+import { rateFactor, sharpnessActive } from '../../../model/schedule.js';
+import { checkState } from '../check.js';
+import type {
+  BakedPlanes,
+  Progress,
+  ReducingSession,
+  StepSums,
+  TrainingState,
+  TrainOptions,
+} from '../engine.js';
+import { type AddonSession, PHASES } from './addon.js';
+
+/** A native session also tells where its time went and computes gradients in double precision (`isa: 'f64'`). */
+export interface NativeSession extends ReducingSession {
+  /** Processor ticks by phase since the last call. */
+  ticks(): Record<(typeof PHASES)[number], number>;
+  /** Loss and gradient at parameters in double precision. */
+  gradientAt(parameters: Float64Array, step: number): Promise<{ loss: number; gradient: Float64Array }>;
+}
+
+/** Longest time away from JavaScript, in milliseconds: the grain of progress and of cancelling. */
+const SLICE = 200;
+
+/** Steps planned for one slice: the schedule is computed here, once, for every engine. */
+const PLANNED = 512;
+
+/** A session of the native engine. */
+export class Session implements NativeSession {
+  readonly plan: Plan;
+  readonly shards: readonly number[];
+  private readonly addon: AddonSession;
+  private step: number;
+  private queue: Promise<unknown> = Promise.resolve();
+  private closed = false;
+
+  constructor(plan: Plan, shards: readonly number[], addon: AddonSession, step: number) {
+    this.plan = plan;
+    this.shards = shards;
+    this.addon = addon;
+    this.step = step;
+  }
+
+  load(state: TrainingState): Promise<void> {
+    return this.enqueue(async () => {
+      checkState(this.plan, state);
+      this.addon.load(state.step, state.parameters, state.m, state.v);
+      this.step = state.step;
+    });
+  }
+
+  save({ moments = true }: { readonly moments?: boolean } = {}): Promise<TrainingState> {
+    return this.enqueue(async () => {
+      const { size } = this.plan.layout;
+      const parameters = new Float32Array(size);
+      const [m, v] = [new Float32Array(moments ? size : 0), new Float32Array(moments ? size : 0)];
+      return { step: this.addon.save(parameters, m, v), parameters, m, v };
+    });
+  }
+
+  train(steps: number, options: TrainOptions = {}): Promise<Progress> {
+    return this.enqueue(async () => {
+      const end = this.step + steps;
+      let last: Progress = { step: this.step, loss: Number.NaN, psnr: Number.NaN };
+      while (this.step < end && !options.signal?.aborted) {
+        const count = Math.min(PLANNED, end - this.step);
+        const { train } = this.plan.config;
+        const factors = Float32Array.from({ length: count }, (_, i) => rateFactor(train, this.step + i));
+        const gammas = Float32Array.from({ length: count }, (_, i) =>
+          randomGamma(this.plan.seed, this.step + i),
+        );
+        const sharp = Uint8Array.from({ length: count }, (_, i) =>
+          sharpnessActive(this.plan.config, this.step + i) ? 1 : 0,
+        );
+        const sums = await this.addon.train(factors, gammas, sharp, SLICE);
+        this.step += sums.done;
+        last = progressOf(this.step, sums);
+        options.onProgress?.(last);
+      }
+      return last;
+    });
+  }
+
+  gradient(step: number): Promise<Progress & { readonly gradient: Float32Array }> {
+    return this.enqueue(async () => {
+      const r = await this.addon.gradient(step, randomGamma(this.plan.seed, step), this.sharp(step));
+      return { ...progressOf(step, r), gradient: Float32Array.from(r.gradient) };
+    });
+  }
+
+  gradientAt(parameters: Float64Array, step: number): Promise<{ loss: number; gradient: Float64Array }> {
+    return this.enqueue(async () => {
+      this.addon.setParameters(parameters);
+      const r = await this.addon.gradient(step, randomGamma(this.plan.seed, step), this.sharp(step));
+      return { loss: r.loss, gradient: r.gradient };
+    });
+  }
+
+  bake(): Promise<BakedPlanes> {
+    return this.enqueue(async () => {
+      const { config, capture } = this.plan;
+      const pixels = capture.width * capture.height;
+      const radiance = new Float32Array(atlasOutputs(config) * pixels);
+      const defocus = new Float32Array((mapWidths(config).at(-1) ?? 0) * pixels);
+      await this.addon.bake(radiance, defocus);
+      return { radiance, defocus };
+    });
+  }
+
+  compute(step: number): Promise<StepSums> {
+    return this.enqueue(async () => {
+      if (step !== this.step) {
+        throw refused(
+          `step ${step} was asked for, this session is at step ${this.step}: load the state of that step first`,
+        );
+      }
+      const factor = rateFactor(this.plan.config.train, step);
+      return this.addon.compute(factor, randomGamma(this.plan.seed, step), this.sharp(step));
+    });
+  }
+
+  combine(into: number, from: number): Promise<void> {
+    return this.enqueue(async () => this.addon.combine(shardNumber(into), shardNumber(from)));
+  }
+
+  take(shard: number): Promise<Uint8Array> {
+    return this.enqueue(async () => this.addon.take(shardNumber(shard)));
+  }
+
+  add(shard: number, bytes: Uint8Array): Promise<void> {
+    return this.enqueue(async () => this.addon.add(shardNumber(shard), bytesOf(bytes)));
+  }
+
+  apply(root: { readonly shard: number } | { readonly bytes: Uint8Array }): Promise<Progress> {
+    return this.enqueue(async () => {
+      const sums =
+        'shard' in root
+          ? await this.addon.applyNode(shardNumber(root.shard))
+          : await this.addon.applyBytes(bytesOf(root.bytes));
+      this.step++;
+      return progressOf(this.step, sums);
+    });
+  }
+
+  ticks(): Record<(typeof PHASES)[number], number> {
+    const ticks = this.addon.ticks();
+    return Object.fromEntries(PHASES.map((p, i) => [p, ticks[i]!])) as Record<
+      (typeof PHASES)[number],
+      number
+    >;
+  }
+
+  /** At any time: the call in progress ends soon; it and those that wait are rejected. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.addon.close();
+  }
+
+  private sharp(step: number): boolean {
+    return sharpnessActive(this.plan.config, step);
+  }
+
+  private enqueue<T>(job: () => Promise<T>): Promise<T> {
+    const result = this.queue.then(() => this.run(job));
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  private async run<T>(job: () => Promise<T>): Promise<T> {
+    if (this.closed) throw closedError();
+    try {
+      return await job();
+    } catch (error) {
+      if (this.closed) throw closedError(error);
+      throw (error as { code?: unknown }).code === 'refused'
+        ? refused((error as Error).message, error)
+        : error;
+    }
+  }
+}
+
+function closedError(cause?: unknown): ImplicamError {
+  return new ImplicamError('session-closed', 'the training session is closed; open another one', {
+    status: 409,
+    cause,
+  });
+}
+
+function refused(why: string, cause?: unknown): ImplicamError {
+  return new ImplicamError('reduction-refused', why, { status: 409, cause });
+}
+
+/** A shard's number as the addon takes it: what is no 32-bit integer is hosted nowhere. */
+function shardNumber(shard: number): number {
+  return Number.isInteger(shard) && shard >= 0 && shard < 2 ** 31 ? shard : -1;
+}
+
+function bytesOf(bytes: Uint8Array): Uint8Array {
+  if (!(bytes instanceof Uint8Array))
+    throw refused('a gradient sum must be a Uint8Array: pass what take() gave');
+  return bytes;
+}
+
+function progressOf(step: number, sums: StepSums): Progress {
+  const mse = sums.squared / Math.max(1, sums.samples);
+  return { step, loss: sums.loss, psnr: -10 * Math.log10(Math.max(mse, 1e-10)) };
+}

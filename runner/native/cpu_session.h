@@ -1,0 +1,413 @@
+// A session on the processor's cores, whatever the precision and the instruction set of its kernels.
+#pragma once
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <string>
+#include <vector>
+#include "grid_lines.h"
+#include "node_sums.h"
+#include "plain_losses.h"
+#include "session.h"
+#include "workers.h"
+
+namespace implicam {
+
+template <class R>
+class Session final : public AnySession {
+ public:
+  Session(Problem problem, const Kernels<R>& kernels, int threads)
+      : problem_(std::move(problem)),
+        kernels_(kernels),
+        workers_(std::max(1, std::min(threads, (int)problem_.hosted.size()))),
+        theta_(problem_.size),
+        m_(problem_.size),
+        v_(problem_.size),
+        sums_(problem_.model, connected().hosted, problem_.half, fingerprintOf(problem_)) {
+    tiled_ = model().shard[0].tiled;
+    whole_ = (int)problem_.hosted.size() == model().shards;
+    for (const auto& g : problem_.groups) {
+      if (g.shard >= 0 && !sums_.hosts(g.shard)) continue;
+      int64_t end = g.offset + (g.size + LINE - 1) / LINE * LINE;
+      if (!ranges_.empty() && ranges_.back().second == g.offset) ranges_.back().second = end;
+      else ranges_.push_back({g.offset, end});
+    }
+    // Tiles own their grids: nothing is summed over shards, so a buffer a thread is enough.
+    for (int t = 0; t < workers_.count() && tiled_; t++) tiles_.emplace_back(model());
+    size_t scratch = kernels_.workspace(model());
+    for (int t = 0; t < workers_.count(); t++) scratch_.emplace_back(scratch);
+  }
+
+  void load(int64_t step, const float* theta, const float* m, const float* v) override {
+    step_ = step;
+    open_ = false;
+    sums_.forget();
+    for (auto [from, to] : ranges_) {
+      std::copy(theta + from, theta + to, theta_.data + from);
+      loadMoments(m, m_, from, to);
+      loadMoments(v, v_, from, to);
+    }
+    fresh_ = false;
+  }
+
+  void save(float* theta, float* m, float* v) override {
+    if (tiled_) closedStep("save");
+    for (auto [from, to] : ranges_) {
+      std::copy(theta_.data + from, theta_.data + to, theta + from);
+      if (m) std::copy(m_.data + from, m_.data + to, m + from);
+      if (v) std::copy(v_.data + from, v_.data + to, v + from);
+    }
+  }
+
+  void setParameters(const double* theta) override { std::copy_n(theta, problem_.size, theta_.data); }
+  int64_t step() const override { return step_; }
+  const uint64_t* ticks() const override { return ticks_; }
+  void clearTicks() override { std::fill_n(ticks_, PHASES, 0); }
+  void cancel() override { cancelled_ = true; }
+
+  StepResult train(const StepPlan& plan) override {
+    allShards("train");
+    closedStep("train");
+    const StepInput input{step_, plan.sharp, plan.gamma};
+    AdamStep adam = adamStep(step_ + 1);
+    next_ = 0;
+    workers_.run([&](int id) {
+      computeShards(id, input, [&](int shard, ShardGradient<R>& g) {
+        if (tiled_) updateGrids(plan.factor, adam, shard, {&g, 1});
+      });
+      workers_.meet();
+      if (id == 0) sumShared();
+      workers_.meet();
+      auto t0 = ticksNow();
+      if (id == 0) updateShared(plan.factor, adam, root());
+      if (!tiled_) updateGridsTogether(plan.factor, adam, id);
+      if (id == 0) ticks_[PHASE_UPDATE] += ticksNow() - t0;
+    });
+    step_++;
+    notCancelled();
+    return collect();
+  }
+
+  StepResult gradient(int64_t step, const StepPlan& plan, double* out) override {
+    allShards("compute the gradient of a step");
+    closedStep("compute a gradient");
+    const StepInput input{step, plan.sharp, plan.gamma};
+    std::fill_n(out, problem_.size, 0.0);
+    next_ = 0;
+    workers_.run([&](int id) {
+      computeShards(id, input, [&](int shard, ShardGradient<R>& g) {
+        if (tiled_) takeGrids(shard, {&g, 1}, out);
+      });
+    });
+    notCancelled();
+    sumShared();
+    std::copy_n(root(), model().shared, out);
+    if (!tiled_) {
+      auto all = allGradients();
+      takeGrids(0, {all.data(), all.size()}, out);
+    }
+    return collect();
+  }
+
+  StepResult compute(const StepPlan& plan) override {
+    closedStep("compute another step");
+    plan_ = plan;
+    open_ = true;
+    const StepInput input{step_, plan.sharp, plan.gamma};
+    AdamStep adam = adamStep(step_ + 1);
+    next_ = 0;
+    workers_.run([&](int id) {
+      computeShards(id, input, [&](int shard, ShardGradient<R>& g) {
+        if (tiled_) updateGrids(plan.factor, adam, shard, {&g, 1});
+        sums_.finishLeaf(shard);
+      });
+    });
+    notCancelled();
+    StepResult r;
+    for (int s : problem_.hosted) {
+      const ShardGradient<R>& g = sums_.gradient(s);
+      r.loss += g.loss;
+      r.squared += g.squared;
+      r.samples += g.samples;
+      for (int p = 0; p < PHASES; p++) ticks_[p] += g.ticks[p];
+    }
+    return r;
+  }
+
+  void combine(int into, int from) override {
+    openStep();
+    sums_.combine(into, from, workers_);
+  }
+
+  Bytes take(int shard) override {
+    openStep();
+    return sums_.take(shard, step_, workers_);
+  }
+
+  void add(int shard, const uint8_t* bytes, size_t size) override {
+    openStep();
+    sums_.add(shard, sums_.read(bytes, size, step_), workers_);
+  }
+
+  StepResult applyNode(int shard) override {
+    openStep();
+    sums_.checkRoot(shard);
+    ShardGradient<R>& g = sums_.gradient(shard);
+    return finish({g.loss, g.squared, g.samples}, g.shared, [&](int id, const AdamStep& adam) {
+      updateGrids(plan_.factor, adam, 0, {&g, 1}, id, workers_.count());
+    });
+  }
+
+  StepResult applyBytes(const uint8_t* bytes, size_t size) override {
+    openStep();
+    NodeView view = sums_.read(bytes, size, step_);
+    sums_.checkRoot(view);
+    R* shared = sums_.gradient(problem_.hosted[0]).shared;
+    sums_.receivedShared(view, shared);
+    const NodeHeader& h = view.header;
+    return finish({h.loss, h.squared, h.samples}, shared, [&](int id, const AdamStep& adam) {
+      sums_.eachReceived(view, id, workers_.count(), [&](int kind, size_t line, const R* values) {
+        int64_t grid = kind ? model().shard[0].mapGrid : model().shard[0].atlasGrid;
+        updateLine(grid + line * LINE, values, (R)(rateAt(grid) * plan_.factor), adam);
+      });
+    });
+  }
+
+  void bake(float* radiance, float* defocus) override {
+    if (tiled_) closedStep("bake");
+    constexpr int ROWS = 8;
+    std::vector<std::pair<int, int>> jobs;
+    for (int s : problem_.hosted) {
+      const Rect& own = model().shard[s].own;
+      for (int y = own.y; y < own.y + own.height; y += ROWS) jobs.push_back({s, y});
+      if (!tiled_) break;
+    }
+    std::atomic<size_t> next{0};
+    workers_.run([&](int) {
+      Aligned<uint8_t> scratch(kernels_.bakeWorkspace(model()));
+      for (size_t j; !cancelled_ && (j = next++) < jobs.size();) {
+        auto [s, y] = jobs[j];
+        const Rect& own = model().shard[s].own;
+        kernels_.bakeRows(model(), s, y, std::min(y + ROWS, own.y + own.height), theta_.data, radiance, defocus,
+                          scratch.data);
+      }
+    });
+    notCancelled();
+  }
+
+ private:
+  struct Gradients {
+    ShardGradient<R>* at;
+    size_t count;
+  };
+
+  // Grids' gradients of the tile that a thread is at.
+  struct TileBuffer {
+    Aligned<R> atlas, map;
+    Aligned<uint8_t> atlasTouched, mapTouched;
+    explicit TileBuffer(const Model& m)
+        : atlas(2 * (size_t)m.atlasGrid.nodes),
+          map(2 * (size_t)m.mapGrid.nodes),
+          atlasTouched(atlas.size / LINE + 8),
+          mapTouched(map.size / LINE + 8) {}
+  };
+
+  const Model& model() const { return problem_.model; }
+  const Problem& connected() {
+    problem_.connect();
+    return problem_;
+  }
+  R* root() { return sums_.gradient(0).shared; }
+
+  std::vector<ShardGradient<R>> allGradients() {
+    std::vector<ShardGradient<R>> all;
+    for (int s = 0; s < model().shards; s++) all.push_back(sums_.gradient(s));
+    return all;
+  }
+
+  void allShards(const char* what) const {
+    if (!whole_) throw Refused(std::string("a session that hosts some of its shards cannot ") + what +
+                              " alone: open it with all, or take its steps in parts");
+  }
+  void closedStep(const char* what) const {
+    if (open_) throw Refused(std::string("a step is under way: apply it, or load a state, to ") + what);
+  }
+  void notCancelled() const {
+    if (cancelled_) throw Refused("the session was closed meanwhile");
+  }
+  void openStep() const {
+    if (!open_) throw Refused("no step is under way: compute one first");
+  }
+
+  void loadMoments(const float* from, Aligned<R>& to, int64_t a, int64_t b) {
+    if (from) std::copy(from + a, from + b, to.data + a);
+    else if (!fresh_) std::fill(to.data + a, to.data + b, R(0));
+  }
+
+  // The update of a step whose sum is known: shared parameters, then every member its part of the grids.
+  template <class Grids>
+  StepResult finish(StepResult sums, R* shared, Grids grids) {
+    AdamStep adam = adamStep(step_ + 1);
+    sums.loss += plainLosses(model(), theta_.data, shared);
+    workers_.run([&](int id) {
+      auto t0 = ticksNow();
+      if (id == 0) updateShared(plan_.factor, adam, shared);
+      if (!tiled_) grids(id, adam);
+      if (id == 0) ticks_[PHASE_UPDATE] += ticksNow() - t0;
+    });
+    sums_.forget();
+    open_ = false;
+    step_++;
+    return sums;
+  }
+
+  static uint64_t ticksNow() {
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#else
+    return 0;
+#endif
+  }
+
+  AdamStep adamStep(int64_t t) const {
+    return {(float)problem_.beta1, (float)problem_.beta2, (float)(1 / (1 - std::pow(problem_.beta1, (double)t))),
+            (float)(1 / (1 - std::pow(problem_.beta2, (double)t)))};
+  }
+
+  // Takes hosted shards one after the other; `done` ends what a shard's buffers are needed for.
+  template <class Done>
+  void computeShards(int id, const StepInput& input, Done done) {
+    const int count = (int)problem_.hosted.size();
+    for (int i; !cancelled_ && (i = next_++) < count;) {
+      int s = problem_.hosted[i];
+      sums_.clean(s);
+      ShardGradient<R>& g = sums_.gradient(s);
+      if (tiled_) {
+        TileBuffer& t = tiles_[id];
+        g.atlas = t.atlas.data;
+        g.map = t.map.data;
+        g.atlasTouched = t.atlasTouched.data;
+        g.mapTouched = t.mapTouched.data;
+      }
+      kernels_.shardGradient(model(), s, input, theta_.data, g, scratch_[id].data);
+      done(s, g);
+    }
+  }
+
+  // Visits the nodes of the tree, children first: add(a, b) for shards a and b.
+  template <class Add>
+  void eachSum(Add add) const {
+    const int n = model().shards;
+    for (int stride = 1; stride < n; stride *= 2)
+      for (int s = 0; s + stride < n; s += 2 * stride) add(s, s + stride);
+  }
+
+  // Shared parameters: shards summed in a fixed binary tree, then the losses that belong to none.
+  void sumShared() {
+    const bool half = problem_.half;
+    for (int s = 0; s < model().shards && half; s++)
+      for (int64_t i = 0; i < model().shared; i += LINE) roundLine(sums_.gradient(s).shared + i);
+    eachSum([&](int into, int from) {
+      R *a = sums_.gradient(into).shared, *b = sums_.gradient(from).shared;
+      for (int64_t i = 0; i < model().shared; i++) a[i] += b[i];
+      for (int64_t i = 0; i < model().shared && half; i += LINE) roundLine(a + i);
+    });
+    plainLoss_ = plainLosses(model(), theta_.data, root());
+  }
+
+  void updateShared(float factor, const AdamStep& adam, const R* shared) {
+    for (const auto& g : problem_.groups) {
+      if (g.sparse) continue;
+      int64_t n = (g.size + LINE - 1) / LINE * LINE;
+      kernels_.adam(theta_.data + g.offset, m_.data + g.offset, v_.data + g.offset, shared + g.offset, n,
+                    (R)(g.rate * factor), adam, false);
+    }
+  }
+
+  void updateLine(int64_t at, const R* sum, R rate, const AdamStep& adam) {
+    kernels_.adam(theta_.data + at, m_.data + at, v_.data + at, sum, LINE, rate, adam, true);
+  }
+
+  double rateAt(int64_t offset) const {
+    for (const auto& g : problem_.groups)
+      if (offset >= g.offset && offset < g.offset + g.size) return g.rate;
+    return 0;
+  }
+
+  template <class Visit>
+  void eachGrid(int shard, Gradients g, int64_t part, int64_t parts, Visit visit) {
+    for (int kind = 0; kind < 2; kind++) {
+      const GridSpec& grid = kind ? model().mapGrid : model().atlasGrid;
+      int64_t offset = kind ? model().shard[shard].mapGrid : model().shard[shard].atlasGrid;
+      if (!grid.levels || offset < 0) continue;
+      R* grads[64];
+      uint8_t* touched[64];
+      for (size_t s = 0; s < g.count; s++) {
+        grads[s] = kind ? g.at[s].map : g.at[s].atlas;
+        touched[s] = kind ? g.at[s].mapTouched : g.at[s].atlasTouched;
+      }
+      int64_t lines = grid.nodes / 8;
+      // A tile's own grids are summed over no shards, and not rounded.
+      const bool half = problem_.half && !tiled_;
+      touchedLines(grid, lines * part / parts, lines * (part + 1) / parts, touched, g.count, [&](int64_t line) {
+        alignas(64) R sum[LINE];
+        takeLine(grads, g.count, line * LINE, half, sum);
+        visit(kind, offset + line * LINE, sum);
+      });
+    }
+  }
+
+  void updateGrids(float factor, const AdamStep& adam, int shard, Gradients g, int64_t part = 0, int64_t parts = 1) {
+    const Shard& s = model().shard[shard];
+    const R rate[2] = {(R)((s.atlasGrid >= 0 ? rateAt(s.atlasGrid) : 0) * factor),
+                       (R)((s.mapGrid >= 0 ? rateAt(s.mapGrid) : 0) * factor)};
+    eachGrid(shard, g, part, parts, [&](int kind, int64_t at, const R* sum) { updateLine(at, sum, rate[kind], adam); });
+  }
+
+  // Shared grids: every thread takes its part of the lines.
+  void updateGridsTogether(float factor, const AdamStep& adam, int id) {
+    auto all = allGradients();
+    updateGrids(factor, adam, 0, {all.data(), all.size()}, id, workers_.count());
+  }
+
+  void takeGrids(int shard, Gradients g, double* out) {
+    eachGrid(shard, g, 0, 1, [&](int, int64_t at, const R* sum) { std::copy_n(sum, LINE, out + at); });
+  }
+
+  // The step's losses, summed as its gradients are.
+  StepResult collect() {
+    std::vector<StepResult> sums;
+    for (int s = 0; s < model().shards; s++) {
+      const ShardGradient<R>& g = sums_.gradient(s);
+      sums.push_back({g.loss, g.squared, g.samples});
+      for (int p = 0; p < PHASES; p++) ticks_[p] += g.ticks[p];
+    }
+    eachSum([&](int into, int from) {
+      sums[into].loss += sums[from].loss;
+      sums[into].squared += sums[from].squared;
+      sums[into].samples += sums[from].samples;
+    });
+    sums[0].loss += plainLoss_;
+    return sums[0];
+  }
+
+  Problem problem_;
+  const Kernels<R>& kernels_;
+  Workers workers_;
+  Aligned<R> theta_, m_, v_;
+  NodeSums<R> sums_;
+  std::vector<TileBuffer> tiles_;
+  std::vector<Aligned<uint8_t>> scratch_;
+  std::vector<std::pair<int64_t, int64_t>> ranges_;  // of the parameters that are held here
+  std::atomic<int> next_{0};
+  std::atomic<bool> cancelled_{false};
+  bool tiled_ = false, whole_ = true;
+  bool fresh_ = true;  // moments are still the zeros that memory begins with
+  bool open_ = false;  // computed and not applied
+  StepPlan plan_{};
+  int64_t step_ = 0;
+  double plainLoss_ = 0;
+  uint64_t ticks_[PHASES] = {};
+};
+
+}  // namespace implicam

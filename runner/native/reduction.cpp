@@ -1,0 +1,140 @@
+// Plain C++, one object for every processor: the same bits everywhere.
+#include "reduction.h"
+
+#include <cstring>
+#include <limits>
+#include <string>
+
+namespace implicam {
+
+namespace {
+
+constexpr int16_t ZERO_LINE = std::numeric_limits<int16_t>::min();
+constexpr int16_t NAN_LINE = std::numeric_limits<int16_t>::max();
+constexpr int LOWEST = -100 - 14, HIGHEST = 126 - 14;  // exponents of lines that are neither
+
+uint32_t bitsOf(float x) {
+  uint32_t b;
+  std::memcpy(&b, &x, 4);
+  return b;
+}
+
+float powerOfTwo(int e) {
+  uint32_t b = (uint32_t)(e + 127) << 23;
+  float x;
+  std::memcpy(&x, &b, 4);
+  return x;
+}
+
+uint64_t mix(uint64_t h, uint64_t word) {
+  h = (h ^ word) * 0x9e3779b97f4a7c15u;
+  return h ^ h >> 29;
+}
+
+// Four chains, because one multiplication waits for the other.
+uint64_t checksum(const uint8_t* bytes, size_t size, uint64_t seed) {
+  uint64_t h[4] = {seed, seed + 1, seed + 2, seed + 3}, word[4];
+  size_t i = 0;
+  for (; i + 32 <= size; i += 32) {
+    std::memcpy(word, bytes + i, 32);
+    for (int k = 0; k < 4; k++) h[k] = mix(h[k], word[k]);
+  }
+  std::memset(word, 0, 32);
+  std::memcpy(word, bytes + i, size - i);
+  for (int k = 0; k < 4; k++) h[0] = mix(mix(h[0], word[k]), h[k]);
+  return mix(h[0], size);
+}
+
+uint64_t checksumOf(const NodeHeader& header, const uint8_t* bytes, size_t size) {
+  uint64_t head = checksum((const uint8_t*)&header, offsetof(NodeHeader, checksum), NODE_MAGIC);
+  return checksum(bytes + sizeof header, size - sizeof header, head);
+}
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw Refused("a received gradient sum was refused: " + why +
+                "; ask for it again, or load the last common snapshot");
+}
+
+}  // namespace
+
+HalfLine packLine(const float* x) {
+  HalfLine line{};
+  uint32_t top = 0;
+  for (int i = 0; i < LINE; i++) {
+    uint32_t b = bitsOf(x[i]) & 0x7fffffff;
+    top = b > top ? b : top;
+  }
+  // Would the largest round up to the next power of two?
+  const bool up = (top & 0x7fffff) >= 0x7fff00;
+  int e = (int)(top >> 23) - 127 - 14;
+  if (e < LOWEST || e > HIGHEST || (up && e == HIGHEST)) {
+    line.exponent = e < LOWEST ? ZERO_LINE : NAN_LINE;
+    return line;
+  }
+  e += up;
+  // Both exact: a power of two, then 1.5 · 2^23, whose sum has no digits behind the point.
+  const float scale = powerOfTwo(-e);
+  for (int i = 0; i < LINE; i++) line.mantissa[i] = (int16_t)(bitsOf(x[i] * scale + 12582912.0f) - 0x4b400000u);
+  line.exponent = (int16_t)e;
+  return line;
+}
+
+void unpackLine(const HalfLine& line, float* x) {
+  if (line.exponent == ZERO_LINE || line.exponent < LOWEST) {
+    for (int i = 0; i < LINE; i++) x[i] = 0;
+  } else if (line.exponent > HIGHEST) {
+    for (int i = 0; i < LINE; i++) x[i] = std::numeric_limits<float>::quiet_NaN();
+  } else {
+    const float scale = powerOfTwo(line.exponent);
+    for (int i = 0; i < LINE; i++) x[i] = (float)line.mantissa[i] * scale;
+  }
+}
+
+uint32_t NodeView::number(size_t i) const {
+  uint32_t n;
+  std::memcpy(&n, numbers + 4 * i, 4);
+  return n;
+}
+
+size_t nodeBytes(const NodeShape& shape, const NodeHeader& h) {
+  size_t sparse = (size_t)h.atlasLines + h.mapLines;
+  return sizeof h + h.denseLines * shape.lineBytes() + sparse * (4 + shape.lineBytes());
+}
+
+NodeView readNode(const uint8_t* bytes, size_t size, const NodeShape& shape, int64_t step) {
+  NodeView view{};
+  NodeHeader& h = view.header;
+  if (size < sizeof h) refuse("it has " + std::to_string(size) + " bytes, fewer than a header");
+  std::memcpy(&h, bytes, sizeof h);
+  if (h.magic != NODE_MAGIC) refuse("it is not one");
+  if (h.session != shape.session || h.numberBytes != shape.numberBytes || h.denseLines != shape.denseLines)
+    refuse("it is of another session or precision");
+  if (h.step != step)
+    refuse("it is of step " + std::to_string(h.step) + ", this session is at step " + std::to_string(step));
+  if (h.atlasLines > shape.atlasLines || h.mapLines > shape.mapLines) refuse("it has more lines than the grids");
+  if (size != nodeBytes(shape, h))
+    refuse("it has " + std::to_string(size) + " bytes, its header tells of " + std::to_string(nodeBytes(shape, h)));
+  view.lineBytes = shape.lineBytes();
+  view.dense = bytes + sizeof h;
+  view.numbers = view.dense + h.denseLines * view.lineBytes;
+  view.lines = view.numbers + 4 * ((size_t)h.atlasLines + h.mapLines);
+  int64_t before = -1;
+  for (uint32_t i = 0; i < h.atlasLines + h.mapLines; i++) {
+    if (i == h.atlasLines) before = -1;
+    int64_t n = view.number(i);
+    if (n <= before || n >= (i < h.atlasLines ? shape.atlasLines : shape.mapLines))
+      refuse("its lines are out of order or range");
+    before = n;
+  }
+  if (h.checksum != checksumOf(h, bytes, size)) refuse("its checksum is wrong, so it was damaged on the way");
+  return view;
+}
+
+void sealNode(uint8_t* bytes, size_t size, NodeHeader header) {
+  header.magic = NODE_MAGIC;
+  header.reserved = 0;
+  header.checksum = checksumOf(header, bytes, size);
+  std::memcpy(bytes, &header, sizeof header);
+}
+
+}  // namespace implicam
