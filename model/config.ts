@@ -164,4 +164,5 @@ export type ModelConfig = z.output<typeof configSchema>;
 /** What a person or preset writes: anything left out takes its default. */
 export type ModelConfigInput = z.input<typeof configSchema>;
 export type LossConfig = ModelConfig['loss'];
+export type TrainConfig = ModelConfig['train'];
 export type FreeConfig = Extract<ModelConfig['blur'], { form: 'free' }>;
