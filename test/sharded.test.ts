@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { TrainConfig } from '../model/config.js';
 import { ImplicamError } from '../model/errors.js';
-import type { Progress, TrainingState } from '../runner/engines/engine.js';
+import { isReducing, type Progress, type TrainingState } from '../runner/engines/engine.js';
 import { createNativeEngine, nativeIsas } from '../runner/engines/native.js';
+import { createTfjsEngine } from '../runner/engines/tfjs.js';
 import { exchange, gather, openGroup, step } from './exchange.js';
 import { hash, type Run, randomRun, SAMPLES } from './runs.js';
 
@@ -200,6 +201,20 @@ describe.skipIf(nativeIsas().length === 0)('a session that hosts some shards', (
     }
     const session = await createNativeEngine().open(plan, data, state, { shards: [3, 1, 3] });
     expect(session.shards).toEqual([1, 3]);
+  });
+
+  test('is the native engine only', async () => {
+    const run = randomRun('hash patches');
+    const { plan, data, state } = run;
+    const tfjs = await createTfjsEngine();
+    await expect(tfjs.open(plan, data, state, { shards: [0] })).rejects.toEqual(
+      refused('engine-unusable', /cannot host some shards.*build the native engine/),
+    );
+    await expect(tfjs.open(rounding(run, 'half').plan, data, state)).rejects.toEqual(
+      refused('engine-unusable', /cannot round gradients/),
+    );
+    expect(isReducing(await tfjs.open(plan, data, state))).toBe(false);
+    expect(isReducing(await createNativeEngine().open(plan, data, state))).toBe(true);
   });
 
   test('may be closed in the middle of anything', async () => {
