@@ -86,6 +86,8 @@ export function focusStack(
   const channels = views.map((view) => [0, 1, 2].map((c) => linearChannel(view, c, width, height)));
   const gains = evenOut(channels, width, height);
   const light = channels.map((planes, v) => mix(planes, gains[v]!));
+  const masks = views.map((_, v) => reduceMask(valid[v], fullWidth, fullHeight, width, height));
+  fillMissing(light, masks);
   const floor = 0.01 * typicalLight(light[0]![0]);
   return {
     gains,
@@ -98,9 +100,30 @@ export function focusStack(
       floor,
       focus,
       aperture,
-      valid: views.map((_, v) => reduceMask(valid[v], fullWidth, fullHeight, width, height)),
+      valid: masks,
     },
   };
+}
+
+/** Where a view has no data, the mean of those that have: it must not blur into its surroundings as if it were dark. */
+function fillMissing(light: readonly MixPlanes[], masks: readonly (Uint8Array | undefined)[]): void {
+  masks.forEach((mask, v) => {
+    if (mask === undefined) return;
+    for (let p = 0; p < mask.length; p++) {
+      if (mask[p]! !== 0) continue;
+      for (let m = 0; m < MIXES; m++) {
+        let sum = 0;
+        let count = 0;
+        for (let k = 0; k < light.length; k++) {
+          const other = masks[k];
+          if (other !== undefined && other[p]! === 0) continue;
+          sum += light[k]![m]![p]!;
+          count++;
+        }
+        if (count > 0) light[v]![m]![p] = sum / count;
+      }
+    }
+  });
 }
 
 function linearChannel(view: Picture, channel: number, width: number, height: number): Float32Array {

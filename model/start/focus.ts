@@ -2,21 +2,28 @@
  * The geometric half of the classical start: from pictures of one scene with different focus to the signed defocus
  * map s, the blur scale κ and the all-in-focus picture.
  *
- * 1. At half the working size: sharp picture by local contrast → ladder of blurs → κ → depth.
- * 2. At the working size: sharp picture by that depth → ladder → κ refined → plane sweep → semi-global matching.
+ * 1. At half the working size: sharp picture by local contrast → ladder of blurs → κ.
+ * 2. At the working size: sweep of the views against one another → depth → sharp picture → ladder → κ refined → sweep
+ *    of the sharp picture against the views → depth.
  * 3. At full size: depth along the picture's edges → the sharpest view at every pixel.
  */
 import type { Picture } from '../picture.js';
 import { type FocusViews, selectByDepth, sharpByContrast, sharpByDepth } from './all-in-focus.js';
-import { type BlurLadder, blurLadder } from './blur-ladder.js';
+import { blurLadder } from './blur-ladder.js';
 import { type BlurScale, estimateBlurScale } from './blur-scale.js';
 import { logInPlace } from './fast-math.js';
 import { gaussian, gradientMagnitude } from './filters.js';
-import { checkFocusStack, type FocusStack, focusStack, halveStack, thinStack } from './focus-stack.js';
+import {
+  checkFocusStack,
+  type FocusStack,
+  focusStack,
+  halveStack,
+  type MixPlanes,
+  thinStack,
+} from './focus-stack.js';
 import { type LayerOptions, type Layers, splitLayers } from './layers.js';
-import { costVolume, type SharpPicture, TRUNCATION } from './plane-sweep.js';
+import { type CostVolume, costVolume, relativeCosts, type SharpPicture, TRUNCATION } from './plane-sweep.js';
 import { medianFilter } from './rank-filters.js';
-import { areaResize, bilinearResize } from './resize.js';
 import { aggregatePaths, lowestLabels, MAXIMUM_COST } from './semi-global.js';
 import { type CoarseDepth, upsampleDepth } from './upsample-depth.js';
 
@@ -63,6 +70,11 @@ export interface FocusStatistics {
 
 const DEFAULTS = { sweepPixels: 3e5, depths: 29 };
 
+/** Costs are averaged over this many pixels to either side. */
+const WINDOW = 1;
+/** Costs of one ln unit. */
+const UNIT = MAXIMUM_COST / TRUNCATION;
+
 /** Most views that the sweep compares; all take part in the all-in-focus picture. */
 const SWEEP_VIEWS = 9;
 /** Cost of changing depth by one label and by any number, in ln units; see semi-global.ts. */
@@ -101,11 +113,14 @@ export function sweepFocus(
   const { stack: all, gains } = focusStack(views, focus, aperture, sweepPixels, valid);
   const stack = thinStack(all, SWEEP_VIEWS);
   const depths = depthsOf(stack, count);
-  const coarse = sweepHalf(halveStack(stack), depths, options.kappa);
-  const fine = sweepFull(stack, depths, coarse, options.kappa);
+  const known = options.kappa === undefined ? undefined : options.kappa / stack.reduction;
+  const scale = known === undefined ? scaleOf(halveStack(stack), depths) : { kappa: known / 2, curve: [] };
+  const guess = 2 * scale.kappa;
+  const first = sweepViews(stack, depthsOf(stack, Math.ceil(count / 2)), guess);
+  const fine = sweepSharp(stack, depths, sharpByDepth(stack, first), guess, known);
   const input: FocusViews = { views, focus, aperture, gains, valid };
   const span = Math.max(...focus) - Math.min(...focus);
-  const s = upsampleDepth(fine.depth, input, SURFACE_JUMP * span);
+  const s = stack.reduction === 1 ? fine.depth.depth : upsampleDepth(fine.depth, input, SURFACE_JUMP * span);
   const kappa = fine.kappa * stack.reduction;
   const map: Picture = { width, height, channels: 1, data: s };
   const allInFocus = selectByDepth(input, s, kappa);
@@ -122,7 +137,7 @@ export function sweepFocus(
       depths: count,
       cost: fine.cost,
       lowestCost: fine.lowestCost,
-      kappaCurve: coarse.curve.map((point) => ({
+      kappaCurve: scale.curve.map((point) => ({
         kappa: point.kappa * 2 * stack.reduction,
         cost: point.cost,
       })),
@@ -139,109 +154,91 @@ function depthsOf(stack: FocusStack, count: number): number[] {
   return Array.from({ length: count }, (_, i) => low - margin + ((span + 2 * margin) * i) / (count - 1));
 }
 
-interface Swept {
-  readonly depth: CoarseDepth;
-  /** In the pixels of the stack. */
-  readonly kappa: number;
-  readonly curve: BlurScale['curve'];
-  readonly cost: number;
-  readonly lowestCost: number;
-}
-
 /** Circle of confusion per unit of κ that depth `s` can have at most. */
 function widestCircle(stack: FocusStack, depths: readonly number[]): number {
   const [low, high] = [depths[0]!, depths[depths.length - 1]!];
   return Math.max(...stack.focus.map((f, v) => stack.aperture[v]! * Math.max(f - low, high - f)));
 }
 
-/** From nothing to depth and blur scale, on the halved stack. */
-function sweepHalf(stack: FocusStack, depths: readonly number[], known: number | undefined): Swept {
+/** The blur scale from nothing, on the halved stack. */
+function scaleOf(stack: FocusStack, depths: readonly number[]): Pick<BlurScale, 'kappa' | 'curve'> {
   const sharp = sharpByContrast(stack);
-  const widest = widestCircle(stack, depths);
-  if (known !== undefined) {
-    const kappa = known / stack.reduction;
-    return match(stack, sharp, blurLadder(stack, sharp.light, kappa * widest), kappa, depths, []);
-  }
   const span = (Math.max(...stack.focus) - Math.min(...stack.focus)) * Math.max(...stack.aperture);
   const largest = LARGEST_SPAN * Math.max(stack.width, stack.height);
   const ladder = blurLadder(stack, sharp.light, largest);
   const lowest = SMALLEST_SPAN / span;
-  const { kappa, curve } = estimateBlurScale(stack, ladder, sharp.source, depths, lowest, largest / span);
-  return match(stack, sharp, ladder, kappa, depths, curve);
+  return estimateBlurScale(stack, ladder, sharp.source, depths, lowest, largest / span);
 }
 
-/** The same at full working size, starting from what the halved stack gave. */
-function sweepFull(
+/** Depth by comparing the views with one another. */
+function sweepViews(stack: FocusStack, depths: readonly number[], kappa: number): Float32Array {
+  const volume = relativeCosts(stack, kappa, depths, WINDOW);
+  return matched(volume, depths, jumpCosts(stack.light, stack)).depth;
+}
+
+interface Swept {
+  readonly depth: CoarseDepth;
+  /** In the pixels of the stack. */
+  readonly kappa: number;
+  readonly cost: number;
+  readonly lowestCost: number;
+}
+
+/** Depth and blur scale by comparing the sharp picture with the views. */
+function sweepSharp(
   stack: FocusStack,
   depths: readonly number[],
-  start: Swept,
+  sharp: SharpPicture,
+  guess: number,
   known: number | undefined,
 ): Swept {
-  const { width, height, depth } = start.depth;
-  const sharp = sharpByDepth(stack, bilinearResize(depth, width, height, stack.width, stack.height));
-  const guess = 2 * start.kappa;
   const factor = known === undefined ? REFINEMENT : 1;
   const ladder = blurLadder(stack, sharp.light, factor * guess * widestCircle(stack, depths));
-  if (known !== undefined) return match(stack, sharp, ladder, guess, depths, []);
-  const { kappa, curve } = estimateBlurScale(
-    stack,
-    ladder,
-    sharp.source,
-    depths,
-    guess / factor,
-    guess * factor,
-  );
-  return match(stack, sharp, ladder, kappa, depths, curve);
-}
-
-/** Plane sweep and semi-global matching. */
-function match(
-  stack: FocusStack,
-  sharp: SharpPicture,
-  ladder: BlurLadder,
-  kappa: number,
-  depths: readonly number[],
-  curve: BlurScale['curve'],
-): Swept {
-  const { width, height, cost } = costVolume(stack, ladder, sharp.source, kappa, depths, 1);
+  const kappa =
+    known ?? estimateBlurScale(stack, ladder, sharp.source, depths, guess / factor, guess * factor).kappa;
+  const volume = costVolume(stack, ladder, sharp.source, kappa, depths, WINDOW);
+  const { depth, position } = matched(volume, depths, jumpCosts([sharp.light], stack));
+  const { width, height } = stack;
   const colour: [Float32Array, Float32Array] = [
-    coarseLog(sharp.light[0], stack, width, height),
-    coarseLog(sharp.light[1], stack, width, height),
+    logOf(sharp.light[0], stack.floor),
+    logOf(sharp.light[1], stack.floor),
   ];
-  const labels = depths.length;
-  const unit = MAXIMUM_COST / TRUNCATION;
-  const paths = aggregatePaths(
-    { width, height, labels, cost },
-    Math.round(STEP_COST * unit),
-    jumpCosts(colour, width, height),
-  );
-  const { position } = lowestLabels(paths, labels);
-  const step = depths[1]! - depths[0]!;
-  const raw = position.map((l) => depths[0]! + l * step);
-  const depth = medianFilter(raw, width, height, 3);
   return {
     depth: { width, height, depth, colour, floor: stack.floor },
     kappa,
-    curve,
-    ...costStatistics(cost, position, labels),
+    ...costStatistics(volume.cost, position, depths.length),
   };
 }
 
-function coarseLog(plane: Float32Array, stack: FocusStack, width: number, height: number): Float32Array {
-  const coarse = areaResize(plane, stack.width, stack.height, width, height);
-  for (let p = 0; p < coarse.length; p++) coarse[p]! += stack.floor;
-  return logInPlace(coarse);
+/** Semi-global matching, and a median against lone errors. */
+function matched(
+  { width, height, cost }: CostVolume,
+  depths: readonly number[],
+  jumps: Uint16Array,
+): { depth: Float32Array; position: Float32Array } {
+  const labels = depths.length;
+  const paths = aggregatePaths({ width, height, labels, cost }, Math.round(STEP_COST * UNIT), jumps);
+  const { position } = lowestLabels(paths, labels);
+  const step = depths[1]! - depths[0]!;
+  const raw = position.map((l) => depths[0]! + l * step);
+  return { depth: medianFilter(raw, width, height, 3), position };
 }
 
-function jumpCosts(
-  colour: readonly [Float32Array, Float32Array],
-  width: number,
-  height: number,
-): Uint16Array {
-  const ln = new Float32Array(colour[0].length);
-  for (let p = 0; p < ln.length; p++) ln[p] = 0.5 * (colour[0][p]! + colour[1][p]!);
-  const gradient = gradientMagnitude(gaussian(ln, width, height, 0.5), width, height);
-  const most = JUMP_COST * (MAXIMUM_COST / TRUNCATION);
+function logOf(plane: Float32Array, floor: number): Float32Array {
+  return logInPlace(plane.map((v) => v + floor));
+}
+
+/** Cost of a jump at every pixel: less where any of the pictures has an edge. */
+function jumpCosts(pictures: readonly MixPlanes[], { width, height, floor }: FocusStack): Uint16Array {
+  const gradient = new Float32Array(width * height);
+  for (const [warm, cool] of pictures) {
+    const ln = new Float32Array(gradient.length);
+    for (let p = 0; p < ln.length; p++) ln[p] = 0.5 * (warm[p]! + cool[p]!) + floor;
+    logInPlace(ln);
+    const slope = gradientMagnitude(gaussian(ln, width, height, 0.5), width, height);
+    for (let p = 0; p < slope.length; p++) if (slope[p]! > gradient[p]!) gradient[p] = slope[p]!;
+  }
+  const most = JUMP_COST * UNIT;
   return Uint16Array.from(gradient, (g) => most * (LEAST_JUMP + (1 - LEAST_JUMP) * Math.exp(-g / EDGE)));
 }
 
