@@ -95,6 +95,17 @@ describe('initialParameters', () => {
     expect(heads.size).toBe(grids.length);
   });
 
+  test('of some shards are theirs and the shared ones', () => {
+    const plan = planOf(LENS, 3, 400);
+    const [all, some] = [initialParameters(plan), initialParameters(plan, undefined, [1])];
+    expect(plan.shards.length).toBeGreaterThan(2);
+    for (const { name, scope } of plan.layout.groups) {
+      const held = scope === 'shared' || scope.shard === 1;
+      const part = group(plan, some, name);
+      expect(part, name).toEqual(held ? group(plan, all, name) : new Float32Array(part.length));
+    }
+  });
+
   test("follow Sitzmann's bounds in a SIREN", () => {
     const plan = planOf(FREE);
     const network = group(plan, initialParameters(plan), 'atlas.mlp');

@@ -18,11 +18,15 @@ export function defaultTone(knots: number, low: number): ToneStart {
   return { curves: [normal, normal, normal] };
 }
 
-/** Start values of every parameter of a plan: a pure function of plan (with its seed) and classical start. */
-export function initialParameters(plan: Plan, tone?: ToneStart): Float32Array {
+/**
+ * Start values of every parameter of a plan: a pure function of plan (with its seed) and classical start. With `shards`,
+ * other shards' own groups are left at zero, and their memory untouched.
+ */
+export function initialParameters(plan: Plan, tone?: ToneStart, shards?: readonly number[]): Float32Array {
   const { config, layout } = plan;
   const parameters = new Float32Array(layout.size);
   for (const [index, group] of layout.groups.entries()) {
+    if (shards && group.scope !== 'shared' && !shards.includes(group.scope.shard)) continue;
     const run = parameters.subarray(group.offset, group.offset + group.size);
     const random = new RandomStream(plan.seed, Stream.initial, index);
     if (group.sparse) for (let i = 0; i < run.length; i++) run[i] = (random.unit() * 2 - 1) * 1e-4;
