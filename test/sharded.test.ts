@@ -19,8 +19,8 @@ function rounding(run: Run, reduction: Reduction): Run {
   };
 }
 
-async function together(run: Run, placement: readonly number[], steps: number) {
-  const group = await openGroup(run, placement);
+async function together(run: Run, placement: readonly number[], steps: number, isa?: string) {
+  const group = await openGroup(run, placement, { isa });
   let last: Progress[] = [];
   for (let i = 0; i < steps; i++) last = await step(group, i);
   const states = await Promise.all(group.members.map((m) => m.save()));
@@ -94,6 +94,15 @@ describe.skipIf(nativeIsas().length === 0)('shards spread over sessions', () => 
         for (const progress of all.last) expect(progress).toEqual(one.last);
       }
     });
+  });
+
+  test.each([...nativeIsas(), 'f64'])('with the kernels %s', async (isa) => {
+    for (const reduction of REDUCTIONS) {
+      const run = rounding(SAMPLES[0]![1](), reduction);
+      const one = await alone(run, 3, isa);
+      const all = await together(run, [0, 1, 2, 0], 3, isa);
+      for (const state of all.states) expect(hash(state)).toBe(hash(one.state));
+    }
   });
 
   test('half precision changes the bits, not the result', async () => {
