@@ -16,6 +16,8 @@ export const SchedulerOptions = z.strictObject({
   sessionsPerRunner: count(2),
   /** A running session is placed anew only if its step rate is predicted to grow by this factor. */
   rebalanceGain: z.number().min(1).default(1.15),
+  /** … and if that is predicted to save this much time until the session's end. */
+  rebalanceSavedMs: ms(10_000),
   /** Until every runner must have restored its shards. */
   hostDeadlineMs: ms(60_000),
   /** Until a step must be seen, at least; sessions with slow steps get `stallSteps` steps' time. */

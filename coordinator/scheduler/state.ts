@@ -1,0 +1,235 @@
+import { assert } from '../../model/errors.js';
+import { SchedulerOptions } from './options.js';
+import {
+  type Command,
+  type Epoch,
+  epochOf,
+  type HeldSnapshot,
+  type Member,
+  type Piece,
+  ROUNDS,
+  type RunnerId,
+  type RunnerInfo,
+  type SessionId,
+  type SessionSpec,
+  type ShardRange,
+} from './types.js';
+
+/** A runner that is connected. */
+export interface RunnerState {
+  info: RunnerInfo;
+  /** The smallest demand of one session, in bytes, that turned out not to fit; null as long as everything did. */
+  refusedBytes: number | null;
+  /** What it brought along of sessions that are not known (yet). */
+  brought: HeldSnapshot[];
+  /** Told that it may exit. */
+  released: boolean;
+}
+
+/** A member of the present placement, and what it reported in this epoch. */
+export interface MemberState extends Member {
+  hosted: boolean;
+  step: number;
+  /** Newest snapshot that it and its buddy hold. */
+  taken: number;
+  /** Number of its last report among all reports: who has been quiet longest. */
+  heard: number;
+}
+
+/** That a runner has the pieces of some shards of a snapshot in its memory. */
+export interface Holding {
+  runner: RunnerId;
+  step: number;
+  shards: ShardRange;
+}
+
+export interface Exclusion {
+  /** How often it was evicted. */
+  strikes: number;
+  /** Kept out at present; a timer ends it. */
+  active: boolean;
+}
+
+export interface SessionState {
+  spec: SessionSpec;
+  /** Number of its submission: the order of the queue. */
+  order: number;
+  phase: 'waiting' | 'hosting' | 'training';
+  /** Cancelled, but its last snapshot is still being stored. */
+  stopping: boolean;
+  round: number;
+  engine: string | null;
+
+  /** Empty while waiting. */
+  placement: MemberState[];
+  /** Predicted milliseconds of a step in this placement. */
+  stepMs: number;
+  /** Step that this placement started from. */
+  from: number;
+  /** Runners that others fetch that step from. */
+  sources: RunnerId[];
+  /** Whoever else is used by this placement may go: its first snapshot is safe. */
+  settled: boolean;
+  /** Granted: train up to here. */
+  until: number;
+  /** Snapshots asked for that are not safe yet, ascending. */
+  pending: number[];
+  /** Newest safe snapshot of this placement: every member and its buddy hold it. */
+  base: number;
+  /** Applied by every member. */
+  committed: number;
+  /** Largest step that ever was: what lies above it is progress, what lies below is repetition. */
+  highWater: number;
+  /** Observed steps a second; 0 where not known. */
+  rate: number;
+  /** Something moved since the watch timer fired last; how often it fired in vain. */
+  moved: boolean;
+  quiet: number;
+
+  holdings: Holding[];
+  /** Whoever may still have something of this session in its memory. */
+  participants: RunnerId[];
+  /** Members of the epoch before this one have not been told yet that it is over. */
+  unparked: boolean;
+
+  durable: number;
+  durableEngine: string | null;
+  windowsSinceStore: number;
+  /** A snapshot on its way to the object store. */
+  store: { step: number; stored: Record<RunnerId, Piece[]>; failed: RunnerId[] } | null;
+  /** A manifest on its way; outlives the placement that made it. */
+  commit: { epoch: Epoch; step: number; engine: string; pieces: Piece[] } | null;
+  storeAttempts: number;
+  /** Waiting before the next attempt to store. */
+  storeHeld: boolean;
+
+  exclusions: Record<RunnerId, Exclusion>;
+  accusations: { accuser: RunnerId; accused: RunnerId }[];
+  /** Trouble since the last progress. */
+  deaths: RunnerId[];
+  failures: { reason: string; count: number }[];
+  evictions: number;
+  /** Waiting before the next placement. */
+  retrying: boolean;
+  /** Why it is placed anew. */
+  why: string;
+
+  /** Value of `State.topology` when a better placement was last looked for. */
+  evaluated: number;
+  /** The last `waiting` command, not to repeat it. */
+  shown: string;
+}
+
+export type TimerKind = 'host' | 'watch' | 'blame' | 'store' | 'hold' | 'exclude' | 'retry';
+
+export interface TimerState {
+  kind: TimerKind;
+  session: SessionId;
+  runner: RunnerId | null;
+}
+
+/** Everything that the scheduler knows: plain data, so that JSON holds it. */
+export interface State {
+  readonly options: SchedulerOptions;
+  runners: Record<RunnerId, RunnerState>;
+  sessions: Record<SessionId, SessionState>;
+  timers: Record<string, TimerState>;
+  nextOrder: number;
+  nextTimer: number;
+  nextReport: number;
+  /** Grows with everything that may make a better placement possible. */
+  topology: number;
+  /** Waiting sessions may find a place now. */
+  dirty: boolean;
+}
+
+/** One call of `step`: the state, and the commands so far. */
+export interface Turn {
+  readonly state: State;
+  readonly options: SchedulerOptions;
+  readonly commands: Command[];
+}
+
+export function createState(options: Partial<SchedulerOptions>): State {
+  return {
+    options: SchedulerOptions.parse(options),
+    runners: {},
+    sessions: {},
+    timers: {},
+    nextOrder: 1,
+    nextTimer: 1,
+    nextReport: 1,
+    topology: 1,
+    dirty: false,
+  };
+}
+
+export function createSession(spec: SessionSpec, order: number): SessionState {
+  return {
+    spec,
+    order,
+    phase: 'waiting',
+    stopping: false,
+    round: 0,
+    engine: spec.engine,
+    placement: [],
+    stepMs: 0,
+    from: spec.durableStep,
+    sources: [],
+    settled: true,
+    until: spec.durableStep,
+    pending: [],
+    base: spec.durableStep,
+    committed: spec.durableStep,
+    highWater: spec.durableStep,
+    rate: 0,
+    moved: false,
+    quiet: 0,
+    holdings: [],
+    participants: [],
+    unparked: false,
+    durable: spec.durableStep,
+    durableEngine: spec.engine,
+    windowsSinceStore: 0,
+    store: null,
+    commit: null,
+    storeAttempts: 0,
+    storeHeld: false,
+    exclusions: {},
+    accusations: [],
+    deaths: [],
+    failures: [],
+    evictions: 0,
+    retrying: false,
+    why: 'submitted',
+    evaluated: 0,
+    shown: '',
+  };
+}
+
+/** The session's present epoch. */
+export function epoch(session: SessionState): Epoch {
+  return epochOf(session.spec.lease, session.round);
+}
+
+/** Opens the next round: from now on reports of the last one change nothing. */
+export function nextRound(session: SessionState): void {
+  session.round++;
+  assert(session.round < ROUNDS, `session ${session.spec.id} was placed ${ROUNDS} times under one lease`);
+}
+
+export function memberOf(session: SessionState, runner: RunnerId): MemberState | undefined {
+  return session.placement.find((member) => member.runner === runner);
+}
+
+/** Buddies that are not members themselves. */
+export function outsideBuddies(session: SessionState): RunnerId[] {
+  const members = new Set(session.placement.map((member) => member.runner));
+  const buddies = session.placement.map((member) => member.buddy);
+  return [...new Set(buddies.filter((buddy) => buddy !== null && !members.has(buddy)))] as RunnerId[];
+}
+
+/** Sessions, oldest first. */
+export function sessionsInOrder(state: State): SessionState[] {
+  return Object.values(state.sessions).sort((a, b) => a.order - b.order);
+}

@@ -1,0 +1,49 @@
+import { ImplicamError } from '../../model/errors.js';
+import { bring } from './membership.js';
+import { end } from './recovery.js';
+import { createSession, type Turn } from './state.js';
+import type { SessionSpec } from './types.js';
+
+/** Refuses what no coordinator could place. */
+export function checkSpec(spec: SessionSpec): void {
+  const refuse = (what: string) =>
+    new ImplicamError(
+      'bad-session',
+      `session ${spec.id}: ${what}; the session's plan is damaged, train it anew`,
+    );
+  const finite = (value: number) => Number.isFinite(value) && value >= 0;
+  if (spec.id === '' || spec.id === '__proto__') throw refuse('its id cannot be used');
+  if (spec.shards.length === 0) throw refuse('it has no shards');
+  if (!spec.shards.every(({ cost, memoryBytes }) => finite(cost) && cost > 0 && finite(memoryBytes))) {
+    throw refuse('every shard needs a positive cost and a size');
+  }
+  if (!finite(spec.hopMs) || !finite(spec.sharedMemoryBytes))
+    throw refuse('its exchange and memory need a size');
+  if (!Number.isSafeInteger(spec.steps) || spec.steps < 1) throw refuse(`it has ${spec.steps} steps`);
+  if (!Number.isSafeInteger(spec.durableStep) || spec.durableStep < 0 || spec.durableStep > spec.steps) {
+    throw refuse(`its snapshot is of step ${spec.durableStep} of ${spec.steps}`);
+  }
+  if (!Number.isSafeInteger(spec.lease) || spec.lease < 1) throw refuse(`its lease has number ${spec.lease}`);
+}
+
+/** Takes a session on; under a newer lease it replaces the one of that name. */
+export function submit(turn: Turn, spec: SessionSpec): void {
+  checkSpec(spec);
+  const known = turn.state.sessions[spec.id];
+  if (known !== undefined) {
+    if (spec.lease <= known.spec.lease) return;
+    end(turn, known, { type: 'dropped', session: spec.id });
+  }
+  if (spec.durableStep === spec.steps) {
+    turn.commands.push({ type: 'finished', session: spec.id, step: spec.steps });
+    return;
+  }
+  const session = createSession(spec, turn.state.nextOrder++);
+  turn.state.sessions[spec.id] = session;
+  for (const [id, runner] of Object.entries(turn.state.runners)) {
+    for (const snapshot of runner.brought)
+      if (snapshot.session === spec.id) bring(turn, session, id, snapshot);
+    runner.brought = runner.brought.filter((snapshot) => snapshot.session !== spec.id);
+  }
+  turn.state.dirty = true;
+}

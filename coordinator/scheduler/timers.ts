@@ -1,0 +1,59 @@
+import type { TimerKind, TimerState, Turn } from './state.js';
+import type { RunnerId, SessionId } from './types.js';
+
+/**
+ * Timers by purpose. There is at most one of a purpose, so their number is bounded by sessions and runners; every start has a
+ * name of its own, so that a timeout which was on its way when its timer was cancelled is told from that of its successor.
+ */
+
+function find(turn: Turn, kind: TimerKind, session: SessionId, runner: RunnerId | null): string | undefined {
+  for (const [id, timer] of Object.entries(turn.state.timers)) {
+    if (timer.kind === kind && timer.session === session && timer.runner === runner) return id;
+  }
+  return undefined;
+}
+
+export function hasTimer(turn: Turn, kind: TimerKind, session: SessionId): boolean {
+  return find(turn, kind, session, null) !== undefined;
+}
+
+/** Starts the timer of that purpose anew. */
+export function startTimer(
+  turn: Turn,
+  kind: TimerKind,
+  session: SessionId,
+  ms: number,
+  runner: RunnerId | null = null,
+): void {
+  cancelTimer(turn, kind, session, runner);
+  const id = `${kind}-${turn.state.nextTimer++}`;
+  turn.state.timers[id] = { kind, session, runner };
+  turn.commands.push({ type: 'timer', id, ms: Math.ceil(ms) });
+}
+
+export function cancelTimer(
+  turn: Turn,
+  kind: TimerKind,
+  session: SessionId,
+  runner: RunnerId | null = null,
+): void {
+  const id = find(turn, kind, session, runner);
+  if (id === undefined) return;
+  delete turn.state.timers[id];
+  turn.commands.push({ type: 'cancelTimer', id });
+}
+
+export function cancelAllTimers(turn: Turn, session: SessionId): void {
+  for (const [id, timer] of Object.entries(turn.state.timers)) {
+    if (timer.session !== session) continue;
+    delete turn.state.timers[id];
+    turn.commands.push({ type: 'cancelTimer', id });
+  }
+}
+
+/** Takes a timer that fired; undefined if it had been cancelled. */
+export function takeTimer(turn: Turn, id: string): TimerState | undefined {
+  const timer = turn.state.timers[id];
+  delete turn.state.timers[id];
+  return timer;
+}
