@@ -1,0 +1,193 @@
+import type { State } from '../../coordinator/scheduler/state.js';
+import {
+  type Command,
+  type Epoch,
+  epochOf,
+  type Event,
+  type Member,
+  type RunnerId,
+  type RunnerReport,
+  type SessionId,
+} from '../../coordinator/scheduler/types.js';
+import { maskOf, Violation } from './durable.js';
+import type { World } from './world.js';
+
+/** What the checks know of one epoch, from what was ordered and what was truly done. */
+interface EpochRecord {
+  /** Shards that somebody was told to host. */
+  owned: number;
+  /** Steps that each runner has really applied. */
+  readonly applied: Map<RunnerId, number>;
+  readonly taken: Map<RunnerId, number>;
+  placement: readonly Member[];
+  from: number;
+  progress: number;
+  /** Newest snapshot that all members reported. */
+  safe: number;
+}
+
+/** A safe snapshot, and who of those who hold it has been lost since. */
+interface Safe {
+  readonly step: number;
+  readonly holders: Set<RunnerId>;
+  readonly lost: Set<RunnerId>;
+}
+
+/** What must hold at every moment of every schedule. */
+export class Checks {
+  private readonly epochs = new Map<string, EpochRecord>();
+  private readonly safe = new Map<SessionId, Safe>();
+  private readonly newest = new Map<SessionId, Epoch>();
+
+  constructor(
+    private readonly world: World,
+    private readonly maxWindowSteps: number,
+  ) {}
+
+  private record(session: SessionId, epoch: Epoch): EpochRecord {
+    const key = `${session}@${epoch}`;
+    let record = this.epochs.get(key);
+    if (record === undefined) {
+      record = {
+        owned: 0,
+        applied: new Map(),
+        taken: new Map(),
+        placement: [],
+        from: 0,
+        progress: -1,
+        safe: -1,
+      };
+      this.epochs.set(key, record);
+    }
+    return record;
+  }
+
+  /** A runner has really applied a step. */
+  applied(session: SessionId, epoch: Epoch, runner: RunnerId, step: number): void {
+    this.record(session, epoch).applied.set(runner, step);
+  }
+
+  /** Looks at an event before the scheduler does. */
+  before(state: State, event: Event): void {
+    if (event.type === 'runnerLost') {
+      for (const safe of this.safe.values()) if (safe.holders.has(event.runner)) safe.lost.add(event.runner);
+    }
+    if (event.type === 'sessionSubmitted') this.safe.delete(event.spec.id);
+    if (event.type !== 'snapshotTaken') return;
+    const session = state.sessions[event.session];
+    if (session === undefined || epochOf(session.spec.lease, session.round) !== event.epoch) return;
+    const record = this.record(event.session, event.epoch);
+    record.taken.set(event.runner, Math.max(event.step, record.taken.get(event.runner) ?? 0));
+    const least = Math.min(...record.placement.map(({ runner }) => record.taken.get(runner) ?? -1));
+    if (least <= record.safe) return;
+    record.safe = least;
+    // Only one who trains with nobody else around has no buddy, and then nothing is promised.
+    if (record.placement.some(({ buddy }) => buddy === null)) this.safe.delete(event.session);
+    else {
+      const holders = new Set(record.placement.flatMap(({ runner, buddy }) => [runner, buddy!]));
+      this.safe.set(event.session, { step: least, holders, lost: new Set() });
+    }
+  }
+
+  on(state: State, command: Command): void {
+    switch (command.type) {
+      case 'host': {
+        const record = this.record(command.session, command.epoch);
+        const mask = maskOf(command.shards);
+        if ((record.owned & mask) !== 0) throw new Violation(`two owners in epoch ${command.epoch}`);
+        record.owned |= mask;
+        break;
+      }
+      case 'placed':
+        this.placed(command);
+        break;
+      case 'advance':
+        this.granted(command);
+        break;
+      case 'release': {
+        const safe = this.safe.get(command.session);
+        if (safe?.holders.has(command.runner)) safe.lost.add(command.runner);
+        break;
+      }
+      case 'progress':
+        this.progress(command);
+        break;
+      case 'finished': {
+        const row = this.world.durable.rows.get(command.session)!;
+        if (row.manifest.step !== row.spec.steps) throw new Violation(`${command.session} finished too early`);
+        break;
+      }
+      case 'released':
+        for (const { placement } of Object.values(state.sessions)) {
+          if (placement.some(({ runner, buddy }) => runner === command.runner || buddy === command.runner)) {
+            throw new Violation(`${command.runner} may exit although it is needed`);
+          }
+        }
+        break;
+      default:
+        break;
+    }
+  }
+
+  private placed(command: Extract<Command, { type: 'placed' }>): void {
+    const { session, epoch, step, placement } = command;
+    const record = this.record(session, epoch);
+    record.placement = placement;
+    record.from = step;
+    const all = maskOf({ first: 0, count: this.world.durable.rows.get(session)!.spec.shards.length });
+    if (record.owned !== all) throw new Violation(`epoch ${epoch} has shards without an owner`);
+    if (epoch <= (this.newest.get(session) ?? 0)) {
+      // A coordinator that was thought dead may still place, under its old lease only.
+      const lease = this.world.durable.rows.get(session)!.lease;
+      if (epoch >= epochOf(lease, 0)) throw new Violation(`epoch ${epoch} of ${session} came twice`);
+      return;
+    }
+    this.newest.set(session, epoch);
+    const safe = this.safe.get(session);
+    if (safe !== undefined && safe.lost.size <= 1 && step < safe.step) {
+      throw new Violation(`${session} goes back to ${step} although ${safe.step} is held`);
+    }
+  }
+
+  private granted(command: Extract<Command, { type: 'advance' }>): void {
+    const record = this.record(command.session, command.epoch);
+    const base = Math.max(record.safe, record.from);
+    if (command.until > base + 2 * this.maxWindowSteps) {
+      throw new Violation(`granted to ${command.until}, more than two windows beyond ${base}`);
+    }
+  }
+
+  private progress(command: Extract<Command, { type: 'progress' }>): void {
+    const record = this.record(command.session, command.epoch);
+    if (command.step <= record.progress) throw new Violation(`progress went back to ${command.step}`);
+    record.progress = command.step;
+    for (const { runner } of record.placement) {
+      const applied = record.applied.get(runner) ?? -1;
+      if (applied < command.step) {
+        throw new Violation(`step ${command.step} counts as committed, ${runner} is at ${applied}`);
+      }
+    }
+  }
+
+  bounds(state: State): void {
+    const sessions = Object.values(state.sessions);
+    const excluded = sessions.reduce((sum, { exclusions }) => sum + Object.keys(exclusions).length, 0);
+    if (Object.keys(state.timers).length > 6 * sessions.length + excluded) throw new Violation('too many timers');
+    for (const { pending, holdings, spec } of sessions) {
+      if (pending.length > 3) throw new Violation(`${pending.length} snapshots outstanding`);
+      if (holdings.length > 400) throw new Violation(`${spec.id}: ${holdings.length} holdings`);
+    }
+  }
+
+  /** Shows the scheduler an old report once more: nothing may change. */
+  stale(state: State, report: RunnerReport | null): void {
+    const session = report === null ? undefined : state.sessions[report.session];
+    if (report === null || session === undefined) return;
+    if (report.epoch >= epochOf(session.spec.lease, session.round) || !this.world.dice.chance(0.02)) return;
+    const before = JSON.stringify(state);
+    const commands = this.world.step(state, report);
+    if (commands.length > 0 || JSON.stringify(state) !== before) {
+      throw new Violation(`a report of an old epoch (${report.type}) changed something`);
+    }
+  }
+}

@@ -1,0 +1,402 @@
+import type {
+  Epoch,
+  HeldSnapshot,
+  RunnerCommand,
+  RunnerId,
+  RunnerInfo,
+  RunnerReport,
+  SessionId,
+  ShardRange,
+} from '../../coordinator/scheduler/types.js';
+import type { SimCoordinator } from './coordinator.js';
+import { maskOf, Violation } from './durable.js';
+import { Process, SILENCE_MS } from './network.js';
+import type { World } from './world.js';
+
+type HostCommand = Extract<RunnerCommand, { type: 'host' }>;
+type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
+
+/** A runner's part in one epoch of a session. */
+interface Host {
+  readonly command: HostCommand;
+  readonly peers: RunnerId[];
+  /** Step whose result is applied. */
+  step: number;
+  training: boolean;
+  until: number;
+  snapshots: number[];
+  computing: boolean;
+  /** Steps whose gradients are known: one's own, and those that peers sent. */
+  readonly ready: Map<RunnerId, number>;
+  readonly accused: Set<RunnerId>;
+  reportedAt: number;
+  /** A fault: it does nothing any more, but the process lives. */
+  hung: boolean;
+}
+
+const REPORT_MS = 250;
+const RECONNECT_MS = 400;
+const RESTORE_MS = 60;
+
+/** A runner process, as docs/COORDINATION.md tells it to behave. */
+export class SimRunner extends Process {
+  /** Generation of the stream to the coordinator: nothing of an old stream arrives on a new one. */
+  stream = 0;
+  coordinator: SimCoordinator | null = null;
+  draining = false;
+  /** Computation takes this many times longer. */
+  slowness = 1;
+  /** Faults that wait for an opportunity. */
+  failNext = false;
+  hangNext = false;
+  readonly hosts = new Map<SessionId, Host>();
+  /** Snapshots in memory: session → step → shards. */
+  readonly memory = new Map<SessionId, Map<number, number>>();
+  private readonly seen = new Map<SessionId, Epoch>();
+  /** Gradients of epochs that it has not been told of yet. */
+  private readonly early: { session: SessionId; epoch: Epoch; peer: RunnerId; step: number }[] = [];
+
+  constructor(
+    private readonly world: World,
+    readonly info: RunnerInfo,
+    machine: string,
+    /** Memory that it really has. */
+    private readonly memoryBytes: number,
+  ) {
+    super(info.id, machine);
+    this.connect();
+  }
+
+  // --- the stream to the coordinator
+
+  private connect(): void {
+    const { network } = this.world;
+    const target = this.world.coordinator;
+    if (this.coordinator !== null) return;
+    if (target === null || network.down(this, target)) {
+      network.after(RECONNECT_MS, this, () => this.connect());
+      return;
+    }
+    this.coordinator = target;
+    this.stream++;
+    const { stream } = this;
+    const snapshots = this.held();
+    const info = { ...this.info, draining: this.draining };
+    network.send(this, target, () => target.onJoin(this, stream, info, snapshots));
+  }
+
+  private held(): HeldSnapshot[] {
+    const held: HeldSnapshot[] = [];
+    for (const [session, steps] of this.memory) {
+      for (const [step, mask] of steps) {
+        for (let first = 0; first < 30; first++) {
+          if ((mask >> first) & 1) held.push({ session, step, shards: { first, count: 1 } });
+        }
+      }
+    }
+    return held;
+  }
+
+  drain(): void {
+    this.draining = true;
+    const { coordinator, stream } = this;
+    if (coordinator === null) return;
+    this.world.network.send(this, coordinator, () => coordinator.onDraining(this, stream));
+  }
+
+  /** Ends the stream, as a proxy in between might. */
+  disconnect(): void {
+    if (this.coordinator !== null) this.world.network.breakBoth(this, this.coordinator, 'ended');
+  }
+
+  onBroken(other: Process): void {
+    if (other === this.coordinator) {
+      this.coordinator = null;
+      this.connect();
+    } else if (other instanceof SimRunner) {
+      for (const host of this.hosts.values()) this.accuse(host, other.info.id);
+    }
+  }
+
+  private report(epoch: Epoch, session: SessionId, body: Without<RunnerReport, 'runner' | 'session' | 'epoch'>): void {
+    const { coordinator, stream } = this;
+    if (coordinator === null) return;
+    const report = { ...body, runner: this.info.id, session, epoch } as RunnerReport;
+    this.world.network.send(this, coordinator, () => coordinator.onReport(this, stream, report));
+  }
+
+  // --- commands
+
+  onCommand(command: RunnerCommand): void {
+    const { session, epoch } = command;
+    if (epoch < (this.seen.get(session) ?? 0)) return;
+    this.seen.set(session, epoch);
+    if ((this.hosts.get(session)?.command.epoch ?? epoch) < epoch) this.hosts.delete(session);
+    const host = this.hosts.get(session);
+    switch (command.type) {
+      case 'host':
+        this.host(command);
+        break;
+      case 'advance':
+        if (host === undefined) break;
+        host.until = command.until;
+        host.snapshots = [...command.snapshots];
+        this.compute(host);
+        break;
+      case 'store':
+        this.store(command.session, command.epoch, command.step);
+        break;
+      case 'discard':
+        for (const step of [...this.stepsOf(session).keys()]) {
+          if (step < command.below) this.stepsOf(session).delete(step);
+        }
+        break;
+      case 'park':
+        this.hosts.delete(session);
+        break;
+      case 'release':
+        this.hosts.delete(session);
+        this.memory.delete(session);
+        break;
+    }
+  }
+
+  private host(command: HostCommand): void {
+    const { network } = this.world;
+    const { session, epoch, shards } = command;
+    const host: Host = {
+      command,
+      peers: command.placement.map(({ runner }) => runner).filter((runner) => runner !== this.info.id),
+      step: command.step,
+      training: false,
+      until: command.step,
+      snapshots: [],
+      computing: false,
+      ready: new Map(),
+      accused: new Set(),
+      reportedAt: Number.NEGATIVE_INFINITY,
+      hung: this.hangNext,
+    };
+    this.hangNext = false;
+    this.hosts.set(session, host);
+    if (this.stepsOf(session).size > 0) {
+      for (const step of [...this.stepsOf(session).keys()]) {
+        if (step > command.step) this.stepsOf(session).delete(step);
+      }
+    }
+    const demand = this.world.demand(session, shards);
+    if (demand > this.memoryBytes || this.failNext) {
+      const code = demand > this.memoryBytes ? 'memory' : 'engine';
+      this.failNext = false;
+      this.report(epoch, session, { type: 'failed', code, message: `could not host on ${this.machine}` });
+      this.hosts.delete(session);
+      return;
+    }
+    const partners = new Set([...host.peers, command.buddy, ...command.sources.map(({ holder }) => holder)]);
+    for (const partner of partners) if (partner !== null && partner !== this.info.id) this.mind(host, partner);
+    network.after(RESTORE_MS * network.dice.between(0.5, 2), this, () => this.restore(host));
+  }
+
+  /** A peer that cannot be reached when the epoch begins is noticed as one that falls silent later. */
+  private mind(host: Host, partner: RunnerId): void {
+    const { network } = this.world;
+    const look = () => {
+      const peer = this.world.runners.get(partner);
+      if (peer === undefined || network.down(this, peer)) this.accuse(host, partner);
+    };
+    const peer = this.world.runners.get(partner);
+    if (peer === undefined || !peer.alive) network.after(5, this, look);
+    else if (network.down(this, peer)) network.after(SILENCE_MS, this, look);
+  }
+
+  private accuse(host: Host, peer: RunnerId): void {
+    const { command, accused, peers } = host;
+    const known = peers.includes(peer) || command.buddy === peer || command.sources.some((s) => s.holder === peer);
+    if (this.hosts.get(command.session) !== host || accused.has(peer) || !known) return;
+    accused.add(peer);
+    this.report(command.epoch, command.session, { type: 'peerFailed', peer });
+  }
+
+  // --- restoring
+
+  private restore(host: Host): void {
+    const { command } = host;
+    if (this.hosts.get(command.session) !== host || host.hung) return;
+    let missing = command.sources.length;
+    const got = (shards: ShardRange) => {
+      this.keep(command.session, command.step, maskOf(shards));
+      missing--;
+      if (missing === 0) this.restored(host);
+    };
+    let covered = 0;
+    for (const source of command.sources) {
+      covered |= maskOf(source.shards);
+      if (source.holder === null) this.fetchStored(command, source.shards, got);
+      else this.fetchFrom(host, source.holder, source.shards, got);
+    }
+    if ((covered & maskOf(command.shards)) !== maskOf(command.shards)) {
+      throw new Violation(`${this.name} is to host shards that no source covers`);
+    }
+  }
+
+  private fetchStored(command: HostCommand, shards: ShardRange, got: (shards: ShardRange) => void): void {
+    const row = this.world.durable.rows.get(command.session)!;
+    const mask = maskOf(shards);
+    if (command.step > 0 && ((row.pieces.get(command.step) ?? 0) & mask) !== mask) {
+      throw new Violation(`${this.name} is to restore ${command.session} at ${command.step}: not in the store`);
+    }
+    got(shards);
+  }
+
+  private fetchFrom(host: Host, holder: RunnerId, shards: ShardRange, got: (shards: ShardRange) => void): void {
+    const { network } = this.world;
+    const { session, step } = host.command;
+    const mask = maskOf(shards);
+    const has = (runner: SimRunner) => ((runner.memory.get(session)?.get(step) ?? 0) & mask) === mask;
+    if (holder === this.info.id) {
+      if (has(this)) got(shards);
+      else throw new Violation(`${this.name} is to restore ${session} at ${step} from memory: not there`);
+      return;
+    }
+    const source = this.world.runners.get(holder);
+    if (source === undefined || !source.alive) return;
+    network.send(this, source, () => {
+      const found = has(source);
+      network.send(source, this, () => {
+        if (this.hosts.get(session) !== host) return;
+        if (found) got(shards);
+        else this.accuse(host, holder);
+      });
+    });
+  }
+
+  private restored(host: Host): void {
+    const { command } = host;
+    if (this.hosts.get(command.session) !== host) return;
+    host.training = true;
+    this.world.applied(command, this.info.id, host.step);
+    this.report(command.epoch, command.session, { type: 'hosted' });
+    if (command.copy) this.take(host, command.step);
+    const mine = (one: { session: SessionId; epoch: Epoch }) =>
+      one.session === command.session && one.epoch === command.epoch;
+    for (const one of this.early.filter(mine)) host.ready.set(one.peer, one.step);
+    this.early.splice(0, this.early.length, ...this.early.filter((one) => !mine(one)));
+    this.compute(host);
+  }
+
+  // --- training: step n + 1 needs everybody's step n
+
+  private compute(host: Host): void {
+    const { network } = this.world;
+    const { command } = host;
+    if (!host.training || host.computing || host.hung || host.step >= host.until) return;
+    if ((host.ready.get(this.info.id) ?? -1) > host.step) return;
+    host.computing = true;
+    const ms = this.world.stepMs(command.session, command.shards, this.info.stepRate) * this.slowness;
+    network.after(ms * network.dice.between(0.9, 1.1), this, () => {
+      host.computing = false;
+      if (this.hosts.get(command.session) !== host || host.hung) return;
+      const step = host.step + 1;
+      host.ready.set(this.info.id, step);
+      for (const peer of host.peers) this.sendGradient(host, peer, step);
+      this.apply(host);
+    });
+  }
+
+  private sendGradient(host: Host, peer: RunnerId, step: number): void {
+    const target = this.world.runners.get(peer);
+    if (target === undefined || host.accused.has(peer)) return;
+    const { session, epoch } = host.command;
+    this.world.network.send(this, target, () => target.onGradient(this.info.id, session, epoch, step));
+  }
+
+  private onGradient(peer: RunnerId, session: SessionId, epoch: Epoch, step: number): void {
+    const host = this.hosts.get(session);
+    const present = host?.command.epoch ?? 0;
+    if (host !== undefined && present === epoch) {
+      if (!host.accused.has(peer)) host.ready.set(peer, step);
+      this.apply(host);
+    } else if (epoch > present && epoch >= (this.seen.get(session) ?? 0)) {
+      this.early.push({ session, epoch, peer, step });
+      if (this.early.length > 200) this.early.shift();
+    }
+  }
+
+  private apply(host: Host): void {
+    const { command } = host;
+    const next = host.step + 1;
+    const everybody = [this.info.id, ...host.peers];
+    if (!host.training || !everybody.every((runner) => (host.ready.get(runner) ?? -1) >= next)) return;
+    host.step = next;
+    this.world.applied(command, this.info.id, next);
+    if (host.snapshots.includes(next)) this.take(host, next);
+    const { now } = this.world.network.clock;
+    if (now - host.reportedAt >= REPORT_MS || next >= host.until) {
+      host.reportedAt = now;
+      const stepsPerSecond = 1000 / this.world.stepMs(command.session, command.shards, this.info.stepRate);
+      const body = { step: next, loss: 1 / next, psnr: next, stepsPerSecond };
+      this.report(command.epoch, command.session, { type: 'progressed', ...body });
+    }
+    this.compute(host);
+  }
+
+  // --- snapshots
+
+  private stepsOf(session: SessionId): Map<number, number> {
+    let steps = this.memory.get(session);
+    if (steps === undefined) {
+      steps = new Map();
+      this.memory.set(session, steps);
+    }
+    return steps;
+  }
+
+  private keep(session: SessionId, step: number, mask: number): void {
+    const steps = this.stepsOf(session);
+    steps.set(step, (steps.get(step) ?? 0) | mask);
+    if (steps.size > 8) throw new Violation(`${this.name} holds ${steps.size} snapshots of ${session}`);
+  }
+
+  private take(host: Host, step: number): void {
+    const { network } = this.world;
+    const { session, epoch, shards, buddy } = host.command;
+    this.keep(session, step, maskOf(shards));
+    if (buddy === null) {
+      this.report(epoch, session, { type: 'snapshotTaken', step });
+      return;
+    }
+    const peer = this.world.runners.get(buddy);
+    if (peer === undefined || host.accused.has(buddy)) return;
+    network.send(this, peer, () => {
+      if (epoch < (peer.seen.get(session) ?? 0)) return;
+      peer.keep(session, step, maskOf(shards));
+      network.send(peer, this, () => this.report(epoch, session, { type: 'snapshotTaken', step }));
+    });
+  }
+
+  private store(session: SessionId, epoch: Epoch, step: number): void {
+    const { network, durable } = this.world;
+    const host = this.hosts.get(session);
+    if (host === undefined) return;
+    const mask = maskOf(host.command.shards);
+    if (((this.memory.get(session)?.get(step) ?? 0) & mask) !== mask) {
+      throw new Violation(`${this.name} is to store ${session} at ${step}, which it does not hold`);
+    }
+    network.after(network.dice.between(20, 200), this, () => {
+      if (network.clock.now < durable.outageUntil) {
+        this.report(epoch, session, { type: 'storeFailed', step, message: 'outage' });
+        return;
+      }
+      const { pieces } = durable.rows.get(session)!;
+      pieces.set(step, (pieces.get(step) ?? 0) | mask);
+      const { first, count } = host.command.shards;
+      const written = Array.from({ length: count }, (_, i) => ({
+        shard: first + i,
+        key: `${session}/${step}/${first + i}`,
+        bytes: 1,
+        sha256: '',
+      }));
+      this.report(epoch, session, { type: 'stored', step, pieces: written });
+    });
+  }
+}

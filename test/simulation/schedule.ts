@@ -1,0 +1,208 @@
+import type { SessionSpec } from '../../coordinator/scheduler/types.js';
+import { Dice } from './clock.js';
+import { Violation } from './durable.js';
+import { type Machine, type Step, World } from './world.js';
+
+/** Faults happen in the first part of a schedule; what comes after must end well. */
+const FAULTS_MS = 15_000;
+
+/** Simulated time within which every session must have ended. */
+const DEADLINE_MS = 15 * 60_000;
+
+const MAX_EVENTS = 1_000_000;
+
+/** Silence of a coordinator after which another takes its sessions over. */
+const LEASE_MS = 4_000;
+
+export interface Outcome {
+  readonly seed: number;
+  /** What went wrong; null if nothing did. */
+  readonly violation: string | null;
+  readonly simulatedMs: number;
+  readonly finished: number;
+  readonly log: readonly string[];
+}
+
+/** Lets one schedule happen: everything in it follows from the seed. */
+export function runSchedule(seed: number, step?: Step, verbose = false): Outcome {
+  const dice = new Dice(seed);
+  const world = new World(dice, machines(dice), step, verbose);
+  let violation: string | null = null;
+  try {
+    begin(world);
+    run(world);
+    check(world);
+  } catch (error) {
+    violation = error instanceof Violation ? error.message : String((error as Error).stack);
+  }
+  const rows = [...world.durable.rows.values()];
+  return {
+    seed,
+    violation,
+    simulatedMs: world.network.clock.now,
+    finished: rows.filter(({ state }) => state === 'finished').length,
+    log: world.log,
+  };
+}
+
+function machines(dice: Dice): Machine[] {
+  const count = dice.pick([1, 2, 2, 3, 3, 4]);
+  const other = dice.chance(0.15);
+  return Array.from({ length: count }, (_, i) => {
+    const claimedBytes = dice.pick([600, 1000, 4000]);
+    return {
+      name: `m${i}`,
+      engine: other && i === 0 && count > 1 ? 'tfjs' : 'native',
+      stepRate: dice.pick([60, 100, 100, 200]),
+      claimedBytes,
+      memoryBytes: dice.chance(0.1) && count > 2 ? 500 : claimedBytes,
+    };
+  });
+}
+
+function begin(world: World): void {
+  const { dice, durable, network } = world;
+  const sessions = dice.pick([1, 1, 1, 2, 3]);
+  for (let i = 0; i < sessions; i++) durable.add(session(dice, `s${i}`));
+  world.startCoordinator();
+  for (const machine of world.machines) {
+    network.clock.at(dice.between(0, 1500), () => world.startRunner(machine));
+  }
+  const faults = dice.pick([0, 1, 2, 2, 3, 4, 6]);
+  for (let i = 0; i < faults; i++) network.clock.at(dice.between(0, FAULTS_MS), fault(world));
+}
+
+function session(dice: Dice, id: string): SessionSpec {
+  const count = dice.pick([1, 2, 4, 4, 7]);
+  const stepMs = dice.pick([100, 200, 400]);
+  // Four fit on the smallest machine; seven need two of those, or a larger one.
+  const shard = { memoryBytes: dice.pick([20, 120]), cost: (stepMs / 1000) * (100 / count) };
+  return {
+    id,
+    shards: Array.from({ length: count }, () => shard),
+    sharedMemoryBytes: 20,
+    hopMs: dice.pick([0.5, 5, 40]),
+    steps: dice.whole(10, 60),
+    lease: 1,
+    durableStep: 0,
+    engine: null,
+  };
+}
+
+/** A fault of some kind. All of them end by themselves within a few seconds. */
+function fault(world: World): () => void {
+  const { dice, network } = world;
+  const ms = dice.pick([dice.between(100, 2_000), dice.between(3_000, 9_000)]);
+  const machine = dice.pick(world.machines);
+  const other = dice.pick(world.machines);
+  const runner = () => world.runnerOn(machine);
+  const faults: [number, () => void][] = [
+    [6, () => runner() && world.kill(runner()!, ms)],
+    [3, () => runner() && network.freeze(runner()!, ms)],
+    [3, () => network.cut(machine.name, other.name, ms)],
+    [2, () => world.coordinator && network.cut(machine.name, world.coordinator.name, ms)],
+    [2, () => disconnect(world, machine)],
+    [2, () => slow(world, machine, ms)],
+    [1, () => set(runner(), 'failNext')],
+    [2, () => set(runner(), 'hangNext')],
+    [2, () => runner()?.drain()],
+    [3, () => replaceCoordinator(world, ms)],
+    [1, () => freezeCoordinator(world, ms)],
+    [2, () => outage(world, ms)],
+    [1, () => loseLease(world)],
+    [1, () => cancel(world)],
+    [1, () => world.machines.forEach((one) => void disconnect(world, one))],
+  ];
+  let roll = dice.unit() * faults.reduce((sum, [weight]) => sum + weight, 0);
+  for (const [weight, happen] of faults) {
+    roll -= weight;
+    if (roll < 0) return happen;
+  }
+  return () => {};
+}
+
+function set(runner: { failNext: boolean; hangNext: boolean } | undefined, what: 'failNext' | 'hangNext'): void {
+  if (runner !== undefined) runner[what] = true;
+}
+
+function disconnect(world: World, machine: Machine): void {
+  world.deaths++;
+  world.runnerOn(machine)?.disconnect();
+}
+
+function slow(world: World, machine: Machine, ms: number): void {
+  const runner = world.runnerOn(machine);
+  if (runner === undefined) return;
+  runner.slowness = world.dice.pick([3, 30]);
+  world.network.clock.at(world.network.clock.now + ms, () => {
+    runner.slowness = 1;
+  });
+}
+
+function outage(world: World, ms: number): void {
+  world.durable.outageUntil = world.network.clock.now + ms;
+}
+
+function replaceCoordinator(world: World, ms: number): void {
+  const { coordinator, network } = world;
+  if (coordinator === null) return;
+  world.coordinator = null;
+  network.kill(coordinator);
+  network.clock.at(network.clock.now + ms, () => world.startCoordinator());
+}
+
+/** A coordinator that is frozen for long finds its sessions taken over, and goes on for a while without knowing. */
+function freezeCoordinator(world: World, ms: number): void {
+  const { coordinator, network } = world;
+  if (coordinator === null) return;
+  network.freeze(coordinator, ms);
+  if (ms < LEASE_MS) return;
+  network.clock.at(network.clock.now + LEASE_MS, () => {
+    if (world.coordinator === coordinator) world.startCoordinator();
+  });
+  network.clock.at(network.clock.now + ms + 3_000, () => network.kill(coordinator));
+}
+
+/** Somebody takes a session's lease and does nothing with it; then it is claimed again. */
+function loseLease(world: World): void {
+  const { coordinator, durable, network, dice } = world;
+  const id = dice.pick([...durable.rows.keys()]);
+  durable.rows.get(id)!.lease++;
+  if (coordinator === null) return;
+  network.after(1_000, coordinator, () => {
+    coordinator.dispatch({ type: 'leaseLost', session: id, lease: durable.rows.get(id)!.lease });
+    coordinator.claim(id);
+  });
+}
+
+function cancel(world: World): void {
+  const id = world.dice.pick([...world.durable.rows.keys()]);
+  world.coordinator?.cancel(id);
+}
+
+function run(world: World): void {
+  const { clock } = world.network;
+  const over = () => [...world.durable.rows.values()].every(({ state }) => state !== 'active');
+  clock.at(FAULTS_MS + 1, () => {});
+  let drainedBy = Number.POSITIVE_INFINITY;
+  for (let events = 0; ; events++) {
+    if (over() && clock.now > FAULTS_MS) {
+      const drains = [...world.runners.values()].some(({ draining }) => draining);
+      if (!drains) return;
+      drainedBy = Math.min(drainedBy, clock.now + 60_000);
+      if (clock.now > drainedBy) throw new Violation('a draining runner was never let go');
+    }
+    if (clock.now > DEADLINE_MS || events > MAX_EVENTS || !clock.tick()) {
+      const rows = [...world.durable.rows.values()].filter(({ state }) => state === 'active');
+      throw new Violation(`${rows.map(({ spec }) => spec.id).join(', ')} never ended (${events} events)`);
+    }
+  }
+}
+
+function check(world: World): void {
+  for (const { spec, state, why, manifest } of world.durable.rows.values()) {
+    if (state === 'finished' && manifest.step !== spec.steps) throw new Violation(`${spec.id}: not all steps`);
+    const deadly = why.startsWith('deadly') && world.deaths >= 3;
+    if (state === 'failed' && !deadly) throw new Violation(`${spec.id} failed: ${why}`);
+  }
+}

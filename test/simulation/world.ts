@@ -1,0 +1,143 @@
+import { createScheduler, step } from '../../coordinator/scheduler/scheduler.js';
+import type { State } from '../../coordinator/scheduler/state.js';
+import type {
+  Command,
+  Event,
+  RunnerId,
+  RunnerInfo,
+  SessionId,
+  SessionSpec,
+  ShardRange,
+} from '../../coordinator/scheduler/types.js';
+import { Checks } from './checks.js';
+import type { Dice } from './clock.js';
+import { SimCoordinator } from './coordinator.js';
+import { Durable } from './durable.js';
+import { Network } from './network.js';
+import { SimRunner } from './runner.js';
+
+/** The scheduler, or something that is wrong in it. */
+export type Step = (state: State, event: Event) => Command[];
+
+export interface Machine {
+  readonly name: string;
+  readonly engine: string;
+  readonly stepRate: number;
+  readonly memoryBytes: number;
+  /** What its runner says it has. */
+  readonly claimedBytes: number;
+}
+
+/** Longest window of the schedules, in steps. */
+const MAX_WINDOW_STEPS = 8;
+
+const OPTIONS = {
+  snapshotMs: 2_000,
+  storeMs: 5_000,
+  maxWindowSteps: MAX_WINDOW_STEPS,
+  hostDeadlineMs: 8_000,
+  stallDeadlineMs: 4_000,
+  storeDeadlineMs: 5_000,
+  blameMs: 200,
+  exclusionMs: 4_000,
+  maxExclusionMs: 20_000,
+  retryMs: 500,
+  maxRetryMs: 4_000,
+  rebalanceSavedMs: 500,
+};
+
+/** One schedule's world: a few machines, a network, what is durable, and one coordinator at a time (more or less). */
+export class World {
+  readonly network: Network;
+  readonly durable = new Durable();
+  readonly checks: Checks;
+  readonly runners = new Map<RunnerId, SimRunner>();
+  coordinator: SimCoordinator | null = null;
+  /** Runner processes that died, and streams that broke: what may fail a session for being deadly. */
+  deaths = 0;
+  private starts = 0;
+  readonly log: string[] = [];
+
+  constructor(
+    readonly dice: Dice,
+    readonly machines: readonly Machine[],
+    readonly step: Step = defaultStep,
+    private readonly verbose = false,
+  ) {
+    this.network = new Network(dice, dice.pick([2, 10, 40]));
+    this.checks = new Checks(this, MAX_WINDOW_STEPS);
+  }
+
+  startCoordinator(): void {
+    this.starts++;
+    const coordinator = new SimCoordinator(this, `c${this.starts}`, createScheduler(OPTIONS));
+    this.coordinator = coordinator;
+    this.network.processes.add(coordinator);
+  }
+
+  startRunner(machine: Machine): void {
+    this.starts++;
+    const info: RunnerInfo = {
+      id: `${machine.name}.${this.starts}`,
+      address: `${machine.name}:1`,
+      engine: machine.engine,
+      device: 'cpu',
+      memoryBytes: machine.claimedBytes,
+      stepRate: machine.stepRate,
+      draining: false,
+    };
+    const runner = new SimRunner(this, info, machine.name, machine.memoryBytes);
+    this.runners.set(info.id, runner);
+    this.network.processes.add(runner);
+  }
+
+  runnerOn(machine: Machine): SimRunner | undefined {
+    return [...this.runners.values()].find((runner) => runner.machine === machine.name);
+  }
+
+  /** Ends a runner process; its machine starts another after a while. */
+  kill(runner: SimRunner, restartMs: number): void {
+    if (!runner.alive) return;
+    this.deaths++;
+    this.gone(runner, restartMs);
+  }
+
+  /** A drained runner exits. */
+  exit(runner: SimRunner): void {
+    if (runner.alive) this.gone(runner, 500);
+  }
+
+  private gone(runner: SimRunner, restartMs: number): void {
+    this.network.kill(runner);
+    this.runners.delete(runner.info.id);
+    const machine = this.machines.find(({ name }) => name === runner.machine)!;
+    const { clock } = this.network;
+    clock.at(clock.now + restartMs, () => this.startRunner(machine));
+  }
+
+  spec(session: SessionId): SessionSpec {
+    return this.durable.rows.get(session)!.spec;
+  }
+
+  demand(session: SessionId, shards: ShardRange): number {
+    const spec = this.spec(session);
+    return spec.sharedMemoryBytes + shards.count * spec.shards[0]!.memoryBytes;
+  }
+
+  stepMs(session: SessionId, shards: ShardRange, stepRate: number): number {
+    return (1000 * shards.count * this.spec(session).shards[0]!.cost) / stepRate;
+  }
+
+  applied(at: { session: SessionId; epoch: number }, runner: RunnerId, step: number): void {
+    this.checks.applied(at.session, at.epoch, runner, step);
+  }
+
+  trace(coordinator: SimCoordinator, what: Event | Command): void {
+    if (!this.verbose) return;
+    this.log.push(`${this.network.clock.now.toFixed(0).padStart(7)} ${coordinator.name} ${JSON.stringify(what)}`);
+  }
+}
+
+function defaultStep(state: State, event: Event): Command[] {
+  return step(state, event);
+}
