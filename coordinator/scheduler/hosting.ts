@@ -20,6 +20,7 @@ export function begin(turn: Turn, session: SessionState, plan: Plan, why: string
   session.base = plan.step;
   session.until = plan.step;
   session.settled = false;
+  session.pending = copies(session) ? [plan.step] : [];
   session.unparked = false;
   session.evaluated = turn.state.topology;
   session.shown = '';
@@ -113,7 +114,6 @@ export function onHosted(turn: Turn, session: SessionState, member: MemberState)
   cancelTimer(turn, 'host', session.spec.id);
   session.phase = 'training';
   session.sources = [];
-  session.pending = copies(session) ? [session.from] : [];
   return true;
 }
 

@@ -78,7 +78,9 @@ export function update(
 
 /** Lets draining runners exit that no session needs any more. */
 export function letGo(turn: Turn): void {
-  for (const [id, runner] of Object.entries(turn.state.runners)) {
+  const { runners } = turn.state;
+  for (const id in runners) {
+    const runner = runners[id]!;
     if (!runner.info.draining || runner.released) continue;
     const sessions = Object.values(turn.state.sessions);
     if (sessions.some(({ participants }) => participants.includes(id))) continue;

@@ -84,7 +84,10 @@ function planOn(turn: Turn, session: SessionState, loads: Loads, rules: Rules): 
 function enginesFor(turn: Turn, session: SessionState): string[] {
   const present = [...new Set(Object.values(turn.state.runners).map(({ info }) => info.engine))].sort();
   const fixed = session.commit?.engine ?? session.durableEngine;
-  return fixed === null ? present : present.filter((engine) => engine === fixed);
+  if (fixed !== null) return present.filter((engine) => engine === fixed);
+  const steps = present.map((engine) => newestRestorable(turn, session, engine));
+  const furthest = Math.max(...steps);
+  return present.filter((_, i) => steps[i] === furthest);
 }
 
 /**
@@ -100,9 +103,7 @@ export function planFor(turn: Turn, session: SessionState, loads: Loads): Plan |
       plan = planOn(turn, session, loads, { ...rules, draining: true });
     }
     if (plan === null) continue;
-    const further = best === null || plan.step > best.step;
-    const faster = best !== null && plan.step === best.step && plan.placement.stepMs < best.placement.stepMs;
-    if (further || faster) best = plan;
+    if (best === null || plan.placement.stepMs < best.placement.stepMs) best = plan;
   }
   return best;
 }

@@ -7,7 +7,9 @@ import type { RunnerId, SessionId } from './types.js';
  */
 
 function find(turn: Turn, kind: TimerKind, session: SessionId, runner: RunnerId | null): string | undefined {
-  for (const [id, timer] of Object.entries(turn.state.timers)) {
+  const { timers } = turn.state;
+  for (const id in timers) {
+    const timer = timers[id]!;
     if (timer.kind === kind && timer.session === session && timer.runner === runner) return id;
   }
   return undefined;

@@ -13,7 +13,9 @@ import { cancelTimer, hasTimer, startTimer } from './timers.js';
 
 /** All members are ready. */
 export function onAllHosted(turn: Turn, session: SessionState): void {
-  if (session.pending.length === 0) onSafe(turn, session, session.from);
+  // Without copies to wait for, the restored snapshot is safe: the object store has it.
+  const safe = session.pending.length === 0 ? session.from : newestSafe(session);
+  if (safe !== undefined) onSafe(turn, session, safe);
   else grant(turn, session);
 }
 
@@ -118,17 +120,28 @@ export function onProgressed(
   });
 }
 
-/** A member and its buddy hold a snapshot; it is safe once that is true of all members. */
+/**
+ * A member and its buddy hold a snapshot; it is safe once that is true of all members. The restored snapshot may be
+ * reported while others are still restoring it.
+ */
 export function onSnapshotTaken(turn: Turn, session: SessionState, member: MemberState, step: number): void {
-  if (session.phase !== 'training' || !session.pending.includes(step) || member.taken >= step) return;
+  if (!session.pending.includes(step) || member.taken >= step) return;
   member.taken = step;
   session.moved = true;
   session.quiet = 0;
   addHolding(session, member.runner, step, member.shards);
   if (member.buddy !== null) addHolding(session, member.buddy, step, member.shards);
-  const all = session.placement.reduce((least, { taken }) => Math.min(least, taken), step);
-  const safe = session.pending.filter((pending) => pending <= all).at(-1);
+  const safe = session.phase === 'training' ? newestSafe(session) : undefined;
   if (safe !== undefined) onSafe(turn, session, safe);
+}
+
+/** Newest of the awaited snapshots that every member and its buddy hold. */
+function newestSafe(session: SessionState): number | undefined {
+  const all = session.placement.reduce(
+    (least, { taken }) => Math.min(least, taken),
+    Number.POSITIVE_INFINITY,
+  );
+  return session.pending.filter((step) => step <= all).at(-1);
 }
 
 function onSafe(turn: Turn, session: SessionState, step: number): void {

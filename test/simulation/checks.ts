@@ -2,8 +2,8 @@ import type { State } from '../../coordinator/scheduler/state.js';
 import {
   type Command,
   type Epoch,
-  epochOf,
   type Event,
+  epochOf,
   type Member,
   type RunnerId,
   type RunnerReport,
@@ -35,7 +35,7 @@ interface Safe {
 
 /** What must hold at every moment of every schedule. */
 export class Checks {
-  private readonly epochs = new Map<string, EpochRecord>();
+  private readonly epochs = new Map<SessionId, Map<Epoch, EpochRecord>>();
   private readonly safe = new Map<SessionId, Safe>();
   private readonly newest = new Map<SessionId, Epoch>();
 
@@ -45,8 +45,12 @@ export class Checks {
   ) {}
 
   private record(session: SessionId, epoch: Epoch): EpochRecord {
-    const key = `${session}@${epoch}`;
-    let record = this.epochs.get(key);
+    let records = this.epochs.get(session);
+    if (records === undefined) {
+      records = new Map();
+      this.epochs.set(session, records);
+    }
+    let record = records.get(epoch);
     if (record === undefined) {
       record = {
         owned: 0,
@@ -57,7 +61,7 @@ export class Checks {
         progress: -1,
         safe: -1,
       };
-      this.epochs.set(key, record);
+      records.set(epoch, record);
     }
     return record;
   }
@@ -114,7 +118,8 @@ export class Checks {
         break;
       case 'finished': {
         const row = this.world.durable.rows.get(command.session)!;
-        if (row.manifest.step !== row.spec.steps) throw new Violation(`${command.session} finished too early`);
+        if (row.manifest.step !== row.spec.steps)
+          throw new Violation(`${command.session} finished too early`);
         break;
       }
       case 'released':
@@ -172,7 +177,8 @@ export class Checks {
   bounds(state: State): void {
     const sessions = Object.values(state.sessions);
     const excluded = sessions.reduce((sum, { exclusions }) => sum + Object.keys(exclusions).length, 0);
-    if (Object.keys(state.timers).length > 6 * sessions.length + excluded) throw new Violation('too many timers');
+    if (Object.keys(state.timers).length > 6 * sessions.length + excluded)
+      throw new Violation('too many timers');
     for (const { pending, holdings, spec } of sessions) {
       if (pending.length > 3) throw new Violation(`${pending.length} snapshots outstanding`);
       if (holdings.length > 400) throw new Violation(`${spec.id}: ${holdings.length} holdings`);

@@ -45,10 +45,7 @@ export class Clock {
   }
 }
 
-function before(
-  a: { time: number; sequence: number },
-  b: { time: number; sequence: number },
-): boolean {
+function before(a: { time: number; sequence: number }, b: { time: number; sequence: number }): boolean {
   return a.time < b.time || (a.time === b.time && a.sequence < b.sequence);
 }
 

@@ -29,10 +29,10 @@ export class SimCoordinator extends Process {
     for (const id of world.durable.rows.keys()) world.network.after(50, this, () => this.claim(id));
   }
 
-  /** Claims a session that nobody is working on. */
+  /** Claims a session that nobody is working on. One that has been replaced finds them taken. */
   claim(id: SessionId): void {
     const { durable } = this.world;
-    if (durable.rows.get(id)!.state !== 'active') return;
+    if (this.world.coordinator !== this || durable.rows.get(id)!.state !== 'active') return;
     const spec = durable.claim(id);
     this.leases.set(id, spec.lease);
     this.dispatch({ type: 'sessionSubmitted', spec });
@@ -79,7 +79,7 @@ export class SimCoordinator extends Process {
       world.trace(this, command);
       world.checks.on(this.state, command);
     }
-    world.checks.bounds(this.state);
+    if (commands.length > 0) world.checks.bounds(this.state);
     for (const command of commands) this.carryOut(command);
   }
 

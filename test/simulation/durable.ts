@@ -44,7 +44,8 @@ export class Durable {
     const row = this.rows.get(id)!;
     if (row.lease !== lease || row.state !== 'active') return false;
     const all = maskOf({ first: 0, count: row.spec.shards.length });
-    if (row.pieces.get(step) !== all) throw new Violation(`manifest of ${id} at ${step} without all its pieces`);
+    if (row.pieces.get(step) !== all)
+      throw new Violation(`manifest of ${id} at ${step} without all its pieces`);
     if (step < row.manifest.step) {
       throw new Violation(`durable step of ${id} went back from ${row.manifest.step} to ${step}`);
     }

@@ -48,7 +48,7 @@ export class SimRunner extends Process {
   slowness = 1;
   /** Faults that wait for an opportunity. */
   failNext = false;
-  hangNext = false;
+  private hangNext = false;
   readonly hosts = new Map<SessionId, Host>();
   /** Snapshots in memory: session → step → shards. */
   readonly memory = new Map<SessionId, Map<number, number>>();
@@ -97,6 +97,12 @@ export class SimRunner extends Process {
     return held;
   }
 
+  /** A fault: the training loops stop, though the process answers. */
+  hang(): void {
+    this.hangNext = this.hosts.size === 0 || this.world.dice.chance(0.3);
+    for (const host of this.hosts.values()) host.hung = true;
+  }
+
   drain(): void {
     this.draining = true;
     const { coordinator, stream } = this;
@@ -118,7 +124,11 @@ export class SimRunner extends Process {
     }
   }
 
-  private report(epoch: Epoch, session: SessionId, body: Without<RunnerReport, 'runner' | 'session' | 'epoch'>): void {
+  private report(
+    epoch: Epoch,
+    session: SessionId,
+    body: Without<RunnerReport, 'runner' | 'session' | 'epoch'>,
+  ): void {
     const { coordinator, stream } = this;
     if (coordinator === null) return;
     const report = { ...body, runner: this.info.id, session, epoch } as RunnerReport;
@@ -193,7 +203,8 @@ export class SimRunner extends Process {
       return;
     }
     const partners = new Set([...host.peers, command.buddy, ...command.sources.map(({ holder }) => holder)]);
-    for (const partner of partners) if (partner !== null && partner !== this.info.id) this.mind(host, partner);
+    for (const partner of partners)
+      if (partner !== null && partner !== this.info.id) this.mind(host, partner);
     network.after(RESTORE_MS * network.dice.between(0.5, 2), this, () => this.restore(host));
   }
 
@@ -211,7 +222,8 @@ export class SimRunner extends Process {
 
   private accuse(host: Host, peer: RunnerId): void {
     const { command, accused, peers } = host;
-    const known = peers.includes(peer) || command.buddy === peer || command.sources.some((s) => s.holder === peer);
+    const known =
+      peers.includes(peer) || command.buddy === peer || command.sources.some((s) => s.holder === peer);
     if (this.hosts.get(command.session) !== host || accused.has(peer) || !known) return;
     accused.add(peer);
     this.report(command.epoch, command.session, { type: 'peerFailed', peer });
@@ -243,12 +255,19 @@ export class SimRunner extends Process {
     const row = this.world.durable.rows.get(command.session)!;
     const mask = maskOf(shards);
     if (command.step > 0 && ((row.pieces.get(command.step) ?? 0) & mask) !== mask) {
-      throw new Violation(`${this.name} is to restore ${command.session} at ${command.step}: not in the store`);
+      throw new Violation(
+        `${this.name} is to restore ${command.session} at ${command.step}: not in the store`,
+      );
     }
     got(shards);
   }
 
-  private fetchFrom(host: Host, holder: RunnerId, shards: ShardRange, got: (shards: ShardRange) => void): void {
+  private fetchFrom(
+    host: Host,
+    holder: RunnerId,
+    shards: ShardRange,
+    got: (shards: ShardRange) => void,
+  ): void {
     const { network } = this.world;
     const { session, step } = host.command;
     const mask = maskOf(shards);

@@ -1,6 +1,7 @@
 import type { SessionSpec } from '../../coordinator/scheduler/types.js';
 import { Dice } from './clock.js';
 import { Violation } from './durable.js';
+import type { SimRunner } from './runner.js';
 import { type Machine, type Step, World } from './world.js';
 
 /** Faults happen in the first part of a schedule; what comes after must end well. */
@@ -63,7 +64,7 @@ function machines(dice: Dice): Machine[] {
 function begin(world: World): void {
   const { dice, durable, network } = world;
   const sessions = dice.pick([1, 1, 1, 2, 3]);
-  for (let i = 0; i < sessions; i++) durable.add(session(dice, `s${i}`));
+  for (let i = 0; i < sessions; i++) durable.add(session(dice, `s${i}`, world.machines));
   world.startCoordinator();
   for (const machine of world.machines) {
     network.clock.at(dice.between(0, 1500), () => world.startRunner(machine));
@@ -72,15 +73,28 @@ function begin(world: World): void {
   for (let i = 0; i < faults; i++) network.clock.at(dice.between(0, FAULTS_MS), fault(world));
 }
 
-function session(dice: Dice, id: string): SessionSpec {
+const SHARED_BYTES = 20;
+const SMALL_BYTES = 20;
+
+/** Whether machines of one engine hold so many shards of that size between them. */
+function fits(machines: readonly Machine[], count: number, bytes: number): boolean {
+  return [...new Set(machines.map(({ engine }) => engine))].every((engine) => {
+    const same = machines.filter((machine) => machine.engine === engine);
+    const room = (machine: Machine) => Math.floor((machine.memoryBytes - SHARED_BYTES) / bytes);
+    return same.reduce((sum, machine) => sum + room(machine), 0) >= count;
+  });
+}
+
+function session(dice: Dice, id: string, machines: readonly Machine[]): SessionSpec {
   const count = dice.pick([1, 2, 4, 4, 7]);
   const stepMs = dice.pick([100, 200, 400]);
-  // Four fit on the smallest machine; seven need two of those, or a larger one.
-  const shard = { memoryBytes: dice.pick([20, 120]), cost: (stepMs / 1000) * (100 / count) };
+  // Large shards may need all machines together.
+  const large = dice.chance(0.5) && fits(machines, count, 120);
+  const shard = { memoryBytes: large ? 120 : SMALL_BYTES, cost: (stepMs / 1000) * (100 / count) };
   return {
     id,
     shards: Array.from({ length: count }, () => shard),
-    sharedMemoryBytes: 20,
+    sharedMemoryBytes: SHARED_BYTES,
     hopMs: dice.pick([0.5, 5, 40]),
     steps: dice.whole(10, 60),
     lease: 1,
@@ -103,8 +117,8 @@ function fault(world: World): () => void {
     [2, () => world.coordinator && network.cut(machine.name, world.coordinator.name, ms)],
     [2, () => disconnect(world, machine)],
     [2, () => slow(world, machine, ms)],
-    [1, () => set(runner(), 'failNext')],
-    [2, () => set(runner(), 'hangNext')],
+    [1, () => failNext(runner())],
+    [2, () => runner()?.hang()],
     [2, () => runner()?.drain()],
     [3, () => replaceCoordinator(world, ms)],
     [1, () => freezeCoordinator(world, ms)],
@@ -121,8 +135,8 @@ function fault(world: World): () => void {
   return () => {};
 }
 
-function set(runner: { failNext: boolean; hangNext: boolean } | undefined, what: 'failNext' | 'hangNext'): void {
-  if (runner !== undefined) runner[what] = true;
+function failNext(runner: SimRunner | undefined): void {
+  if (runner !== undefined) runner.failNext = true;
 }
 
 function disconnect(world: World, machine: Machine): void {
@@ -201,7 +215,8 @@ function run(world: World): void {
 
 function check(world: World): void {
   for (const { spec, state, why, manifest } of world.durable.rows.values()) {
-    if (state === 'finished' && manifest.step !== spec.steps) throw new Violation(`${spec.id}: not all steps`);
+    if (state === 'finished' && manifest.step !== spec.steps)
+      throw new Violation(`${spec.id}: not all steps`);
     const deadly = why.startsWith('deadly') && world.deaths >= 3;
     if (state === 'failed' && !deadly) throw new Violation(`${spec.id} failed: ${why}`);
   }

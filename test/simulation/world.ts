@@ -134,7 +134,9 @@ export class World {
 
   trace(coordinator: SimCoordinator, what: Event | Command): void {
     if (!this.verbose) return;
-    this.log.push(`${this.network.clock.now.toFixed(0).padStart(7)} ${coordinator.name} ${JSON.stringify(what)}`);
+    this.log.push(
+      `${this.network.clock.now.toFixed(0).padStart(7)} ${coordinator.name} ${JSON.stringify(what)}`,
+    );
   }
 }
 
