@@ -258,8 +258,3 @@ export const ROUNDS = 2 ** 20;
 export function epochOf(lease: number, round: number): Epoch {
   return lease * ROUNDS + round;
 }
-
-/** Lease under which an epoch was made. */
-export function leaseOf(epoch: Epoch): number {
-  return Math.floor(epoch / ROUNDS);
-}
