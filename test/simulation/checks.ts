@@ -9,8 +9,11 @@ import {
   type RunnerReport,
   type SessionId,
 } from '../../coordinator/scheduler/types.js';
-import { maskOf, Violation } from './durable.js';
-import type { World } from './world.js';
+import type { Dice } from './clock.js';
+import { type Durable, maskOf, Violation } from './durable.js';
+
+/** The scheduler, or something that is wrong in it. */
+export type Step = (state: State, event: Event) => Command[];
 
 /** What the checks know of one epoch, from what was ordered and what was truly done. */
 interface EpochRecord {
@@ -40,7 +43,9 @@ export class Checks {
   private readonly newest = new Map<SessionId, Epoch>();
 
   constructor(
-    private readonly world: World,
+    private readonly durable: Durable,
+    private readonly dice: Dice,
+    private readonly step: Step,
     private readonly maxWindowSteps: number,
   ) {}
 
@@ -117,7 +122,7 @@ export class Checks {
         this.progress(command);
         break;
       case 'finished': {
-        const row = this.world.durable.rows.get(command.session)!;
+        const row = this.durable.rows.get(command.session)!;
         if (row.manifest.step !== row.spec.steps)
           throw new Violation(`${command.session} finished too early`);
         break;
@@ -139,11 +144,11 @@ export class Checks {
     const record = this.record(session, epoch);
     record.placement = placement;
     record.from = step;
-    const all = maskOf({ first: 0, count: this.world.durable.rows.get(session)!.spec.shards.length });
+    const all = maskOf({ first: 0, count: this.durable.rows.get(session)!.spec.shards.length });
     if (record.owned !== all) throw new Violation(`epoch ${epoch} has shards without an owner`);
     if (epoch <= (this.newest.get(session) ?? 0)) {
       // A coordinator that was thought dead may still place, under its old lease only.
-      const lease = this.world.durable.rows.get(session)!.lease;
+      const lease = this.durable.rows.get(session)!.lease;
       if (epoch >= epochOf(lease, 0)) throw new Violation(`epoch ${epoch} of ${session} came twice`);
       return;
     }
@@ -189,9 +194,9 @@ export class Checks {
   stale(state: State, report: RunnerReport | null): void {
     const session = report === null ? undefined : state.sessions[report.session];
     if (report === null || session === undefined) return;
-    if (report.epoch >= epochOf(session.spec.lease, session.round) || !this.world.dice.chance(0.02)) return;
+    if (report.epoch >= epochOf(session.spec.lease, session.round) || !this.dice.chance(0.02)) return;
     const before = JSON.stringify(state);
-    const commands = this.world.step(state, report);
+    const commands = this.step(state, report);
     if (commands.length > 0 || JSON.stringify(state) !== before) {
       throw new Violation(`a report of an old epoch (${report.type}) changed something`);
     }

@@ -9,19 +9,34 @@ import type {
   RunnerReport,
   SessionId,
 } from '../../coordinator/scheduler/types.js';
-import { Process } from './network.js';
-import type { SimRunner } from './runner.js';
-import type { World } from './world.js';
+import type { Checks, Step } from './checks.js';
+import type { Dice } from './clock.js';
+import type { Durable } from './durable.js';
+import { type Network, Process } from './network.js';
+import type { SimRunner, Superior } from './runner.js';
+
+/** What a coordinator finds around it. */
+export interface CoordinatorWorld {
+  readonly network: Network;
+  readonly durable: Durable;
+  readonly dice: Dice;
+  readonly checks: Checks;
+  readonly step: Step;
+  /** The present one. */
+  readonly coordinator: Process | null;
+  exit(runner: SimRunner): void;
+  trace(coordinator: Process, what: Event | Command): void;
+}
 
 /** The scheduler with a driver around it: streams, timers, the manifest. Of what was before it, it knows the rows. */
-export class SimCoordinator extends Process {
+export class SimCoordinator extends Process implements Superior {
   private readonly streams = new Map<RunnerId, { runner: SimRunner; stream: number }>();
   private readonly timers = new Set<string>();
   private readonly leases = new Map<SessionId, number>();
   private stale: RunnerReport | null = null;
 
   constructor(
-    private readonly world: World,
+    private readonly world: CoordinatorWorld,
     name: string,
     readonly state: State,
   ) {

@@ -8,13 +8,31 @@ import type {
   SessionId,
   ShardRange,
 } from '../../coordinator/scheduler/types.js';
-import type { SimCoordinator } from './coordinator.js';
-import { maskOf, Violation } from './durable.js';
-import { Process, SILENCE_MS } from './network.js';
-import type { World } from './world.js';
+import type { Dice } from './clock.js';
+import { type Durable, maskOf, Violation } from './durable.js';
+import { type Network, Process, SILENCE_MS } from './network.js';
 
 type HostCommand = Extract<RunnerCommand, { type: 'host' }>;
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
+
+/** Where a runner sends its reports. */
+export interface Superior extends Process {
+  onJoin(runner: SimRunner, stream: number, info: RunnerInfo, snapshots: HeldSnapshot[]): void;
+  onReport(runner: SimRunner, stream: number, report: RunnerReport): void;
+  onDraining(runner: SimRunner, stream: number): void;
+}
+
+/** What a runner finds around it. */
+export interface RunnerWorld {
+  readonly network: Network;
+  readonly durable: Durable;
+  readonly dice: Dice;
+  readonly runners: ReadonlyMap<RunnerId, SimRunner>;
+  readonly coordinator: Superior | null;
+  demand(session: SessionId, shards: ShardRange): number;
+  stepMs(session: SessionId, shards: ShardRange, stepRate: number): number;
+  applied(at: { session: SessionId; epoch: Epoch }, runner: RunnerId, step: number): void;
+}
 
 /** A runner's part in one epoch of a session. */
 interface Host {
@@ -42,7 +60,7 @@ const RESTORE_MS = 60;
 export class SimRunner extends Process {
   /** Generation of the stream to the coordinator: nothing of an old stream arrives on a new one. */
   stream = 0;
-  coordinator: SimCoordinator | null = null;
+  coordinator: Superior | null = null;
   draining = false;
   /** Computation takes this many times longer. */
   slowness = 1;
@@ -57,7 +75,7 @@ export class SimRunner extends Process {
   private readonly early: { session: SessionId; epoch: Epoch; peer: RunnerId; step: number }[] = [];
 
   constructor(
-    private readonly world: World,
+    private readonly world: RunnerWorld,
     readonly info: RunnerInfo,
     machine: string,
     /** Memory that it really has. */

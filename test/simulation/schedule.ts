@@ -1,8 +1,9 @@
 import type { SessionSpec } from '../../coordinator/scheduler/types.js';
+import type { Step } from './checks.js';
 import { Dice } from './clock.js';
 import { Violation } from './durable.js';
 import type { SimRunner } from './runner.js';
-import { type Machine, type Step, World } from './world.js';
+import { type Machine, World } from './world.js';
 
 /** Faults happen in the first part of a schedule; what comes after must end well. */
 const FAULTS_MS = 15_000;

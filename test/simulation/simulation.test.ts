@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { step } from '../../coordinator/scheduler/scheduler.js';
 import { epoch, type State } from '../../coordinator/scheduler/state.js';
 import type { Command, Event } from '../../coordinator/scheduler/types.js';
+import type { Step } from './checks.js';
 import { type Outcome, runSchedule } from './schedule.js';
-import type { Step } from './world.js';
 
 /**
  * The scheduler under simulated time, network, crashes and restarts: every seed is another schedule. A seed that fails is

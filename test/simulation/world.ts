@@ -9,15 +9,12 @@ import type {
   SessionSpec,
   ShardRange,
 } from '../../coordinator/scheduler/types.js';
-import { Checks } from './checks.js';
+import { Checks, type Step } from './checks.js';
 import type { Dice } from './clock.js';
-import { SimCoordinator } from './coordinator.js';
+import { type CoordinatorWorld, SimCoordinator } from './coordinator.js';
 import { Durable } from './durable.js';
-import { Network } from './network.js';
-import { SimRunner } from './runner.js';
-
-/** The scheduler, or something that is wrong in it. */
-export type Step = (state: State, event: Event) => Command[];
+import { Network, type Process } from './network.js';
+import { type RunnerWorld, SimRunner } from './runner.js';
 
 export interface Machine {
   readonly name: string;
@@ -47,7 +44,7 @@ const OPTIONS = {
 };
 
 /** One schedule's world: a few machines, a network, what is durable, and one coordinator at a time (more or less). */
-export class World {
+export class World implements RunnerWorld, CoordinatorWorld {
   readonly network: Network;
   readonly durable = new Durable();
   readonly checks: Checks;
@@ -65,7 +62,7 @@ export class World {
     private readonly verbose = false,
   ) {
     this.network = new Network(dice, dice.pick([2, 10, 40]));
-    this.checks = new Checks(this, MAX_WINDOW_STEPS);
+    this.checks = new Checks(this.durable, dice, step, MAX_WINDOW_STEPS);
   }
 
   startCoordinator(): void {
@@ -132,7 +129,7 @@ export class World {
     this.checks.applied(at.session, at.epoch, runner, step);
   }
 
-  trace(coordinator: SimCoordinator, what: Event | Command): void {
+  trace(coordinator: Process, what: Event | Command): void {
     if (!this.verbose) return;
     this.log.push(
       `${this.network.clock.now.toFixed(0).padStart(7)} ${coordinator.name} ${JSON.stringify(what)}`,
