@@ -38,6 +38,18 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'measure this machine: one training step, a whole training, renders',
     load: () => import('./commands/bench.js'),
   },
+  serve: {
+    summary: 'serve the HTTP API: sessions, photographs, training, events, renders',
+    load: () => import('./commands/serve.js'),
+  },
+  keys: {
+    summary: 'make, list and revoke API keys',
+    load: () => import('./commands/keys.js'),
+  },
+  migrate: {
+    summary: 'bring the database to the schema of this program',
+    load: () => import('./commands/migrate.js'),
+  },
   doctor: {
     summary: 'tell what this installation and this machine can do',
     load: () => import('./commands/doctor.js'),

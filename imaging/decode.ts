@@ -155,7 +155,7 @@ function quantiseLinear(linear: Float32Array, copies: number): Uint16Array {
 }
 
 /** Runs a step of decoding; whatever the decoder throws becomes `file-corrupt`. */
-async function guarded<T>(file: NamedBytes, format: FrameFormat, step: () => Promise<T>): Promise<T> {
+export async function guarded<T>(file: NamedBytes, format: FrameFormat, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (cause) {

@@ -30,6 +30,7 @@ const tables = [
     create unlogged table rate_limits (
       api_key uuid primary key references api_keys on delete cascade,
       tokens double precision not null,
+      allowed boolean not null,
       refilled_at timestamptz not null default now()
     )`,
   sql`create sequence queue_order as bigint`,

@@ -45,6 +45,8 @@ export interface ApiKeyTable {
 export interface RateLimitTable {
   api_key: string;
   tokens: number;
+  /** Whether the newest request was let through. */
+  allowed: boolean;
   refilled_at: Time;
 }
 

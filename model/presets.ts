@@ -13,6 +13,14 @@ export interface PresetFacts {
   readonly exposuresKnown: boolean;
 }
 
+/** What a capture can be developed as; `auto` chooses by its pictures. */
+export const PRESETS = ['auto', 'focus', 'exposure', 'focus-exposure', 'neucam'] as const;
+export type Preset = (typeof PRESETS)[number];
+
+/** Points on the curve of quality over time. */
+export const QUALITIES = ['draft', 'standard', 'best'] as const;
+export type Quality = (typeof QUALITIES)[number];
+
 export type StillPreset = 'focus' | 'exposure' | 'focus-exposure' | 'neucam';
 
 /** How often each pixel is visited in training: three points on the curve of quality over time. */

@@ -1,14 +1,11 @@
 import type { ModelConfig } from '../model/config.js';
 import type { Picture } from '../model/picture.js';
 import type { Capture } from '../model/plan.js';
+import { PRESETS, type Preset, QUALITIES, type Quality } from '../model/presets.js';
 import type { BakedScene } from '../model/render.js';
 import type { Progress, SceneData, TrainingState } from './engines/engine.js';
 
-export const PRESETS = ['auto', 'focus', 'exposure', 'focus-exposure', 'neucam'] as const;
-export type Preset = (typeof PRESETS)[number];
-
-export const QUALITIES = ['draft', 'standard', 'best'] as const;
-export type Quality = (typeof QUALITIES)[number];
+export { PRESETS, type Preset, QUALITIES, type Quality };
 
 /** Phases of a development, in order. */
 export type DevelopPhase = 'register' | 'start' | 'train' | 'render';

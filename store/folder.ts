@@ -26,6 +26,7 @@ export function createFolderStore(root: string): ObjectStore {
         await rename(part, path);
       } catch (cause) {
         await rm(part, { force: true });
+        if (cause instanceof ImplicamError) throw cause;
         throw failure(`cannot write ${path}`, cause);
       }
       await syncFolder(dirname(path));
@@ -49,10 +50,11 @@ export function createFolderStore(root: string): ObjectStore {
         await file?.close();
       }
     },
-    async stream(key) {
+    async stream(key, offset = 0, length) {
       const path = pathOf(key);
       if (!(await stat(path).catch(() => undefined))) throw missing(key, undefined);
-      return createReadStream(path);
+      if (length === 0) return Readable.from([]);
+      return createReadStream(path, { start: offset, ...(length ? { end: offset + length - 1 } : {}) });
     },
     async size(key) {
       const found = await stat(pathOf(key)).catch(() => undefined);
@@ -65,6 +67,9 @@ export function createFolderStore(root: string): ObjectStore {
         .map((e) => join(e.parentPath, e.name).slice(root.length).replace(/^\/+/, ''))
         .filter((key) => key.startsWith(prefix))
         .sort();
+    },
+    async delete(keys) {
+      for (const key of keys) await rm(pathOf(key), { force: true });
     },
     async deletePrefix(prefix) {
       if (prefix.endsWith('/')) {

@@ -10,12 +10,18 @@ export interface ObjectStore {
   put(key: string, content: Uint8Array | readonly Uint8Array[] | Readable): Promise<void>;
   /** Reads `length` bytes (default: all) from `offset` on. @throws ImplicamError `object-missing` */
   read(key: string, offset?: number, length?: number): Promise<Buffer>;
-  /** The object as a stream. @throws ImplicamError `object-missing`, before the stream is returned */
-  stream(key: string): Promise<Readable>;
+  /**
+   * The object as a stream: `length` bytes (default: all) from `offset` on.
+   *
+   * @throws ImplicamError `object-missing`, before the stream is returned
+   */
+  stream(key: string, offset?: number, length?: number): Promise<Readable>;
   /** Size in bytes; undefined where there is none. */
   size(key: string): Promise<number | undefined>;
   /** Keys that begin with the prefix, sorted. */
   list(prefix: string): Promise<string[]>;
+  /** Deletes objects by their keys; missing ones are no error. */
+  delete(keys: readonly string[]): Promise<void>;
   /** Deletes all objects whose keys begin with the prefix; none is no error. */
   deletePrefix(prefix: string): Promise<void>;
 }

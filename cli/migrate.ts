@@ -1,0 +1,22 @@
+import { openDatabase } from '../database/connection.js';
+import { migrate } from '../migrations/migrate.js';
+import { openDatabaseServer } from './environment.js';
+
+export interface MigrateOptions {
+  readonly down?: boolean;
+  readonly json?: boolean;
+}
+
+/** `implicam migrate`: the schema of the database, to the newest or one step back. */
+export async function runMigrate({ down, json }: MigrateOptions): Promise<void> {
+  const database = await openDatabaseServer();
+  try {
+    const db = openDatabase(database.url, { connections: 1, name: 'implicam migrate' });
+    const ran = await migrate(db, down ? 'down' : 'latest').finally(() => db.destroy());
+    if (json) process.stdout.write(`${JSON.stringify({ direction: down ? 'down' : 'up', ran })}\n`);
+    else process.stdout.write(ran.length === 0 ? 'nothing to do\n' : `${ran.join('\n')}\n`);
+  } finally {
+    // One that was running before is left running.
+    if (database.embedded?.adopted !== true) await database.close();
+  }
+}
