@@ -49,7 +49,10 @@ const CLOSE_SECONDS = 10;
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { log, objects } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const lost = (err: Error): void => log.warn({ err }, 'a connection to the database was lost');
+  let closing = false;
+  const lost = (err: Error): void => {
+    if (!closing) log.warn({ err }, 'a connection to the database was lost');
+  };
   const db = openDatabase(options.databaseUrl, {
     connections: options.connections ?? 10,
     name: 'implicam api',
@@ -110,6 +113,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async close() {
       clearInterval(timer);
       await closeServer(server);
+      closing = true;
       await listener.close();
       await Promise.all([webhooks.idle(), tidying.idle()]);
       await db.destroy();
