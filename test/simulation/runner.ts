@@ -52,7 +52,7 @@ interface Host {
   hung: boolean;
 }
 
-const REPORT_MS = 250;
+const REPORT_MS = 500;
 const RECONNECT_MS = 400;
 const RESTORE_MS = 60;
 

@@ -97,7 +97,7 @@ function session(dice: Dice, id: string, machines: readonly Machine[]): SessionS
     shards: Array.from({ length: count }, () => shard),
     sharedMemoryBytes: SHARED_BYTES,
     hopMs: dice.pick([0.5, 5, 40]),
-    steps: dice.whole(10, 60),
+    steps: dice.whole(8, 40),
     lease: 1,
     durableStep: 0,
     engine: null,

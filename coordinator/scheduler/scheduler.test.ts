@@ -1,0 +1,332 @@
+import { describe, expect, test } from 'vitest';
+import { createScheduler, step } from './scheduler.js';
+import { epoch } from './state.js';
+import type { Command, Event, RunnerInfo, SessionSpec } from './types.js';
+
+const info = (id: string, over: Partial<RunnerInfo> = {}): RunnerInfo => ({
+  id,
+  address: `${id}:1`,
+  engine: 'native',
+  device: 'cpu',
+  memoryBytes: 10_000,
+  stepRate: 100,
+  draining: false,
+  ...over,
+});
+
+const spec = (id: string, over: Partial<SessionSpec> = {}): SessionSpec => ({
+  id,
+  shards: Array.from({ length: 4 }, () => ({ memoryBytes: 100, cost: 10 })),
+  sharedMemoryBytes: 10,
+  hopMs: 1,
+  steps: 100,
+  lease: 1,
+  durableStep: 0,
+  engine: null,
+  ...over,
+});
+
+type Of<T extends Command['type']> = Extract<Command, { type: T }>;
+
+/** A scheduler with obedient runners on demand. */
+class Bench {
+  readonly state = createScheduler({ minWindowSteps: 10, maxWindowSteps: 10 });
+  last: Command[] = [];
+
+  give(event: Event): Command[] {
+    this.last = step(this.state, event);
+    return this.last;
+  }
+
+  of<T extends Command['type']>(type: T): Of<T>[] {
+    return this.last.filter((command): command is Of<T> => command.type === type);
+  }
+
+  join(...runners: RunnerInfo[]): void {
+    for (const runner of runners) this.give({ type: 'runnerJoined', runner, snapshots: [] });
+  }
+
+  at(session: string): { session: string; epoch: number } {
+    return { session, epoch: epoch(this.state.sessions[session]!) };
+  }
+
+  members(session: string): string[] {
+    return this.state.sessions[session]!.placement.map(({ runner }) => runner);
+  }
+
+  host(session: string): void {
+    const at = this.at(session);
+    for (const runner of this.members(session)) this.give({ type: 'hosted', runner, ...at });
+  }
+
+  /** Everybody trains up to a step and takes the snapshot there. */
+  train(session: string, to: number): void {
+    const at = this.at(session);
+    for (const runner of this.members(session)) {
+      this.give({ type: 'progressed', runner, ...at, step: to, loss: 1, psnr: 1, stepsPerSecond: 5 });
+    }
+    for (const runner of this.members(session)) {
+      if (epoch(this.state.sessions[session]!) !== at.epoch) break;
+      this.give({ type: 'snapshotTaken', runner, ...at, step: to });
+    }
+  }
+
+  fire(kind: string): void {
+    const id = Object.entries(this.state.timers).find(([, timer]) => timer.kind === kind)![0];
+    this.give({ type: 'timeout', id });
+  }
+}
+
+function running(...runners: RunnerInfo[]): Bench {
+  const bench = new Bench();
+  bench.join(...runners);
+  bench.give({ type: 'sessionSubmitted', spec: spec('s') });
+  bench.host('s');
+  return bench;
+}
+
+describe('a session', () => {
+  test('waits for runners, says so, and begins when one comes', () => {
+    const bench = new Bench();
+    bench.give({ type: 'sessionSubmitted', spec: spec('s') });
+    expect(bench.of('waiting')).toMatchObject([{ reason: 'no-runners' }]);
+    bench.join(info('a'));
+    expect(bench.of('host')).toMatchObject([{ runner: 'a', step: 0, shards: { first: 0, count: 4 } }]);
+    bench.host('s');
+    expect(bench.of('advance')).toMatchObject([{ until: 20, snapshots: [10, 20] }]);
+  });
+
+  test('says how much memory it lacks', () => {
+    const bench = new Bench();
+    bench.join(info('a', { memoryBytes: 200 }));
+    bench.give({ type: 'sessionSubmitted', spec: spec('s') });
+    expect(bench.of('waiting')).toMatchObject([{ reason: 'memory' }]);
+    bench.join(info('b', { memoryBytes: 400 }));
+    expect(bench.of('host').map(({ shards }) => shards.count)).toEqual([1, 3]);
+  });
+
+  test('gets two windows beyond the newest safe snapshot, and no more', () => {
+    const bench = running(info('a'), info('b'));
+    bench.train('s', 10);
+    expect(bench.of('advance')).toMatchObject([{ until: 30 }, { until: 30 }]);
+    const at = bench.at('s');
+    bench.give({ type: 'snapshotTaken', runner: 'a', ...at, step: 20 });
+    expect(bench.of('advance')).toEqual([]);
+  });
+
+  test('is stored every few windows, and finished once its last snapshot is durable', () => {
+    const bench = running(info('a'));
+    for (let to = 10; to <= 90; to += 10) bench.train('s', to);
+    expect(bench.of('store')).toEqual([]);
+    bench.train('s', 100);
+    expect(bench.of('store')).toMatchObject([{ step: 100 }]);
+    const at = bench.at('s');
+    bench.give({ type: 'stored', runner: 'a', ...at, step: 100, pieces: [] });
+    expect(bench.of('commit')).toMatchObject([{ step: 100, engine: 'native' }]);
+    bench.give({ type: 'committed', ...at, step: 100 });
+    expect(bench.last.map(({ type }) => type)).toContain('finished');
+    expect(bench.of('release')).toHaveLength(1);
+    expect(bench.state.sessions).toEqual({});
+    expect(bench.state.timers).toEqual({});
+  });
+
+  test('goes on from the buddies when a runner dies', () => {
+    const bench = running(info('a'), info('b'));
+    bench.train('s', 10);
+    bench.give({ type: 'runnerLost', runner: 'b', reason: 'ended' });
+    expect(bench.of('host')).toMatchObject([
+      { runner: 'a', step: 10, sources: [{ holder: 'a', shards: { first: 0, count: 4 } }] },
+    ]);
+  });
+
+  test('waits in the queue with its position, the oldest first', () => {
+    const bench = new Bench();
+    bench.join(info('a'));
+    for (const id of ['s1', 's2', 's3', 's4']) bench.give({ type: 'sessionSubmitted', spec: spec(id) });
+    expect(bench.of('waiting')).toMatchObject([{ session: 's4', reason: 'queue', position: 2 }]);
+    bench.give({ type: 'sessionCancelled', session: 's1' });
+    expect(bench.of('placed')).toMatchObject([{ session: 's3' }]);
+    expect(bench.of('waiting')).toMatchObject([{ session: 's4', position: 1 }]);
+  });
+
+  test('keeps its last snapshot when it is cancelled', () => {
+    const bench = running(info('a'), info('b'));
+    bench.train('s', 10);
+    bench.give({ type: 'sessionCancelled', session: 's' });
+    expect(bench.of('store')).toMatchObject([{ step: 10 }, { step: 10 }]);
+    const at = bench.at('s');
+    for (const runner of ['a', 'b']) bench.give({ type: 'stored', runner, ...at, step: 10, pieces: [] });
+    bench.give({ type: 'committed', ...at, step: 10 });
+    expect(bench.of('cancelled')).toMatchObject([{ step: 10 }]);
+  });
+
+  test('is dropped without a write when its lease is lost', () => {
+    const bench = running(info('a'), info('b'));
+    bench.train('s', 10);
+    bench.give({ type: 'leaseLost', session: 's', lease: 2 });
+    expect(bench.last.map(({ type }) => type).filter((type) => type !== 'cancelTimer')).toEqual([
+      'release',
+      'release',
+      'dropped',
+    ]);
+  });
+
+  test('never mixes engines, and stays with the one that its snapshot came from', () => {
+    const bench = new Bench();
+    bench.join(info('a', { stepRate: 10 }), info('b', { engine: 'tfjs' }));
+    bench.give({ type: 'sessionSubmitted', spec: spec('s', { durableStep: 5, engine: 'native' }) });
+    expect(bench.members('s')).toEqual(['a']);
+    bench.give({ type: 'runnerLost', runner: 'a', reason: 'silent' });
+    expect(bench.of('waiting')).toMatchObject([{ reason: 'engine' }]);
+  });
+});
+
+describe('failures', () => {
+  test('bad data fails the session at once, with the message', () => {
+    const bench = running(info('a'));
+    bench.give({ type: 'failed', runner: 'a', ...bench.at('s'), code: 'data', message: 'frame 3 is gone' });
+    expect(bench.of('failed')).toMatchObject([{ code: 'data', message: 'frame 3 is gone' }]);
+  });
+
+  test('the same failure again and again fails it, after longer and longer waits', () => {
+    const bench = running(info('a'));
+    const waits: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      bench.give({ type: 'failed', runner: 'a', ...bench.at('s'), code: 'store', message: 'away' });
+      const timer = bench.of('timer').find(({ id }) => id.startsWith('retry'));
+      waits.push(timer?.ms ?? 0);
+      if (timer !== undefined) bench.fire('retry');
+    }
+    expect(waits).toEqual([0, 2_000, 4_000, 8_000]);
+    bench.give({ type: 'failed', runner: 'a', ...bench.at('s'), code: 'store', message: 'away' });
+    expect(bench.of('failed')).toMatchObject([{ code: 'store', message: 'away' }]);
+  });
+
+  test('a runner that ran out of memory is asked for less', () => {
+    const bench = new Bench();
+    bench.join(info('a', { stepRate: 300 }), info('b'));
+    bench.give({ type: 'sessionSubmitted', spec: spec('s') });
+    expect(bench.of('host').map(({ shards }) => shards.count)).toEqual([3, 1]);
+    bench.give({ type: 'failed', runner: 'a', ...bench.at('s'), code: 'memory', message: '' });
+    expect(bench.of('host').map(({ shards }) => shards.count)).toEqual([2, 2]);
+  });
+
+  test('three runners that die with it one after the other fail it', () => {
+    const bench = new Bench();
+    bench.join(info('a'));
+    bench.give({ type: 'sessionSubmitted', spec: spec('s') });
+    bench.give({ type: 'runnerLost', runner: 'a', reason: 'ended' });
+    bench.join(info('b'));
+    bench.give({ type: 'runnerLost', runner: 'b', reason: 'ended' });
+    bench.join(info('c'));
+    expect(bench.of('host')).toEqual([]);
+    bench.fire('retry');
+    expect(bench.of('host')).toHaveLength(1);
+    bench.give({ type: 'runnerLost', runner: 'c', reason: 'ended' });
+    expect(bench.of('failed')).toMatchObject([{ code: 'deadly' }]);
+  });
+
+  test('connections that break without deaths do not: the processes come back', () => {
+    const bench = new Bench();
+    bench.join(info('a'));
+    bench.give({ type: 'sessionSubmitted', spec: spec('s') });
+    for (let i = 0; i < 5; i++) {
+      bench.give({ type: 'runnerLost', runner: 'a', reason: 'ended' });
+      expect(bench.of('failed')).toEqual([]);
+      bench.join(info('a'));
+    }
+  });
+
+  test('of two that cannot talk to each other the slower goes, for a while', () => {
+    const bench = running(info('a', { stepRate: 80 }), info('b'));
+    bench.train('s', 10);
+    const at = bench.at('s');
+    bench.give({ type: 'peerFailed', runner: 'a', ...at, peer: 'b' });
+    bench.give({ type: 'peerFailed', runner: 'b', ...at, peer: 'a' });
+    bench.fire('blame');
+    expect(bench.of('release')).toMatchObject([{ runner: 'a' }]);
+    expect(bench.of('host')).toMatchObject([{ runner: 'b', step: 10, buddy: null }]);
+    bench.host('s');
+    bench.fire('exclude');
+    bench.train('s', 10);
+    expect(bench.of('placed')).toMatchObject([{ why: 'runners changed' }]);
+    expect(bench.members('s').sort()).toEqual(['a', 'b']);
+  });
+
+  test('where nothing moves, whoever is furthest behind goes', () => {
+    const bench = running(info('a'), info('b'));
+    const progress = { ...bench.at('s'), loss: 1, psnr: 1, stepsPerSecond: 5 };
+    bench.give({ type: 'progressed', runner: 'a', ...progress, step: 3 });
+    bench.give({ type: 'progressed', runner: 'b', ...progress, step: 2 });
+    for (let i = 0; i < 3; i++) bench.fire('watch');
+    expect(bench.of('release')).toMatchObject([{ runner: 'b' }]);
+  });
+});
+
+describe('runners', () => {
+  test('one that joins gets work at the next snapshot if that pays', () => {
+    const bench = running(info('a'));
+    bench.join(info('b'));
+    expect(bench.of('host')).toEqual([]);
+    bench.train('s', 10);
+    expect(bench.of('host')).toMatchObject([
+      { runner: 'a', step: 10 },
+      { runner: 'b', step: 10 },
+    ]);
+  });
+
+  test('one that drains hands its shards over, and may go once their state is safe elsewhere', () => {
+    const bench = running(info('a'), info('b'));
+    bench.give({ type: 'runnerUpdated', runner: 'a', draining: true });
+    expect(bench.of('released')).toEqual([]);
+    bench.train('s', 10);
+    expect(bench.of('host').map(({ runner }) => runner)).toEqual(['b']);
+    expect(bench.of('park').map(({ runner }) => runner)).toEqual(['a']);
+    bench.host('s');
+    expect(bench.of('released')).toEqual([]);
+    bench.give({ type: 'snapshotTaken', runner: 'b', ...bench.at('s'), step: 10 });
+    expect(bench.of('released')).toMatchObject([{ runner: 'a' }]);
+  });
+
+  test('the last one that drains stores the state first', () => {
+    const bench = running(info('a'));
+    bench.give({ type: 'runnerUpdated', runner: 'a', draining: true });
+    bench.train('s', 10);
+    expect(bench.of('store')).toMatchObject([{ runner: 'a', step: 10 }]);
+    const at = bench.at('s');
+    bench.give({ type: 'stored', runner: 'a', ...at, step: 10, pieces: [] });
+    bench.give({ type: 'committed', ...at, step: 10 });
+    expect(bench.of('waiting')).toMatchObject([{ reason: 'no-runners' }]);
+    expect(bench.of('released')).toMatchObject([{ runner: 'a' }]);
+  });
+
+  test('what a runner brings along spares going back to the store', () => {
+    const bench = new Bench();
+    const held = { session: 's', step: 40, shards: { first: 0, count: 4 } };
+    bench.give({ type: 'runnerJoined', runner: info('a'), snapshots: [held] });
+    bench.give({
+      type: 'sessionSubmitted',
+      spec: spec('s', { lease: 2, durableStep: 20, engine: 'native' }),
+    });
+    expect(bench.of('host')).toMatchObject([{ step: 40, sources: [{ holder: 'a' }], copy: true }]);
+  });
+});
+
+describe('bad input', () => {
+  test.each([
+    ['no shards', { shards: [] }],
+    ['no cost', { shards: [{ memoryBytes: 1, cost: 0 }] }],
+    ['no steps', { steps: 0 }],
+    ['a snapshot from the future', { durableStep: 101 }],
+    ['no lease', { lease: 0 }],
+    ['no id', { id: '' }],
+  ])('a session with %s is refused', (_, over: Partial<SessionSpec>) => {
+    const bench = new Bench();
+    expect(() => bench.give({ type: 'sessionSubmitted', spec: spec('s', over) })).toThrow(/session/);
+    expect(bench.state.sessions).toEqual({});
+  });
+
+  test('a runner without a rate is refused', () => {
+    expect(() => new Bench().join(info('a', { stepRate: 0 }))).toThrow(/runner a/);
+  });
+});
