@@ -414,7 +414,7 @@ export class SimRunner extends Process {
   private store(session: SessionId, epoch: Epoch, step: number): void {
     const { network, durable } = this.world;
     const host = this.hosts.get(session);
-    if (host === undefined) return;
+    if (host === undefined || host.hung) return;
     const mask = maskOf(host.command.shards);
     if (((this.memory.get(session)?.get(step) ?? 0) & mask) !== mask) {
       throw new Violation(`${this.name} is to store ${session} at ${step}, which it does not hold`);
