@@ -1,4 +1,4 @@
-import { end, evict, fail } from './recovery.js';
+import { end, evict, fail, interrupt } from './recovery.js';
 import { epoch, type MemberState, type SessionState, type Turn } from './state.js';
 import { cancelTimer, startTimer } from './timers.js';
 import type { Epoch, Piece } from './types.js';
@@ -61,7 +61,7 @@ function sendCommit(turn: Turn, session: SessionState): void {
 
 /** Not everybody could write: try again after a while; who fails twice where others do not is left out. */
 function storeTrouble(turn: Turn, session: SessionState, message: string): void {
-  const { stored } = session.store!;
+  const { stored, failed } = session.store!;
   session.store = null;
   cancelTimer(turn, 'store', session.spec.id);
   if (session.stopping) {
@@ -73,7 +73,11 @@ function storeTrouble(turn: Turn, session: SessionState, message: string): void 
   if (culprits.length < session.placement.length && session.storeAttempts >= 2) {
     const names = culprits.map(({ runner }) => runner);
     evict(turn, session, names, `${names.join(', ')} could not write to the object store`);
+    return;
   }
+  // A runner has a deadline of its own for writing: who says nothing hangs, and begins anew from what it holds.
+  const silent = culprits.filter(({ runner }) => !failed.includes(runner)).map(({ runner }) => runner);
+  if (silent.length > 0) interrupt(turn, session, `${silent.join(', ')} did not answer`);
 }
 
 /** Counts an attempt and waits before the next; false if that was the last. */
