@@ -88,7 +88,6 @@ const mistakes: Record<string, Step> = {
   'does not judge accusations': without('blame'),
   'never tries again': without('retry'),
   'never stores again': without('hold'),
-  'forgets a lost runner': (state, event) => (event.type === 'runnerLost' ? [] : step(state, event)),
 };
 
 /** A scheduler whose timers of one kind never fire. */
