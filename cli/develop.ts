@@ -11,6 +11,7 @@ import type {
   Preset,
   Quality,
   TrainedModel,
+  Trainer,
 } from '../runner/develop-options.js';
 import { canContinue, loadModel, saveModel } from '../runner/model-file.js';
 import {
@@ -33,6 +34,7 @@ export interface DevelopCommand {
   readonly seed: number;
   readonly steps?: number;
   readonly resume?: boolean;
+  readonly runners?: number;
   readonly json?: boolean;
 }
 
@@ -123,6 +125,7 @@ async function train(
     ...(threads ? { threads } : {}),
     ...(steps === undefined ? {} : { steps }),
     ...(resume ? { resume } : {}),
+    ...(command.runners ? { trainer: await cluster(command, command.runners, progress) } : {}),
     signal: interrupt.signal,
     onPhase: (phase) => progress.line(PHASES[phase]),
     onNote: (note) => progress.line(`  ${note}`),
@@ -134,6 +137,14 @@ async function train(
     progress.stop();
     interrupt.release();
   }
+}
+
+/** The processes that train are loaded only where they are asked for. */
+async function cluster(command: DevelopCommand, runners: number, progress: ProgressReport): Promise<Trainer> {
+  const { clusterTrainer } = await import('./cluster.js');
+  const { out: folder, threads } = command;
+  const onLine = (line: string) => progress.line(`  ${line}`);
+  return clusterTrainer({ runners, folder, onLine, ...(threads ? { threads } : {}) });
 }
 
 async function loadSnapshot(path: string, command: DevelopCommand): Promise<TrainedModel> {

@@ -1,5 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
+import { ImplicamError } from '../model/errors.js';
+import type { ChannelSecurity } from '../proto/channel.js';
 
 /**
  * Options that several commands share, and options made from the schemas of `model/`: each is declared once, its help
@@ -83,4 +85,45 @@ function unwrap(schema: z.ZodType) {
     }
     at = def.innerType;
   }
+}
+
+export const memoryOption = () =>
+  new Option('--memory <GB>', 'memory that sessions may take (default: two thirds of the machine)').argParser(
+    (text) => {
+      const value = Number(text);
+      if (!(value > 0 && value <= 65_536))
+        throw new InvalidArgumentError('It must be a number of gigabytes.');
+      return value;
+    },
+  );
+
+export interface TlsFlags {
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsCa?: string;
+  readonly insecure?: boolean;
+}
+
+/** Mutual TLS between coordinators and runners. */
+export const tlsOptions = () => [
+  new Option('--tls-cert <file>', "this process' certificate, PEM"),
+  new Option('--tls-key <file>', 'its key, PEM'),
+  new Option('--tls-ca <file>', 'authority that the other side must be signed by, PEM'),
+  new Option('--insecure', 'plaintext beyond this machine, on a network that you trust'),
+];
+
+/** What the flags ask for; all three files or none. */
+export function securityOf({ tlsCert: cert, tlsKey: key, tlsCa: ca, insecure }: TlsFlags): ChannelSecurity {
+  if (cert && key && ca) return { tls: { cert, key, ca } };
+  if (cert || key || ca) {
+    throw new ImplicamError('option-invalid', 'give --tls-cert, --tls-key and --tls-ca together', {
+      exitCode: 2,
+    });
+  }
+  return insecure ? { insecure } : {};
+}
+
+/** The folder of the object store that the flags, the environment or the default name. */
+export function dataFolder({ data }: { readonly data?: string }): string {
+  return data ?? process.env.IMPLICAM_DATA ?? 'data';
 }

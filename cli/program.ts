@@ -50,6 +50,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'bring the database to the schema of this program',
     load: () => import('./commands/migrate.js'),
   },
+  coordinator: {
+    summary: 'have sessions trained by the runners that attach',
+    load: () => import('./commands/coordinator.js'),
+  },
+  runner: {
+    summary: 'train and render for a coordinator on this device',
+    load: () => import('./commands/runner.js'),
+  },
   doctor: {
     summary: 'tell what this installation and this machine can do',
     load: () => import('./commands/doctor.js'),

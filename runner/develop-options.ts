@@ -3,7 +3,7 @@ import type { Picture } from '../model/picture.js';
 import type { Capture } from '../model/plan.js';
 import { PRESETS, type Preset, QUALITIES, type Quality } from '../model/presets.js';
 import type { BakedScene } from '../model/render.js';
-import type { Progress, SceneData, TrainingState } from './engines/engine.js';
+import type { BakedPlanes, Engine, Progress, SceneData, TrainingState } from './engines/engine.js';
 
 export { PRESETS, type Preset, QUALITIES, type Quality };
 
@@ -34,6 +34,8 @@ export interface DevelopOptions {
   readonly resume?: TrainedModel;
   /** Stops after the step in progress; the result is what was learned so far, marked `interrupted`. */
   readonly signal?: AbortSignal;
+  /** Who trains. @default this process */
+  readonly trainer?: Trainer;
   readonly onPhase?: (phase: DevelopPhase) => void;
   /** What was decided and why, one sentence at a time. */
   readonly onNote?: (note: string) => void;
@@ -41,6 +43,26 @@ export interface DevelopOptions {
   readonly onPreview?: (radiance: Picture) => void;
   readonly onProgress?: (progress: DevelopProgress) => void;
 }
+
+/** What a trainer takes: a model that stands at some step, and the registered frames. */
+export interface TrainingJob {
+  readonly model: TrainedModel;
+  readonly frames: SceneData['frames'];
+  readonly engine: Engine;
+  readonly options: DevelopOptions;
+}
+
+export interface TrainingOutcome {
+  /** At the last step, or, with moments, at the one where the signal stopped it. */
+  readonly state: TrainingState;
+  readonly progress: Progress;
+  /** The scene at every pixel, where the trainer has it already. */
+  readonly planes?: BakedPlanes;
+  readonly seconds: { readonly train: number; readonly bake: number };
+}
+
+/** Trains a model to its last step, or to the signal of the options. */
+export type Trainer = (job: TrainingJob) => Promise<TrainingOutcome>;
 
 /** A trained session as it is stored: enough to render, and with moments enough to continue bit for bit. */
 export interface TrainedModel {

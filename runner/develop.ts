@@ -4,18 +4,18 @@ import { ImplicamError } from '../model/errors.js';
 import { initialParameters } from '../model/initial.js';
 import type { Frame, Picture } from '../model/picture.js';
 import { createPlan } from '../model/plan.js';
-import type { Development, DevelopOptions, TrainedModel } from './develop-options.js';
+import type {
+  Development,
+  DevelopOptions,
+  TrainedModel,
+  TrainingJob,
+  TrainingOutcome,
+} from './develop-options.js';
 import { chooseEngine } from './engines/choose.js';
-import {
-  type Engine,
-  type EngineSession,
-  freshState,
-  type Progress,
-  type SceneData,
-} from './engines/engine.js';
+import { type Engine, type EngineSession, freshState, type Progress } from './engines/engine.js';
 import { canContinue } from './model-file.js';
 import { type Preparation, prepare } from './prepare.js';
-import { holdScene } from './scene-renderer.js';
+import { bakeScene, holdScene } from './scene-renderer.js';
 
 /**
  * Photographs in, a trained scene and camera out: the main job of the program, in one process. Reads top to bottom:
@@ -32,47 +32,58 @@ export async function develop(frames: readonly Frame[], options: DevelopOptions 
   options.onPreview?.(exponential(preparation.allInFocus));
 
   const untrained = options.resume ?? untrainedModel(frames, preparation, options, engine, framesSha256);
-  const plan = createPlan(untrained.capture, untrained.config, untrained.seed);
-  const data: SceneData = { frames: preparation.data.frames, start: untrained.start };
-  const session = await engine.open(plan, data, untrained.state);
-  try {
-    options.onPhase?.('train');
-    const began = performance.now();
-    const progress = await trainSession(session, untrained.state.step, options);
-    const trained = performance.now();
+  options.onPhase?.('train');
+  const train = options.trainer ?? trainHere;
+  const job = { model: untrained, frames: preparation.data.frames, engine, options };
+  const outcome = await train(job);
+  const model = describeCamera({ ...untrained, state: outcome.state });
+  options.onPhase?.('render');
+  const began = performance.now();
+  const { width, height } = model.capture;
+  return {
+    model,
+    interrupted: outcome.state.step < model.config.train.steps,
+    steps: outcome.state.step,
+    loss: outcome.progress.loss,
+    framePsnr: outcome.progress.psnr,
+    seconds: {
+      ...preparation.seconds,
+      train: outcome.seconds.train,
+      render: outcome.seconds.bake + (performance.now() - began) / 1000,
+    },
+    baked: outcome.planes
+      ? holdScene({ width, height, ...outcome.planes }, engine)
+      : await bakeScene(model, engine),
+  };
+}
 
-    options.onPhase?.('render');
-    const interrupted = progress.step < plan.config.train.steps;
-    const state = await session.save({ moments: interrupted });
-    const scene = { width: plan.capture.width, height: plan.capture.height, ...(await session.bake()) };
-    const camera = readCamera(plan, state.parameters);
-    return {
-      model: {
-        ...untrained,
-        state,
-        info: {
-          ...untrained.info,
-          frames: frames.map((f, i) => ({
-            file: f.name,
-            ev: camera.ev[i]!,
-            focus: camera.focus[plan.capture.frames[i]!.focus]!,
-          })),
-        },
-      },
-      interrupted,
-      steps: state.step,
-      loss: progress.loss,
-      framePsnr: progress.psnr,
-      seconds: {
-        ...preparation.seconds,
-        train: (trained - began) / 1000,
-        render: (performance.now() - trained) / 1000,
-      },
-      baked: holdScene(scene, engine),
-    };
+/** Trains in this process. */
+async function trainHere({ model, frames, engine, options }: TrainingJob): Promise<TrainingOutcome> {
+  const plan = createPlan(model.capture, model.config, model.seed);
+  const session = await engine.open(plan, { frames, start: model.start }, model.state);
+  try {
+    const began = performance.now();
+    const progress = await trainSession(session, model.state.step, options);
+    const trained = performance.now();
+    const state = await session.save({ moments: progress.step < plan.config.train.steps });
+    const planes = await session.bake();
+    const bake = (performance.now() - trained) / 1000;
+    return { state, progress, planes, seconds: { train: (trained - began) / 1000, bake } };
   } finally {
     session.close();
   }
+}
+
+/** What was learned about the camera, where the model file tells of its frames. */
+function describeCamera(model: TrainedModel): TrainedModel {
+  const { capture, config, seed, state, info } = model;
+  const camera = readCamera(createPlan(capture, config, seed), state.parameters);
+  const frames = info.frames.map(({ file }, i) => ({
+    file,
+    ev: camera.ev[i]!,
+    focus: camera.focus[capture.frames[i]!.focus]!,
+  }));
+  return { ...model, info: { ...info, frames } };
 }
 
 /** The model before its first step. */

@@ -53,7 +53,8 @@ const infoSchema = z.strictObject({
   notes: z.array(z.string()),
 });
 
-const metadataSchema = z.object({
+/** What a model is apart from its numbers: enough to plan its training again. */
+export const modelHeadSchema = z.object({
   capture: captureSchema,
   config: configSchema,
   seed: z.int(),
@@ -73,7 +74,7 @@ export async function saveModel(
   model: TrainedModel,
   options: { readonly training: boolean },
 ): Promise<void> {
-  const { capture, config, seed, state, start, framesSha256, info } = model;
+  const { capture, config, seed, state, start } = model;
   const { layout } = createPlan(capture, config, seed);
   const tensors: [string, Tensor][] = [];
   const runs = options.training ? (['parameters', 'm', 'v'] as const) : (['parameters'] as const);
@@ -83,8 +84,7 @@ export async function saveModel(
     const shape = [data.length / (width * height), height, width];
     if (data.length > 0) tensors.push([`start/${name}`, { dtype: 'F32', shape, data }]);
   }
-  const described = { capture, config, seed, step: state.step, framesSha256, info };
-  const metadata = Object.entries(described).map(([k, v]) => [k, JSON.stringify(v)] as const);
+  const metadata = Object.entries(describeModel(model)).map(([k, v]) => [k, JSON.stringify(v)] as const);
   const head = [['format', FORMAT] as const, ['version', VERSION] as const];
   await writeFileWhole(path, encodeSafetensors(tensors, [...head, ...metadata]));
 }
@@ -96,7 +96,12 @@ export async function saveModel(
  * program or a later version; each names the file.
  */
 export async function loadModel(path: string): Promise<TrainedModel> {
-  const file = decodeSafetensors(await readWhole(path), path);
+  return decodeModel(await readWhole(path), path);
+}
+
+/** Reads a model from the bytes of its file; `path` is for messages. */
+export function decodeModel(bytes: Uint8Array, path: string): TrainedModel {
+  const file = decodeSafetensors(bytes, path);
   const { capture, config, seed, step, framesSha256, info } = readMetadata(path, file);
   const corrupt = (what: string) =>
     new ImplicamError('file-corrupt', `${path} is damaged: ${what}; develop the photographs again`, {
@@ -132,6 +137,19 @@ export async function loadModel(path: string): Promise<TrainedModel> {
   const defocus = plane('start/defocus', mapWidths(config).at(-1) ?? 0);
   const start = radiance.length + defocus.length > 0 ? { start: { radiance, defocus } } : {};
   return { capture, config, seed, ...start, state, framesSha256, info };
+}
+
+/** What is written of a model apart from its numbers. */
+export function describeModel(model: TrainedModel): z.input<typeof modelHeadSchema> {
+  const { capture, config, seed, state, framesSha256, info } = model;
+  return {
+    capture: { ...capture, frames: [...capture.frames], focus: [...capture.focus] } as never,
+    config,
+    seed,
+    step: state.step,
+    framesSha256,
+    info: { ...info, frames: [...info.frames], notes: [...info.notes] },
+  };
 }
 
 /** Whether training can continue from a model as it was read. */
@@ -175,14 +193,14 @@ function readMetadata(path: string, { metadata }: SafeTensors) {
       `${path} describes no valid model (${what}): develop the photographs again`,
       { status: 422, cause },
     );
-  for (const key of Object.keys(metadataSchema.shape)) {
+  for (const key of Object.keys(modelHeadSchema.shape)) {
     try {
       values[key] = JSON.parse(metadata.get(key) ?? 'null');
     } catch (cause) {
       throw refuse(`${key} is no JSON`, cause);
     }
   }
-  const parsed = metadataSchema.safeParse(values);
+  const parsed = modelHeadSchema.safeParse(values);
   if (!parsed.success) {
     const { path: at, message } = parsed.error.issues[0]!;
     throw refuse(`${at.join('.')}: ${message}`, parsed.error);

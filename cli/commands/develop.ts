@@ -1,7 +1,14 @@
 import { type Command, Option } from 'commander';
 import { trainSchema } from '../../model/config.js';
 import { PRESETS, QUALITIES } from '../../runner/develop-options.js';
-import { engineOption, jsonOption, schemaOption, seedOption, threadsOption } from '../options.js';
+import {
+  engineOption,
+  jsonOption,
+  schemaOption,
+  seedOption,
+  threadsOption,
+  wholeNumber,
+} from '../options.js';
 
 export function define(command: Command): void {
   command
@@ -18,6 +25,12 @@ export function define(command: Command): void {
     .addOption(seedOption())
     .addOption(schemaOption('--steps <n>', trainSchema.shape.steps, 'what the quality asks for'))
     .option('--resume', 'continue an interrupted run from its snapshot in the results folder')
+    .addOption(
+      new Option(
+        '--runners <n>',
+        'train on this many processes instead of in this one; the result is the same',
+      ).argParser(wholeNumber(1, 64)),
+    )
     .addOption(jsonOption())
     .addHelpText('after', AFTER)
     .action(async (photos: string[], options) => {

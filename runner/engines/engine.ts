@@ -109,6 +109,8 @@ export interface OpenOptions {
 /** An implementation of the numerics. */
 export interface Engine {
   readonly name: 'native' | 'tfjs';
+  /** What makes its bits: engines of one kind give the same ones. "native avx2", "tfjs", … */
+  readonly kind: string;
   /** Where it runs, for reports: "cpu avx2, 2 threads", "tfjs cpu", … */
   readonly device: string;
   open(plan: Plan, data: SceneData, state: TrainingState, options?: OpenOptions): Promise<EngineSession>;

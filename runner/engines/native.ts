@@ -64,6 +64,7 @@ export function createNativeEngine(options: NativeOptions = {}): NativeEngine {
   }
   return {
     name: 'native',
+    kind: `native ${isa}`,
     device: `cpu ${isa}, ${threads} thread${threads === 1 ? '' : 's'}`,
     isa,
     threads,

@@ -14,6 +14,7 @@ export async function createTfjsEngine(): Promise<Engine> {
   const { tf, device } = await loadBackend();
   return {
     name: 'tfjs',
+    kind: 'tfjs',
     device,
     async open(plan, data, state, options = {}) {
       if (options.shards) throw unable('host some shards of a session');

@@ -3,7 +3,8 @@
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * Train up to step `until`, and take a snapshot after each step of `snapshots`. Later ones replace earlier ones.
+ * Train up to step `until`, and take a snapshot after each step of `snapshots`. A later order replaces an earlier one; an
+ * `until` that is behind stops the training after the step in progress.
  */
 export interface Advance {
   'session'?: (string);
@@ -13,7 +14,8 @@ export interface Advance {
 }
 
 /**
- * Train up to step `until`, and take a snapshot after each step of `snapshots`. Later ones replace earlier ones.
+ * Train up to step `until`, and take a snapshot after each step of `snapshots`. A later order replaces an earlier one; an
+ * `until` that is behind stops the training after the step in progress.
  */
 export interface Advance__Output {
   'session': (string);

@@ -1,5 +1,6 @@
 // Original file: proto/implicam/v1/training.proto
 
+import type { HeldSnapshot as _implicam_v1_HeldSnapshot, HeldSnapshot__Output as _implicam_v1_HeldSnapshot__Output } from '../../implicam/v1/HeldSnapshot.js';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Hello {
@@ -16,19 +17,23 @@ export interface Hello {
    */
   'version'?: (string);
   /**
-   * Name of the engine, and what the same bits can be expected from: "native avx2". A session stays on one kind.
+   * What makes its bits, "native avx2": runners of different engines never share a session.
    */
   'engine'?: (string);
-  'kind'?: (string);
   'device'?: (string);
   /**
    * Memory that sessions may take, in bytes.
    */
   'memoryBytes'?: (number | string | Long);
   /**
-   * Steps a second of a small fixed training measured at start: how fast this runner is beside others.
+   * Steps a second of a small fixed training, measured at start: how fast this runner is beside others.
    */
-  'speed'?: (number | string);
+  'stepRate'?: (number | string);
+  'draining'?: (boolean);
+  /**
+   * Snapshots that outlived an earlier stream.
+   */
+  'snapshots'?: (_implicam_v1_HeldSnapshot)[];
 }
 
 export interface Hello__Output {
@@ -45,17 +50,21 @@ export interface Hello__Output {
    */
   'version': (string);
   /**
-   * Name of the engine, and what the same bits can be expected from: "native avx2". A session stays on one kind.
+   * What makes its bits, "native avx2": runners of different engines never share a session.
    */
   'engine': (string);
-  'kind': (string);
   'device': (string);
   /**
    * Memory that sessions may take, in bytes.
    */
   'memoryBytes': (number);
   /**
-   * Steps a second of a small fixed training measured at start: how fast this runner is beside others.
+   * Steps a second of a small fixed training, measured at start: how fast this runner is beside others.
    */
-  'speed': (number);
+  'stepRate': (number);
+  'draining': (boolean);
+  /**
+   * Snapshots that outlived an earlier stream.
+   */
+  'snapshots': (_implicam_v1_HeldSnapshot__Output)[];
 }

@@ -1,57 +1,60 @@
 // Original file: proto/implicam/v1/training.proto
 
-import type { Holder as _implicam_v1_Holder, Holder__Output as _implicam_v1_Holder__Output } from '../../implicam/v1/Holder.js';
+import type { ShardRange as _implicam_v1_ShardRange, ShardRange__Output as _implicam_v1_ShardRange__Output } from '../../implicam/v1/ShardRange.js';
+import type { Member as _implicam_v1_Member, Member__Output as _implicam_v1_Member__Output } from '../../implicam/v1/Member.js';
 import type { Source as _implicam_v1_Source, Source__Output as _implicam_v1_Source__Output } from '../../implicam/v1/Source.js';
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * Take these shards of a session: open them at a step, be ready to advance. Replaces whatever the runner held of the
- * session under a lower epoch.
+ * Stop what you do for this session, restore a step from the sources, be ready to advance.
  */
 export interface Host {
   'session'?: (string);
   'epoch'?: (number | string | Long);
   /**
-   * Shards that this runner is to hold.
+   * What this runner is to hold.
    */
-  'shards'?: (number)[];
+  'shards'?: (_implicam_v1_ShardRange | null);
   /**
-   * Everybody who takes part, this runner included, in the order of their first shard.
+   * Everybody who takes part, this runner included, in the order of their shards.
    */
-  'placement'?: (_implicam_v1_Holder)[];
-  /**
-   * The step to start from, and where each of this runner's parts of that snapshot can be had.
-   */
-  'step'?: (number);
-  'sources'?: (_implicam_v1_Source)[];
+  'placement'?: (_implicam_v1_Member)[];
   /**
    * The peer that keeps copies of this runner's snapshots; empty where there is none.
    */
   'buddy'?: (string);
+  'buddyAddress'?: (string);
+  'step'?: (number);
+  'sources'?: (_implicam_v1_Source)[];
+  /**
+   * The restored snapshot counts as just taken: copy it to the buddy and report it.
+   */
+  'copy'?: (boolean);
 }
 
 /**
- * Take these shards of a session: open them at a step, be ready to advance. Replaces whatever the runner held of the
- * session under a lower epoch.
+ * Stop what you do for this session, restore a step from the sources, be ready to advance.
  */
 export interface Host__Output {
   'session': (string);
   'epoch': (number);
   /**
-   * Shards that this runner is to hold.
+   * What this runner is to hold.
    */
-  'shards': (number)[];
+  'shards': (_implicam_v1_ShardRange__Output | null);
   /**
-   * Everybody who takes part, this runner included, in the order of their first shard.
+   * Everybody who takes part, this runner included, in the order of their shards.
    */
-  'placement': (_implicam_v1_Holder__Output)[];
-  /**
-   * The step to start from, and where each of this runner's parts of that snapshot can be had.
-   */
-  'step': (number);
-  'sources': (_implicam_v1_Source__Output)[];
+  'placement': (_implicam_v1_Member__Output)[];
   /**
    * The peer that keeps copies of this runner's snapshots; empty where there is none.
    */
   'buddy': (string);
+  'buddyAddress': (string);
+  'step': (number);
+  'sources': (_implicam_v1_Source__Output)[];
+  /**
+   * The restored snapshot counts as just taken: copy it to the buddy and report it.
+   */
+  'copy': (boolean);
 }

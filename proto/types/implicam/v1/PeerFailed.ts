@@ -3,7 +3,7 @@
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * A peer cannot be reached, or has said nothing for too long.
+ * A peer cannot be reached, or broke off, or has said nothing for too long.
  */
 export interface PeerFailed {
   'session'?: (string);
@@ -13,7 +13,7 @@ export interface PeerFailed {
 }
 
 /**
- * A peer cannot be reached, or has said nothing for too long.
+ * A peer cannot be reached, or broke off, or has said nothing for too long.
  */
 export interface PeerFailed__Output {
   'session': (string);

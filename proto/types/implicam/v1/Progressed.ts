@@ -9,8 +9,15 @@ export interface Progressed {
   'session'?: (string);
   'epoch'?: (number | string | Long);
   'step'?: (number);
+  /**
+   * Total loss, and PSNR in dB against the frames, of that step over all shards.
+   */
   'loss'?: (number | string);
   'psnr'?: (number | string);
+  /**
+   * Over the last seconds; 0 where not known yet.
+   */
+  'stepsPerSecond'?: (number | string);
 }
 
 /**
@@ -20,6 +27,13 @@ export interface Progressed__Output {
   'session': (string);
   'epoch': (number);
   'step': (number);
+  /**
+   * Total loss, and PSNR in dB against the frames, of that step over all shards.
+   */
   'loss': (number);
   'psnr': (number);
+  /**
+   * Over the last seconds; 0 where not known yet.
+   */
+  'stepsPerSecond': (number);
 }

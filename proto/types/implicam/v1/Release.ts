@@ -3,7 +3,7 @@
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * Forget the session. Snapshots of it are dropped too.
+ * Forget the session and its snapshots.
  */
 export interface Release {
   'session'?: (string);
@@ -11,7 +11,7 @@ export interface Release {
 }
 
 /**
- * Forget the session. Snapshots of it are dropped too.
+ * Forget the session and its snapshots.
  */
 export interface Release__Output {
   'session': (string);

@@ -3,7 +3,7 @@
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * The snapshot of a step is in this runner's memory and in its buddy's.
+ * This runner's parts of the snapshot are in its memory, and in its buddy's if it has one.
  */
 export interface SnapshotTaken {
   'session'?: (string);
@@ -12,7 +12,7 @@ export interface SnapshotTaken {
 }
 
 /**
- * The snapshot of a step is in this runner's memory and in its buddy's.
+ * This runner's parts of the snapshot are in its memory, and in its buddy's if it has one.
  */
 export interface SnapshotTaken__Output {
   'session': (string);

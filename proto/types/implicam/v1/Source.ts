@@ -1,26 +1,27 @@
 // Original file: proto/implicam/v1/training.proto
 
+import type { ShardRange as _implicam_v1_ShardRange, ShardRange__Output as _implicam_v1_ShardRange__Output } from '../../implicam/v1/ShardRange.js';
 
 /**
- * Where parts of a snapshot are. Every source has the parameters that all shards share; shards are named for their own.
+ * Where the state of some shards can be had. Every source has the parameters that all shards share.
  */
 export interface Source {
+  'shards'?: (_implicam_v1_ShardRange | null);
   /**
    * Empty: the object store.
    */
-  'runner'?: (string);
+  'holder'?: (string);
   'address'?: (string);
-  'shards'?: (number)[];
 }
 
 /**
- * Where parts of a snapshot are. Every source has the parameters that all shards share; shards are named for their own.
+ * Where the state of some shards can be had. Every source has the parameters that all shards share.
  */
 export interface Source__Output {
+  'shards': (_implicam_v1_ShardRange__Output | null);
   /**
    * Empty: the object store.
    */
-  'runner': (string);
+  'holder': (string);
   'address': (string);
-  'shards': (number)[];
 }

@@ -3,7 +3,7 @@
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * Write this runner's parts of a snapshot to the object store.
+ * Write this runner's parts of a held snapshot to the object store.
  */
 export interface Store {
   'session'?: (string);
@@ -12,7 +12,7 @@ export interface Store {
 }
 
 /**
- * Write this runner's parts of a snapshot to the object store.
+ * Write this runner's parts of a held snapshot to the object store.
  */
 export interface Store__Output {
   'session': (string);

@@ -1,0 +1,188 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { readManifest } from '../coordinator/folder-ledger.js';
+import { ImplicamError } from '../model/errors.js';
+import { createPlan, type Plan } from '../model/plan.js';
+import { CHANNEL_OPTIONS, channelCredentials } from '../proto/channel.js';
+import { wire } from '../proto/load.js';
+import type { SessionServiceClient } from '../proto/types/implicam/v1/SessionService.js';
+import type { SessionStatus__Output } from '../proto/types/implicam/v1/SessionStatus.js';
+import type { DevelopOptions, Trainer, TrainingOutcome } from '../runner/develop-options.js';
+import type { TrainingState } from '../runner/engines/engine.js';
+import { writeScene } from '../runner/scene-bundle.js';
+import { decodePart, partsOf } from '../runner/snapshot-parts.js';
+import { createFolderStore } from '../store/folder.js';
+import type { ObjectStore } from '../store/objects.js';
+import { snapshotKeys } from '../store/scene.js';
+import { Child, lineOf } from './children.js';
+
+export interface ClusterOptions {
+  readonly runners: number;
+  /** Folder beside the results, for what the processes share. */
+  readonly folder: string;
+  /** Threads of all runners together. @default all processors */
+  readonly threads?: number;
+  readonly onLine: (line: string) => void;
+}
+
+const SESSION = 'develop';
+const START_DEADLINE = 30_000;
+const CALL_DEADLINE = 10_000;
+
+/** A trainer that starts a coordinator and local runners as processes of their own, and has them train. */
+export function clusterTrainer(options: ClusterOptions): Trainer {
+  return async ({ model, frames, engine, options: develop }) => {
+    const folder = await mkdtemp(join(options.folder, '.cluster-'));
+    const children: Child[] = [];
+    try {
+      const store = createFolderStore(folder);
+      await writeScene(store, SESSION, model, frames);
+      const address = await startProcesses(options, engine.name, folder, children);
+      const began = performance.now();
+      const client = new (wire().SessionService)(address, channelCredentials({}), CHANNEL_OPTIONS);
+      try {
+        const last = await Promise.race([
+          follow(client, develop, options.onLine),
+          ...children.map((c) => c.failed),
+        ]);
+        const plan = createPlan(model.capture, model.config, model.seed);
+        const state = await readState(store, plan, model.state.step);
+        return outcomeOf(state, last, (performance.now() - began) / 1000);
+      } finally {
+        client.close();
+      }
+    } finally {
+      await Promise.all(children.map((child) => child.stop()));
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
+}
+
+/** Starts the processes; answers with the coordinator's address. */
+async function startProcesses(
+  { runners, threads, onLine }: ClusterOptions,
+  engine: string,
+  folder: string,
+  children: Child[],
+): Promise<string> {
+  let address = '127.0.0.1:0';
+  const coordinatorArgs = () => ['coordinator', '--listen', address, '--data', folder, '--spread'];
+  let joined = 0;
+  let allJoined: () => void = () => undefined;
+  const complete = new Promise<void>((resolve) => {
+    allJoined = resolve;
+  });
+  const heed = (line: string) => {
+    if (/^runner \S+ joined/.test(line) && ++joined === runners) allJoined();
+    onLine(line);
+  };
+  const { child, match } = await lineOf(
+    { args: coordinatorArgs(), argsAgain: coordinatorArgs, onLine: heed },
+    /^coordinator on (\S+)$/,
+    START_DEADLINE,
+  );
+  children.push(child);
+  address = match[1]!;
+  const each = Math.max(1, Math.floor((threads ?? availableParallelism()) / runners));
+  const memory = ((2 / 3) * totalmem()) / 2 ** 30 / runners;
+  for (let i = 0; i < runners; i++) {
+    const work = ['--threads', `${each}`, '--engine', engine, '--memory', memory.toFixed(3)];
+    children.push(
+      new Child({ args: ['runner', '--coordinator', address, '--data', folder, ...work], onLine }),
+    );
+  }
+  await withDeadline(complete, children);
+  return address;
+}
+
+/** Those that are late are waited for; those that cannot start end the run. */
+async function withDeadline(complete: Promise<void>, children: readonly Child[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, START_DEADLINE);
+  });
+  await Promise.race([complete, late, ...children.map((c) => c.failed)]);
+  clearTimeout(timer);
+}
+
+/** Submits the session and follows it to its end; the coordinator may die and come back meanwhile. */
+async function follow(
+  client: SessionServiceClient,
+  options: DevelopOptions,
+  onLine: (line: string) => void,
+): Promise<SessionStatus__Output> {
+  await submit(client);
+  const cancel = () => {
+    client.cancelSession({ session: SESSION }, { deadline: Date.now() + CALL_DEADLINE }, () => undefined);
+  };
+  if (options.signal?.aborted) cancel();
+  options.signal?.addEventListener('abort', cancel);
+  try {
+    for (let silent = 0; silent < 60; silent++) {
+      let last: SessionStatus__Output | undefined;
+      try {
+        for await (const { status } of client.watchSession({
+          session: SESSION,
+        }) as AsyncIterable<{ status: SessionStatus__Output | null }>) {
+          if (!status) continue;
+          silent = 0;
+          if (status.phase === 'SESSION_PHASE_WAITING' && status.reason !== last?.reason)
+            onLine(status.reason);
+          last = status;
+          tell(status, options);
+        }
+      } catch (error) {
+        onLine(`the coordinator does not answer: ${error instanceof Error ? error.message : error}`);
+      }
+      if (last?.phase === 'SESSION_PHASE_FINISHED' || last?.phase === 'SESSION_PHASE_CANCELLED') return last;
+      if (last?.phase === 'SESSION_PHASE_FAILED') throw new ImplicamError('training-failed', last.reason);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    throw new ImplicamError('coordinator-lost', 'the coordinator did not come back within 30 s');
+  } finally {
+    options.signal?.removeEventListener('abort', cancel);
+  }
+}
+
+function submit(client: SessionServiceClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.submitSession({ session: SESSION }, { deadline: Date.now() + CALL_DEADLINE }, (error) =>
+      error ? reject(new ImplicamError('coordinator-lost', error.message, { cause: error })) : resolve(),
+    );
+  });
+}
+
+function tell(status: SessionStatus__Output, options: DevelopOptions): void {
+  const { step, steps, loss, psnr, rate } = status;
+  // The first steps tell no rate yet.
+  if (status.phase !== 'SESSION_PHASE_TRAINING' || rate === 0) return;
+  const secondsLeft = (steps - step) / rate;
+  options.onProgress?.({ step, steps, loss, psnr, stepsPerSecond: rate, secondsLeft });
+}
+
+/** The state of the newest whole snapshot in the object store. */
+async function readState(store: ObjectStore, plan: Plan, from: number): Promise<TrainingState> {
+  const step = (await readManifest(store, SESSION))?.step ?? from;
+  const { size } = plan.layout;
+  const state: TrainingState = {
+    step,
+    parameters: new Float32Array(size),
+    m: new Float32Array(size),
+    v: new Float32Array(size),
+  };
+  for (const part of partsOf(plan)) {
+    if (part.from < part.to) {
+      decodePart(await store.read(snapshotKeys.part(SESSION, step, part.name)), state, part);
+    }
+  }
+  return state;
+}
+
+function outcomeOf(state: TrainingState, last: SessionStatus__Output, train: number): TrainingOutcome {
+  return {
+    state,
+    progress: { step: state.step, loss: last.loss, psnr: last.psnr },
+    seconds: { train, bake: 0 },
+  };
+}

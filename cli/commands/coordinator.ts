@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+import { tlsOptions } from '../options.js';
+
+export function define(command: Command): void {
+  command
+    .option('--listen <host:port>', 'address for runners and clients', '127.0.0.1:7070')
+    .option('--data <dir>', 'folder of the object store (default: IMPLICAM_DATA, else ./data)')
+    .option('--spread', 'use all runners for each session, also where fewer would be faster')
+    .option('--metrics <host:port>', 'serve /metrics and /healthz there');
+  for (const option of tlsOptions()) command.addOption(option);
+  command.action(async (options) => {
+    const { runCoordinator } = await import('../coordinator.js');
+    await runCoordinator(options);
+  });
+}

@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { engineOption, memoryOption, threadsOption, tlsOptions } from '../options.js';
+
+export function define(command: Command): void {
+  command
+    .requiredOption('--coordinator <host:port>', 'coordinator to work for')
+    .option('--listen <host:port>', 'address for peers; port 0: any free one', '127.0.0.1:0')
+    .option(
+      '--advertise <host:port>',
+      'address by which others reach this runner (default: where it listens)',
+    )
+    .option('--data <dir>', 'folder of the object store (default: IMPLICAM_DATA, else ./data)')
+    .option('--metrics <host:port>', 'serve /metrics and /healthz there')
+    .addOption(memoryOption())
+    .addOption(engineOption())
+    .addOption(threadsOption());
+  for (const option of tlsOptions()) command.addOption(option);
+  command.action(async (options) => {
+    const { runRunner } = await import('../runner.js');
+    await runRunner(options);
+  });
+}

@@ -1,0 +1,55 @@
+import { totalmem } from 'node:os';
+import { createRegistry, serveMetrics } from '../proto/metrics.js';
+import { chooseEngine } from '../runner/engines/choose.js';
+import { startRunner } from '../runner/host/runner.js';
+import { createFolderStore } from '../store/folder.js';
+import { interruptible } from './interrupt.js';
+import { dataFolder, securityOf, type TlsFlags } from './options.js';
+import { programVersion } from './version.js';
+
+export interface RunnerCommand extends TlsFlags {
+  readonly coordinator: string;
+  readonly listen: string;
+  readonly advertise?: string;
+  readonly data?: string;
+  readonly metrics?: string;
+  readonly memory?: number;
+  readonly engine?: 'native' | 'tfjs';
+  readonly threads?: number;
+}
+
+/** How long a runner that was asked to go waits for others to take its shards, in milliseconds. */
+const DRAIN = 30_000;
+
+/** `implicam runner`: works for a coordinator until it is stopped. */
+export async function runRunner(command: RunnerCommand): Promise<void> {
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const { coordinator, listen, advertise, engine: name, threads } = command;
+  const engine = await chooseEngine({ ...(name ? { engine: name } : {}), ...(threads ? { threads } : {}) });
+  const runner = await startRunner({
+    coordinator,
+    listen,
+    ...(advertise ? { advertise } : {}),
+    engine,
+    kind: engine.kind,
+    store: createFolderStore(dataFolder(command)),
+    memoryBytes: command.memory ? command.memory * 2 ** 30 : memoryBytes(),
+    version: programVersion(),
+    security: securityOf(command),
+    log,
+  });
+  const registry = createRegistry();
+  runner.register(registry);
+  const metrics = command.metrics ? await serveMetrics(registry, command.metrics) : undefined;
+  const interrupt = interruptible(() => void runner.drain(DRAIN));
+  await runner.ended;
+  interrupt.release();
+  metrics?.close();
+}
+
+/** Two thirds of what this process may take. */
+function memoryBytes(): number {
+  const limit = process.constrainedMemory();
+  const total = totalmem();
+  return (2 / 3) * (limit > 0 && limit < total ? limit : total);
+}

@@ -1,0 +1,68 @@
+import { Server } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { Registry } from 'prom-client';
+import { CHANNEL_OPTIONS, type ChannelSecurity, listen, parseAddress } from '../proto/channel.js';
+import { wire } from '../proto/load.js';
+import type { CoordinationServiceHandlers } from '../proto/types/implicam/v1/CoordinationService.js';
+import { Driver } from './driver.js';
+import { FolderLedger } from './folder-ledger.js';
+import type { Ledger } from './ledger.js';
+import { observeCommands } from './metrics.js';
+import { RunnerStreams } from './runner-streams.js';
+import type { SchedulerOptions } from './scheduler/options.js';
+import { sessionService } from './session-service.js';
+import { StatusBoard } from './status-board.js';
+
+export interface CoordinatorOptions {
+  /** host:port for runners and clients. @default 127.0.0.1:7070 */
+  readonly listen?: string;
+  /** Where sessions come from. A folder ledger also takes them over gRPC (`SessionService`). */
+  readonly ledger: Ledger;
+  readonly version: string;
+  readonly security?: ChannelSecurity;
+  readonly scheduler?: Partial<SchedulerOptions>;
+  readonly registry?: Registry;
+  /** One line of what happens. */
+  readonly log?: (line: string) => void;
+}
+
+export interface Coordinator {
+  /** host:port where it listens. */
+  readonly address: string;
+  /** Ends: runners park their sessions, leases are given back. */
+  stop(): Promise<void>;
+}
+
+/** Starts a coordinator: claims sessions and has them trained by the runners that attach. */
+export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  const { ledger, security = {}, log = () => undefined } = options;
+  const board = new StatusBoard();
+  const driver = new Driver(options.scheduler);
+  const streams = new RunnerStreams(options.version, driver);
+  const observe = observeCommands(options.registry ?? new Registry(), () => streams);
+  driver.start({ ledger, board, streams, observe, log });
+
+  const server = new Server(CHANNEL_OPTIONS);
+  const coordination: CoordinationServiceHandlers = { Attach: (call) => streams.accept(call) };
+  server.addService(wire().CoordinationService.service, coordination);
+  if (ledger instanceof FolderLedger) {
+    const sessions = sessionService(ledger, board, (session) => driver.onCancel(session));
+    server.addService(wire().SessionService.service, sessions);
+  }
+  new HealthImplementation({ '': 'SERVING' }).addToServer(server);
+  const wanted = options.listen ?? '127.0.0.1:7070';
+  const port = await listen(server, wanted, security);
+  const { host } = parseAddress(wanted);
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  log(`coordinator on ${address}`);
+  await ledger.start(driver);
+  return {
+    address,
+    async stop() {
+      driver.close();
+      streams.close();
+      await ledger.close();
+      server.forceShutdown();
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { RunnerStreams } from './runner-streams.js';
+import type { Command } from './scheduler/types.js';
+
+/** Folds the scheduler's commands into counters. */
+export function observeCommands(
+  registry: Registry,
+  streams: () => RunnerStreams,
+): (command: Command) => void {
+  const registers = [registry];
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name: `implicam_coordinator_${name}`, help, labelNames, registers });
+  const steps = counter('steps_total', 'Steps that every shard of a session has done');
+  const placements = counter('placements_total', 'Sessions placed on runners');
+  const recoveries = counter('recoveries_total', 'Sessions placed again while they were training');
+  const commits = counter('snapshots_total', 'Snapshots committed');
+  const ends = counter('sessions_total', 'Sessions that ended', ['how']);
+  const shards = new Gauge({
+    name: 'implicam_coordinator_shards',
+    help: 'Shards on each runner',
+    labelNames: ['runner'],
+    registers,
+  });
+  new Gauge({
+    name: 'implicam_coordinator_runners',
+    help: 'Runners attached',
+    registers,
+    collect() {
+      this.set(streams().all().length);
+    },
+  });
+  const placed = new Map<string, readonly { runner: string; count: number }[]>();
+  const reached = new Map<string, number>();
+  const showShards = () => {
+    shards.reset();
+    for (const members of placed.values()) for (const m of members) shards.inc({ runner: m.runner }, m.count);
+  };
+  return (command) => {
+    switch (command.type) {
+      case 'placed':
+        placements.inc();
+        if (reached.has(command.session)) recoveries.inc();
+        reached.set(command.session, command.step);
+        placed.set(
+          command.session,
+          command.placement.map(({ runner, shards: { count } }) => ({ runner, count })),
+        );
+        showShards();
+        break;
+      case 'progress': {
+        const before = reached.get(command.session) ?? command.step;
+        if (command.step > before) steps.inc(command.step - before);
+        reached.set(command.session, command.step);
+        break;
+      }
+      case 'commit':
+        commits.inc();
+        break;
+      case 'waiting':
+        placed.delete(command.session);
+        showShards();
+        break;
+      case 'finished':
+      case 'failed':
+      case 'cancelled':
+      case 'dropped':
+        ends.inc({ how: command.type });
+        placed.delete(command.session);
+        reached.delete(command.session);
+        showShards();
+        break;
+    }
+  };
+}

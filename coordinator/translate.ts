@@ -1,0 +1,78 @@
+import type { AttachRequest__Output } from '../proto/types/implicam/v1/AttachRequest.js';
+import type { AttachResponse } from '../proto/types/implicam/v1/AttachResponse.js';
+import type { Hello__Output } from '../proto/types/implicam/v1/Hello.js';
+import type { Event, FailureCode, RunnerCommand, RunnerInfo } from './scheduler/types.js';
+
+/** Between the wire and the scheduler's own words. */
+
+export function runnerInfo(hello: Hello__Output): RunnerInfo {
+  const { runner: id, address, engine, device, memoryBytes, stepRate, draining } = hello;
+  return { id, address, engine, device, memoryBytes, stepRate, draining };
+}
+
+export function joinedEvent(hello: Hello__Output): Event {
+  return {
+    type: 'runnerJoined',
+    runner: runnerInfo(hello),
+    snapshots: hello.snapshots.flatMap(({ session, step, shards }) =>
+      shards ? [{ session, step, shards: { first: shards.first, count: shards.count } }] : [],
+    ),
+  };
+}
+
+const FAILURES: Record<string, FailureCode> = {
+  FAILURE_CODE_MEMORY: 'memory',
+  FAILURE_CODE_DATA: 'data',
+  FAILURE_CODE_STORE: 'store',
+};
+
+/** A runner's report as an event; undefined for what this version does not know. */
+export function reportEvent(runner: string, message: AttachRequest__Output): Event | undefined {
+  const { hosted, progressed, snapshotTaken, stored, storeFailed, peerFailed, failed, draining } = message;
+  if (hosted) return { ...hosted, type: 'hosted', runner };
+  if (progressed) return { ...progressed, type: 'progressed', runner };
+  if (snapshotTaken) return { ...snapshotTaken, type: 'snapshotTaken', runner };
+  if (stored) return { ...stored, type: 'stored', runner };
+  if (storeFailed) return { ...storeFailed, type: 'storeFailed', runner };
+  if (peerFailed) return { ...peerFailed, type: 'peerFailed', runner };
+  if (failed) return { ...failed, type: 'failed', runner, code: FAILURES[failed.code] ?? 'engine' };
+  if (draining) return { type: 'runnerUpdated', runner, draining: true };
+  return undefined;
+}
+
+/** The scheduler's order as a message to its runner. */
+export function orderMessage(command: RunnerCommand): AttachResponse {
+  const { session, epoch } = command;
+  const head = { session, epoch };
+  switch (command.type) {
+    case 'host': {
+      const { shards, step, copy, buddy, buddyAddress, placement, sources } = command;
+      return {
+        host: {
+          ...head,
+          shards,
+          step,
+          copy,
+          buddy: buddy ?? '',
+          buddyAddress: buddyAddress ?? '',
+          placement: placement.map((m) => ({ runner: m.runner, address: m.address, shards: m.shards })),
+          sources: sources.map((s) => ({
+            shards: s.shards,
+            holder: s.holder ?? '',
+            address: s.address ?? '',
+          })),
+        },
+      };
+    }
+    case 'advance':
+      return { advance: { ...head, until: command.until, snapshots: [...command.snapshots] } };
+    case 'store':
+      return { store: { ...head, step: command.step } };
+    case 'discard':
+      return { discard: { ...head, below: command.below } };
+    case 'park':
+      return { park: head };
+    case 'release':
+      return { release: head };
+  }
+}

@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto';
+import { ImplicamError } from '../../model/errors.js';
+import type { Plan } from '../../model/plan.js';
+import type { ObjectStore } from '../../store/objects.js';
+import { snapshotKeys } from '../../store/scene.js';
+import type { Engine, Progress, ReducingSession } from '../engines/engine.js';
+import { encodePart, partsOfShards, type SnapshotPart } from '../snapshot-parts.js';
+import { openShards } from './open-shards.js';
+import {
+  type FailureCode,
+  type HostOrder,
+  type SessionReports,
+  type StoredPiece,
+  shardsOf,
+} from './orders.js';
+import { PeerFailure, reachPeer } from './peer-failure.js';
+import type { PeerLinks } from './peer-links.js';
+import { keepWithPeer } from './snapshot-transfer.js';
+import type { SnapshotVault } from './snapshot-vault.js';
+import { StepExchange, type StepTotals } from './step-exchange.js';
+
+/** What a runner's sessions share. */
+export interface HostServices {
+  readonly engine: Engine;
+  readonly store: ObjectStore;
+  readonly vault: SnapshotVault;
+  readonly links: PeerLinks;
+  readonly totals: StepTotals;
+}
+
+/** Codes of errors that no other runner can mend. */
+const UNUSABLE = ['object-missing', 'session-unusable', 'snapshot-corrupt', 'capture-invalid'];
+
+/** Shortest time between two reports of progress, in milliseconds. */
+const REPORT_EVERY = 200;
+
+/**
+ * A session's shards on this runner, for one epoch: opens them, trains in lock-step with the peers as far as it may,
+ * keeps snapshots. It ends with its epoch; the next one opens anew.
+ */
+export class HostedSession {
+  readonly order: HostOrder;
+  private readonly services: HostServices;
+  private readonly reports: SessionReports;
+  private readonly stopping = new AbortController();
+  private readonly done: Promise<void>;
+  private session: ReducingSession | undefined;
+  private plan: Plan | undefined;
+  private step: number;
+  private until: number;
+  private snapshots: readonly number[] = [];
+  private wake: () => void = () => undefined;
+  private reported = 0;
+  private readonly pace: { at: number; step: number }[] = [];
+
+  constructor(services: HostServices, order: HostOrder, reports: SessionReports) {
+    this.services = services;
+    this.order = order;
+    this.reports = reports;
+    this.step = order.step;
+    this.until = order.step;
+    this.done = this.run().catch((error) => this.reportFailure(error));
+  }
+
+  /** How far to train, and after which steps to take snapshots. */
+  advance(until: number, snapshots: readonly number[]): void {
+    this.until = until;
+    this.snapshots = snapshots;
+    this.wake();
+  }
+
+  /** Writes this runner's parts of a held snapshot to the object store. */
+  async store(step: number): Promise<void> {
+    try {
+      this.reports.stored(step, await this.writeParts(step));
+    } catch (error) {
+      this.reports.storeFailed(step, messageOf(error));
+    }
+  }
+
+  /** Stops after the step in progress and frees the engine; snapshots stay in the vault. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.wake();
+    await this.done;
+  }
+
+  private async run(): Promise<void> {
+    const { order, services } = this;
+    try {
+      services.links.enter(order.session, order.epoch);
+      const opened = await openShards(services, order, this.stopping.signal);
+      this.session = opened.session;
+      this.plan = opened.plan;
+      const exchange = new StepExchange(services.links, order, opened.plan.shards.length, services.totals);
+      await exchange.connect();
+      if (this.stopping.signal.aborted) return;
+      this.reports.hosted();
+      if (order.copy) await this.copyToBuddy(order.step);
+      await this.trainOn(opened.session, exchange);
+    } finally {
+      this.session?.close();
+      services.links.leave(order.session);
+    }
+  }
+
+  private async trainOn(session: ReducingSession, exchange: StepExchange): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      if (this.step >= this.until) {
+        await new Promise<void>((resolve) => {
+          this.wake = resolve;
+        });
+        continue;
+      }
+      const next = Math.min(this.until, ...this.snapshots.filter((s) => s > this.step));
+      const progress = exchange.alone
+        ? await this.trainAlone(session, next)
+        : await exchange.step(session, this.step, signal);
+      this.step = progress.step;
+      const boundary = this.step === this.until || this.snapshots.includes(this.step);
+      this.progressed(progress.step, progress.loss, progress.psnr, boundary);
+      if (this.snapshots.includes(this.step) && !signal.aborted) await this.takeSnapshot(session);
+    }
+  }
+
+  private async trainAlone(session: ReducingSession, next: number): Promise<Progress> {
+    const { totals } = this.services;
+    const began = performance.now();
+    const progress = await session.train(next - this.step, {
+      signal: this.stopping.signal,
+      onProgress: (p) => this.progressed(p.step, p.loss, p.psnr, false),
+    });
+    totals.steps += progress.step - this.step;
+    totals.stepSeconds += (performance.now() - began) / 1000;
+    return progress;
+  }
+
+  private async takeSnapshot(session: ReducingSession): Promise<void> {
+    const { session: id, shards } = this.order;
+    const state = await session.save();
+    for (const part of partsOfShards(this.plan!, shardsOf(shards))) {
+      this.services.vault.put(id, state.step, part.name, encodePart(state, part));
+    }
+    await this.copyToBuddy(state.step);
+  }
+
+  /** Copies this runner's parts of a held snapshot to its buddy, and reports the snapshot as taken. */
+  private async copyToBuddy(step: number): Promise<void> {
+    const { session, epoch, shards, buddy, placement } = this.order;
+    if (buddy) {
+      // A member of the placement has the shared parameters of every step itself.
+      const member = placement.some((m) => m.runner === buddy.runner);
+      const client = this.services.links.client(buddy);
+      for (const part of partsOfShards(this.plan!, shardsOf(shards))) {
+        const bytes = this.services.vault.get(session, step, part.name);
+        if (!bytes || (member && part.shard === undefined)) continue;
+        await reachPeer(
+          buddy.runner,
+          keepWithPeer(client, { session, epoch, step, shard: part.shard }, bytes),
+        );
+      }
+    }
+    this.reports.snapshotTaken(step);
+  }
+
+  private async writeParts(step: number): Promise<StoredPiece[]> {
+    const { session, shards } = this.order;
+    if (!this.plan) throw new ImplicamError('snapshot-missing', 'the session is not open yet');
+    const pieces: StoredPiece[] = [];
+    for (const part of partsOfShards(this.plan, shardsOf(shards))) {
+      // All have the shared parameters; the holder of shard 0 writes them.
+      if (part.shard === undefined && shards.first > 0) continue;
+      pieces.push(...(await this.writePart(session, step, part)));
+    }
+    return pieces;
+  }
+
+  private async writePart(session: string, step: number, part: SnapshotPart): Promise<StoredPiece[]> {
+    const bytes = this.services.vault.get(session, step, part.name);
+    if (!bytes) throw new ImplicamError('snapshot-missing', `no snapshot of step ${step} is held here`);
+    if (bytes.length === 0) return [];
+    const key = snapshotKeys.part(session, step, part.name);
+    await this.services.store.put(key, bytes);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return [{ shard: part.shard ?? 0, key, sha256, bytes: bytes.length }];
+  }
+
+  private progressed(step: number, loss: number, psnr: number, force: boolean): void {
+    const now = performance.now();
+    if (!force && now - this.reported < REPORT_EVERY) return;
+    this.reported = now;
+    this.pace.push({ at: now, step });
+    if (this.pace.length > 16) this.pace.shift();
+    const first = this.pace[0]!;
+    const seconds = (now - first.at) / 1000;
+    this.reports.progressed(step, loss, psnr, seconds > 0 ? (step - first.step) / seconds : 0);
+  }
+
+  private reportFailure(error: unknown): void {
+    if (this.stopping.signal.aborted) return;
+    this.stopping.abort();
+    if (error instanceof PeerFailure) this.reports.peerFailed(error.peer, error.message);
+    else this.reports.failed(failureCode(error), messageOf(error));
+  }
+}
+
+/** What it means for the session that hosting it failed here. */
+function failureCode(error: unknown): FailureCode {
+  if (error instanceof RangeError) return 'memory';
+  const code = error instanceof ImplicamError ? error.code : '';
+  if (code === 'out-of-memory') return 'memory';
+  if (code === 'store-failed') return 'store';
+  return UNUSABLE.includes(code) ? 'data' : 'engine';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,71 @@
+import { ImplicamError } from '../../model/errors.js';
+import { createPlan, type Plan } from '../../model/plan.js';
+import { shardReads } from '../../model/shard-reads.js';
+import { snapshotKeys } from '../../store/scene.js';
+import { isReducing, type ReducingSession, type TrainingState } from '../engines/engine.js';
+import { readSceneData, readSceneHead } from '../scene-bundle.js';
+import { decodePart, encodePart, partsOfShards, type SnapshotPart } from '../snapshot-parts.js';
+import type { HostServices } from './hosted-session.js';
+import { type HostOrder, shardsOf } from './orders.js';
+import { reachPeer } from './peer-failure.js';
+import { fetchFromPeer } from './snapshot-transfer.js';
+
+/** Opens the shards of an order at its step: pixels from the object store, state from where the order says. */
+export async function openShards(
+  services: HostServices,
+  order: HostOrder,
+  signal: AbortSignal,
+): Promise<{ session: ReducingSession; plan: Plan }> {
+  const { store, engine, vault } = services;
+  const head = await readSceneHead(store, order.session);
+  const { capture, config, seed } = head.model;
+  const plan = createPlan(capture, config, seed);
+  const shards = shardsOf(order.shards);
+  const state = await restoreState(services, order, plan);
+  signal.throwIfAborted();
+  const reads = shards.map((shard) => shardReads(plan, plan.shards[shard]!));
+  const data = await readSceneData(store, order.session, head, plan, reads);
+  signal.throwIfAborted();
+  const session = await engine.open(plan, data, state, { shards });
+  if (!isReducing(session)) {
+    session.close();
+    throw new ImplicamError(
+      'engine-unusable',
+      `the ${engine.name} engine cannot share a session with other runners: build the native engine (npm run build:native)`,
+    );
+  }
+  // Held from the start: the step that the session begins with can be gone back to.
+  vault.keep(order.session, (step) => step <= order.step);
+  for (const part of partsOfShards(plan, shards)) {
+    if (!vault.get(order.session, order.step, part.name)) {
+      vault.put(order.session, order.step, part.name, encodePart(state, part));
+    }
+  }
+  return { session, plan };
+}
+
+/** The state of an order's step: parts that are held here, the others from their sources. */
+async function restoreState(services: HostServices, order: HostOrder, plan: Plan): Promise<TrainingState> {
+  const { size } = plan.layout;
+  const state: TrainingState = {
+    step: order.step,
+    parameters: new Float32Array(size),
+    m: new Float32Array(size),
+    v: new Float32Array(size),
+  };
+  for (const part of partsOfShards(plan, shardsOf(order.shards))) {
+    if (part.from < part.to) decodePart(await findPart(services, order, part), state, part);
+  }
+  return state;
+}
+
+async function findPart(services: HostServices, order: HostOrder, part: SnapshotPart): Promise<Buffer> {
+  const { session, step } = order;
+  const held = services.vault.get(session, step, part.name);
+  if (held) return held;
+  const of = part.shard ?? order.shards.first;
+  const source = order.sources.find(({ shards: { first, count } }) => of >= first && of < first + count);
+  if (!source?.holder) return services.store.read(snapshotKeys.part(session, step, part.name));
+  const client = services.links.client(source.holder);
+  return reachPeer(source.holder.runner, fetchFromPeer(client, { session, step, shard: part.shard }));
+}

@@ -1,0 +1,54 @@
+import { encodeImage, type ImageKind, imageKinds } from '../imaging/write.js';
+import { ImplicamError } from '../model/errors.js';
+import { percentile } from '../model/percentile.js';
+import type { Picture } from '../model/picture.js';
+import type { BakedScene } from '../model/render.js';
+import { parseRenderQuery, type RenderQuery, type RenderQueryInput } from '../model/render-query.js';
+import type { TrainedModel } from './develop-options.js';
+import { renderScene } from './scene-renderer.js';
+
+/**
+ * Completes a query for a kind of file: what the file can hold decides the tone where none was asked for.
+ *
+ * @param name of the result, for messages
+ * @throws ImplicamError `render-query`, or `option-invalid` for a tone that the file cannot hold
+ */
+export function queryForFile(input: RenderQueryInput, format: ImageKind, name: string): RenderQuery {
+  const query = parseRenderQuery({ ...input, format, tone: toneFor(name, format, input.tone) });
+  if (query.time !== undefined) {
+    throw new ImplicamError('option-invalid', `${name} is of a still scene: leave out the time`, {
+      exitCode: 2,
+    });
+  }
+  return query;
+}
+
+/** A render as the content of a file. */
+export async function renderFile(
+  scene: BakedScene,
+  model: TrainedModel,
+  query: RenderQuery,
+): Promise<Uint8Array> {
+  const picture = renderScene(scene, model, query);
+  const grey = query.kind === 'depth' && imageKinds[query.format].light === 'display';
+  return encodeImage(query.format, grey ? asGrey(picture) : picture);
+}
+
+function toneFor(name: string, format: ImageKind, asked: RenderQueryInput['tone']): RenderQuery['tone'] {
+  const linear = imageKinds[format].light === 'linear';
+  if (asked === undefined) return linear ? 'linear' : 'srgb';
+  if ((asked === 'linear') === linear) return asked;
+  const remedy = linear ? 'leave out the tone, or ask for a PNG' : 'ask for EXR, HDR or TIFF';
+  throw new ImplicamError(
+    'option-invalid',
+    `${name} holds ${linear ? 'linear light' : 'what a display shows'}, not the tone ${asked}: ${remedy}`,
+    { exitCode: 2 },
+  );
+}
+
+/** A map of any range as grey: the nearest hundredth of the picture white, the farthest black. */
+function asGrey(map: Picture): Picture {
+  const low = percentile(map.data, 1);
+  const scale = 1 / Math.max(percentile(map.data, 99) - low, 1e-9);
+  return { ...map, data: map.data.map((v) => Math.min(1, Math.max(0, (v - low) * scale))) };
+}
