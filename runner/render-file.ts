@@ -38,7 +38,7 @@ function toneFor(name: string, format: ImageKind, asked: RenderQueryInput['tone'
   const linear = imageKinds[format].light === 'linear';
   if (asked === undefined) return linear ? 'linear' : 'srgb';
   if ((asked === 'linear') === linear) return asked;
-  const remedy = linear ? 'leave out the tone, or ask for a PNG' : 'ask for EXR, HDR or TIFF';
+  const remedy = linear ? 'leave out the tone, or ask for a .png' : 'ask for an .exr, .hdr or .tif';
   throw new ImplicamError(
     'option-invalid',
     `${name} holds ${linear ? 'linear light' : 'what a display shows'}, not the tone ${asked}: ${remedy}`,

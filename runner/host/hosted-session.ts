@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { ImplicamError } from '../../model/errors.js';
 import type { Plan } from '../../model/plan.js';
-import type { ObjectStore } from '../../store/objects.js';
 import { snapshotKeys } from '../../store/scene.js';
-import type { Engine, Progress, ReducingSession } from '../engines/engine.js';
+import type { Progress, ReducingSession } from '../engines/engine.js';
 import { encodePart, partsOfShards, type SnapshotPart } from '../snapshot-parts.js';
+import type { HostServices } from './host-services.js';
 import { openShards } from './open-shards.js';
 import {
   type FailureCode,
@@ -14,19 +14,8 @@ import {
   shardsOf,
 } from './orders.js';
 import { PeerFailure, reachPeer } from './peer-failure.js';
-import type { PeerLinks } from './peer-links.js';
 import { keepWithPeer } from './snapshot-transfer.js';
-import type { SnapshotVault } from './snapshot-vault.js';
-import { StepExchange, type StepTotals } from './step-exchange.js';
-
-/** What a runner's sessions share. */
-export interface HostServices {
-  readonly engine: Engine;
-  readonly store: ObjectStore;
-  readonly vault: SnapshotVault;
-  readonly links: PeerLinks;
-  readonly totals: StepTotals;
-}
+import { StepExchange } from './step-exchange.js';
 
 /** Codes of errors that no other runner can mend. */
 const UNUSABLE = ['object-missing', 'session-unusable', 'snapshot-corrupt', 'capture-invalid'];

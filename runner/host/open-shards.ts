@@ -5,7 +5,7 @@ import { snapshotKeys } from '../../store/scene.js';
 import { isReducing, type ReducingSession, type TrainingState } from '../engines/engine.js';
 import { readSceneData, readSceneHead } from '../scene-bundle.js';
 import { decodePart, encodePart, partsOfShards, type SnapshotPart } from '../snapshot-parts.js';
-import type { HostServices } from './hosted-session.js';
+import type { HostServices } from './host-services.js';
 import { type HostOrder, shardsOf } from './orders.js';
 import { reachPeer } from './peer-failure.js';
 import { fetchFromPeer } from './snapshot-transfer.js';

@@ -3,7 +3,8 @@ import type { AttachResponse__Output } from '../../proto/types/implicam/v1/Attac
 import type { FailureCode } from '../../proto/types/implicam/v1/FailureCode.js';
 import type { Host__Output } from '../../proto/types/implicam/v1/Host.js';
 import { required } from './attachment.js';
-import { HostedSession, type HostServices } from './hosted-session.js';
+import type { HostServices } from './host-services.js';
+import { HostedSession } from './hosted-session.js';
 import type { HostOrder, SessionReports } from './orders.js';
 
 /** Commands that wait for a session's earlier ones, at most. */
