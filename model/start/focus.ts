@@ -61,7 +61,7 @@ export interface FocusStatistics {
   /** Views that took part in the sweep. */
   readonly sweepViews: number;
   readonly depths: number;
-  /** Mean data cost (ln units, truncated at 0.6) of the chosen depths and of the best depth anywhere. */
+  /** Mean data cost (ln units, truncated) of the chosen depths and of the best depth anywhere. */
   readonly cost: number;
   readonly lowestCost: number;
   /** Cost per blur scale tried, scales in full-size pixels. */
@@ -79,7 +79,7 @@ const UNIT = MAXIMUM_COST / TRUNCATION;
 const SWEEP_VIEWS = 9;
 /** Cost of changing depth by one label and by any number, in ln units; see semi-global.ts. */
 const STEP_COST = 0.007;
-const JUMP_COST = 0.15;
+const JUMP_COST = 0.3;
 /** Where ln luminance changes by EDGE a pixel, a jump costs 1/e of JUMP_COST, and at least LEAST_JUMP of it. */
 const EDGE = 0.25;
 const LEAST_JUMP = 0.15;
