@@ -2,6 +2,7 @@ import { ImplicamError } from './errors.js';
 import { percentile } from './percentile.js';
 import { createPicture, type Picture } from './picture.js';
 import { ssim } from './ssim.js';
+import { encodeSrgb } from './tone.js';
 
 /**
  * Scores of a recovered picture against a known truth. Radiance is linear light, three channels, any unit: the
@@ -230,7 +231,7 @@ function displayed(radiance: Picture, key: number): Picture {
   for (let i = 0; i < out.data.length; i++) {
     const x = Math.max(radiance.data[i]! * key, 0);
     const y = x === Infinity ? 1 : x / (1 + x);
-    out.data[i] = y <= 0.0031308 ? 12.92 * y : 1.055 * y ** (1 / 2.4) - 0.055;
+    out.data[i] = encodeSrgb(y);
   }
   return out;
 }

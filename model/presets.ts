@@ -64,7 +64,7 @@ function stack(effort: Effort, facts: PresetFacts): ModelConfigInput {
       // Faster grids fit the noise of a start that is nearly right.
       rates: { atlasGrid: 5e-3, atlasMlp: 1.5e-3 },
       patches,
-      steps: Math.max(100, Math.round((VISITS[effort] * facts.pixels) / (patches * 256))),
+      steps: Math.max(50, Math.round((VISITS[effort] * facts.pixels) / (patches * 256))),
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Frame, Picture } from '../model/picture.js';
 import type { Capture, FrameSetting } from '../model/plan.js';
 import { type PresetFacts, presetConfig, type StillPreset } from '../model/presets.js';
 import { estimateResponse } from '../model/start/comparagram.js';
+import { explainedPixels } from '../model/start/explained.js';
 import { fitResponse } from '../model/start/fit-response.js';
 import { type FocusResult, sweepFocus } from '../model/start/focus.js';
 import { type Grouping, groupFrames } from '../model/start/grouping.js';
@@ -68,6 +69,7 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
       `${sweep.kappa.toFixed(2)} pixels of blur a focus unit; the widest circles measure ${widest} pixels`,
     );
   }
+  const masks = sweep ? trainingMasks(light.views, registered, grouping, sweep, config) : registered.masks;
   return {
     preset,
     config,
@@ -79,7 +81,7 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
       kappa: sweep?.kappa ?? 1,
     },
     data: {
-      frames: registered.frames.map((f, i) => ({ data: f.data, mask: registered.masks[i] })),
+      frames: registered.frames.map((f, i) => ({ data: f.data, mask: masks[i] })),
       // A blur without a lens has no defocus map to start from.
       start: {
         radiance: planar(allInFocus),
@@ -161,14 +163,33 @@ function recoverLight(registered: Registered, grouping: Grouping, note: (sentenc
 }
 
 function sweepStack(views: Picture[], registered: Registered, grouping: Grouping): FocusResult {
-  const apertures = grouping.focus.map(
-    (_, focus) => grouping.frames.find((f) => f.focus === focus)!.aperture,
-  );
   const valid = grouping.focus.map((_, focus) => {
     const first = grouping.frames.findIndex((f) => f.focus === focus);
     return registered.masks[first];
   });
-  return sweepFocus(views, grouping.focus, apertures, { valid });
+  return sweepFocus(views, grouping.focus, aperturesOf(grouping), { valid });
+}
+
+/** The frames' masks, less what one surface behind the lens cannot explain of them. */
+function trainingMasks(
+  views: Picture[],
+  registered: Registered,
+  grouping: Grouping,
+  { s, kappa, allInFocus, gains }: FocusResult,
+  config: ModelConfig,
+): readonly (Uint8Array | undefined)[] {
+  const { blur, layers } = config;
+  if (layers !== 1 || blur.form !== 'lens' || blur.render !== 'patches') return registered.masks;
+  const input = { views, focus: grouping.focus, gains, valid: [], aperture: aperturesOf(grouping) };
+  const explained = explainedPixels(input, s, allInFocus, kappa, blur.reach);
+  return grouping.frames.map((f, i) => {
+    const mask = registered.masks[i];
+    return mask ? mask.map((v, p) => v & explained[f.focus]![p]!) : explained[f.focus];
+  });
+}
+
+function aperturesOf(grouping: Grouping): number[] {
+  return grouping.focus.map((_, focus) => grouping.frames.find((f) => f.focus === focus)!.aperture);
 }
 
 function factsOf(

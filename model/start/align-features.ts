@@ -1,8 +1,8 @@
 import type { Frame } from '../picture.js';
 import { fullScale } from '../picture.js';
+import { decodeSrgb } from '../tone.js';
 import { boxMean, gaussian } from './filters.js';
 import { halve } from './resize.js';
-import { decodeSrgb } from './response.js';
 
 /** Light of a frame at one size. */
 export interface FeatureLevel {

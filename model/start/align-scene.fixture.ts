@@ -1,7 +1,7 @@
 import { RandomStream } from '../philox.js';
 import type { Frame } from '../picture.js';
+import { encodeSrgb } from '../tone.js';
 import { type Homography, IDENTITY, project } from './align-homography.js';
-import { encodeSrgb } from './response.js';
 
 /**
  * A textured picture of which every blurred, exposed and moved view is known exactly: log-spaced waves in all

@@ -1,6 +1,6 @@
 import type { Frame } from '../picture.js';
+import { decodeSrgb } from '../tone.js';
 import { code8 } from './joint-histogram.js';
-import { decodeSrgb } from './response.js';
 
 /**
  * Exposures from the pictures alone, where the camera wrote none down. Two frames of one scene show the same share of

@@ -1,5 +1,6 @@
 import { ImplicamError } from '../errors.js';
 import type { Frame } from '../picture.js';
+import { decodeSrgb } from '../tone.js';
 import {
   codeWeights,
   type ExposureHistogram,
@@ -8,7 +9,6 @@ import {
 } from './comparagram-weights.js';
 import { choleskyFactor, choleskySolve, eliminate } from './dense.js';
 import { jointHistograms } from './joint-histogram.js';
-import { decodeSrgb } from './response.js';
 
 /**
  * Camera response and exposures from comparagrams: two pictures of one scene, equally focused and aligned, that

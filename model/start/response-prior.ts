@@ -1,5 +1,6 @@
+import { encodeSrgb } from '../tone.js';
 import { choleskyFactor, choleskySolve } from './dense.js';
-import { encodeSrgb, enforceMonotone, KNOT_STEP, knotPosition, RESPONSE_KNOTS } from './response.js';
+import { enforceMonotone, KNOT_STEP, knotPosition, RESPONSE_KNOTS } from './response.js';
 
 /**
  * What is known about camera responses before a picture is seen: a Gaussian over the inner knots (the ends are fixed)

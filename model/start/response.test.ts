@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decodeSrgb, encodeSrgb } from '../tone.js';
 import {
-  decodeSrgb,
-  encodeSrgb,
   enforceMonotone,
   inverseResponse,
   inverseTable,

@@ -1,4 +1,5 @@
 import { ImplicamError } from '../errors.js';
+import { encodeSrgb } from '../tone.js';
 
 /**
  * The camera response as a curve: pixel value F_c(ln x) in [0, 1] of the exposure x that reached the sensor, one
@@ -84,16 +85,6 @@ export function enforceMonotone(knots: Float64Array, first: number): void {
     knots[first + k] = top;
   }
   for (let k = 0; k < RESPONSE_KNOTS; k++) knots[first + k] /= top;
-}
-
-/** The pixel value of relative linear light x in [0, 1] in sRGB (IEC 61966-2-1). */
-export function encodeSrgb(x: number): number {
-  return x <= 0.0031308 ? 12.92 * x : 1.055 * x ** (1 / 2.4) - 0.055;
-}
-
-/** The relative linear light of a pixel value in [0, 1] in sRGB (IEC 61966-2-1). */
-export function decodeSrgb(value: number): number {
-  return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
 }
 
 /** The response of a camera that follows sRGB: the assumption where one exposure alone shows nothing about it. */
