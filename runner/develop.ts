@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readCamera } from '../model/camera.js';
 import { ImplicamError } from '../model/errors.js';
 import { initialParameters } from '../model/initial.js';
-import type { Frame, Picture } from '../model/picture.js';
+import type { Frame } from '../model/picture.js';
 import { createPlan } from '../model/plan.js';
 import type {
   Development,
@@ -29,7 +29,6 @@ export async function develop(frames: readonly Frame[], options: DevelopOptions 
   const framesSha256 = hashFrames(frames);
   if (options.resume) checkSnapshot(options.resume, framesSha256);
   const preparation = prepare(frames, options);
-  options.onPreview?.(exponential(preparation.allInFocus));
 
   const untrained = options.resume ?? untrainedModel(frames, preparation, options, engine, framesSha256);
   options.onPhase?.('train');
@@ -166,8 +165,4 @@ function hashFrames(frames: readonly Frame[]): string {
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return hash.digest('hex');
-}
-
-function exponential(picture: Picture): Picture {
-  return { ...picture, data: picture.data.map((v) => Math.exp(v)) };
 }

@@ -61,6 +61,7 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
   const light = recoverLight(registered, grouping, note);
   const sweep = grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping) : undefined;
   const allInFocus = sweep?.allInFocus ?? light.views[0]!;
+  options.onPreview?.(exponential(allInFocus));
   const facts = factsOf(grouping, registered, allInFocus, sweep);
   const config = withOptions(presetConfig(preset, options.quality ?? 'standard', facts), options);
   if (sweep) {
@@ -232,4 +233,8 @@ function planar(picture: Picture): Float32Array {
     for (let i = 0; i < pixels; i++) planes[c * pixels + i] = picture.data[3 * i + c]!;
   }
   return planes;
+}
+
+function exponential(picture: Picture): Picture {
+  return { ...picture, data: picture.data.map((v) => Math.exp(v)) };
 }
