@@ -29,18 +29,20 @@ export function sessionService(
         return;
       }
       let last: Status | undefined;
+      let newest: Status | undefined;
       let pending: NodeJS.Timeout | undefined;
-      const send = (now: Status) => {
+      const send = () => {
         clearTimeout(pending);
         pending = undefined;
-        last = now;
-        call.write({ status: now });
-        if (isOver(now.phase)) finish();
+        last = newest;
+        call.write({ status: newest });
+        if (newest && isOver(newest.phase)) finish();
       };
       const stop = board.watch(session, (now) => {
-        if (!last || now.phase !== last.phase) return send(now);
-        clearTimeout(pending);
-        pending = setTimeout(() => send(now), WATCH_EVERY);
+        newest = now;
+        if (now.phase !== last?.phase) return send();
+        // Not started anew by each change: those come more often than this.
+        pending ??= setTimeout(send, WATCH_EVERY);
       });
       const finish = () => {
         clearTimeout(pending);
