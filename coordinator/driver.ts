@@ -19,6 +19,13 @@ export interface DriverParts {
 }
 
 /**
+ * Once nobody was attached, sessions wait this long after the first runner that attaches for the others that lost us at the
+ * same time, in milliseconds: between them they hold a newer snapshot than any one of them. Longer than a runner waits
+ * between two attempts (runner/host/attachment.ts).
+ */
+const GATHER = 1500;
+
+/**
  * Carries out what the scheduler decides: turns streams, timers and the ledger into events, and commands into messages,
  * timers and writes. It decides nothing itself.
  */
@@ -27,6 +34,10 @@ export class Driver implements RunnerListener, LedgerListener {
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private parts: DriverParts | undefined;
   private closed = false;
+  private readonly joined = new Set<string>();
+  private readonly unfinished = new Set<string>();
+  private readonly gathered = new Map<string, Hello__Output>();
+  private gathering: NodeJS.Timeout | undefined;
 
   constructor(options: Partial<SchedulerOptions> = {}) {
     this.state = createScheduler(options);
@@ -38,16 +49,30 @@ export class Driver implements RunnerListener, LedgerListener {
 
   onJoined(hello: Hello__Output): void {
     this.parts?.log(`runner ${hello.runner} joined: ${hello.device}`);
-    this.dispatch(joinedEvent(hello));
+    if (this.joined.size > 0 || this.unfinished.size === 0) {
+      this.join(hello);
+      return;
+    }
+    this.gathered.set(hello.runner, hello);
+    this.gathering ??= setTimeout(() => {
+      this.gathering = undefined;
+      const all = [...this.gathered.values()];
+      this.gathered.clear();
+      for (const one of all) this.join(one);
+    }, GATHER);
   }
 
   onReport(runner: string, message: AttachRequest__Output): void {
+    const waiting = this.gathered.get(runner);
+    if (waiting && message.draining) this.gathered.set(runner, { ...waiting, draining: true });
     const event = reportEvent(runner, message);
     if (event) this.dispatch(event);
   }
 
   onLost(runner: string, reason: 'ended' | 'silent'): void {
     this.parts?.log(`runner ${runner} is lost: its stream ${reason === 'ended' ? 'ended' : 'fell silent'}`);
+    this.gathered.delete(runner);
+    this.joined.delete(runner);
     this.dispatch({ type: 'runnerLost', runner, reason });
   }
 
@@ -57,6 +82,7 @@ export class Driver implements RunnerListener, LedgerListener {
 
   onClaimed(spec: SessionSpec): void {
     this.parts?.board.claimed(spec);
+    this.unfinished.add(spec.id);
     this.parts?.log(`session ${spec.id} claimed at step ${spec.durableStep} of ${spec.steps}`);
     this.dispatch({ type: 'sessionSubmitted', spec });
   }
@@ -67,8 +93,14 @@ export class Driver implements RunnerListener, LedgerListener {
 
   close(): void {
     this.closed = true;
+    clearTimeout(this.gathering);
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
+  }
+
+  private join(hello: Hello__Output): void {
+    this.joined.add(hello.runner);
+    this.dispatch(joinedEvent(hello));
   }
 
   private dispatch(event: Event): void {
@@ -113,8 +145,10 @@ export class Driver implements RunnerListener, LedgerListener {
       case 'failed':
         this.end(command.session, { kind: 'failed', code: command.code, message: command.message });
         break;
-      case 'progress':
       case 'dropped':
+        this.unfinished.delete(command.session);
+        break;
+      case 'progress':
         break;
       default:
         streams.send(command.runner, orderMessage(command));
@@ -149,6 +183,7 @@ export class Driver implements RunnerListener, LedgerListener {
   }
 
   private end(session: string, end: SessionEnd): void {
+    this.unfinished.delete(session);
     const { ledger, log } = this.parts!;
     log(
       `session ${session} ${end.kind}${end.kind === 'failed' ? `: ${end.message}` : ` at step ${end.step}`}`,

@@ -6,8 +6,9 @@ import type { Hello__Output } from '../proto/types/implicam/v1/Hello.js';
 type Stream = ServerDuplexStream<AttachRequest__Output, AttachResponse>;
 
 /** Heartbeats, and the silence after which a runner counts as lost, in milliseconds. */
-const HEARTBEAT = 2000;
-const SILENCE = 9000;
+const HEARTBEAT = 1500;
+const SILENCE = 6000;
+const LATE = 1000;
 
 export interface RunnerListener {
   onJoined(hello: Hello__Output): void;
@@ -48,9 +49,14 @@ export class RunnerStreams {
         this.listener.onLost(runner, reason);
       }
     };
-    const listen = () => {
+    const listen = (ms = SILENCE) => {
       clearTimeout(silence);
-      silence = setTimeout(() => end('silent'), SILENCE);
+      const due = performance.now() + ms;
+      silence = setTimeout(() => {
+        // A timer this late: it was this process that stood still, and what was said meanwhile is still to be read.
+        if (performance.now() > due + LATE) listen(HEARTBEAT);
+        else end('silent');
+      }, ms);
     };
     listen();
     stream.on('data', (message: AttachRequest__Output) => {

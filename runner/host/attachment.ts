@@ -21,8 +21,11 @@ export interface AttachmentOptions {
 type Stream = ClientDuplexStream<AttachRequest, AttachResponse__Output>;
 
 /** A coordinator that does not say welcome within this time is not there, in milliseconds. */
-const WELCOME = 10_000;
-const RETRY = [200, 400, 800, 1600, 2000];
+const WELCOME = 5000;
+/** Waits between attempts, in milliseconds. The coordinator counts on the longest one (GATHER in coordinator/driver.ts). */
+const RETRY = [100, 200, 400, 800, 1000];
+/** A timer that fires this much late tells of this process, not of its peer, in milliseconds. */
+const LATE = 1000;
 
 /** Keeps a stream to the coordinator: connects, says hello, sends heartbeats, notices silence, connects again. */
 export class Attachment {
@@ -94,12 +97,14 @@ export class Attachment {
     }
   }
 
-  private awaitSignal(): void {
+  private awaitSignal(ms = this.silenceMs): void {
     clearTimeout(this.silence);
-    this.silence = setTimeout(
-      () => this.end(`the coordinator has said nothing for ${this.silenceMs / 1000} s`),
-      this.silenceMs,
-    );
+    const due = performance.now() + ms;
+    this.silence = setTimeout(() => {
+      // Frozen for a while, this process has yet to read what came meanwhile.
+      if (performance.now() > due + LATE) this.awaitSignal(LATE);
+      else this.end(`the coordinator has said nothing for ${this.silenceMs / 1000} s`);
+    }, ms);
   }
 
   private end(why: string): void {

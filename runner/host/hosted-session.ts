@@ -82,7 +82,7 @@ export class HostedSession {
       this.session = opened.session;
       this.plan = opened.plan;
       const exchange = new StepExchange(services.links, order, opened.plan.shards.length, services.totals);
-      await exchange.connect();
+      await exchange.connect(this.stopping.signal);
       if (this.stopping.signal.aborted) return;
       this.reports.hosted();
       if (order.copy) await this.copyToBuddy(order.step);
@@ -147,6 +147,7 @@ export class HostedSession {
         await reachPeer(
           buddy.runner,
           keepWithPeer(client, { session, epoch, step, shard: part.shard }, bytes),
+          this.stopping.signal,
         );
       }
     }

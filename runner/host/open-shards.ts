@@ -21,7 +21,7 @@ export async function openShards(
   const { capture, config, seed } = head.model;
   const plan = createPlan(capture, config, seed);
   const shards = shardsOf(order.shards);
-  const state = await restoreState(services, order, plan);
+  const state = await restoreState(services, order, plan, signal);
   signal.throwIfAborted();
   const reads = shards.map((shard) => shardReads(plan, plan.shards[shard]!));
   const data = await readSceneData(store, order.session, head, plan, reads);
@@ -45,7 +45,12 @@ export async function openShards(
 }
 
 /** The state of an order's step: parts that are held here, the others from their sources. */
-async function restoreState(services: HostServices, order: HostOrder, plan: Plan): Promise<TrainingState> {
+async function restoreState(
+  services: HostServices,
+  order: HostOrder,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<TrainingState> {
   const { size } = plan.layout;
   const state: TrainingState = {
     step: order.step,
@@ -54,12 +59,17 @@ async function restoreState(services: HostServices, order: HostOrder, plan: Plan
     v: new Float32Array(size),
   };
   for (const part of partsOfShards(plan, shardsOf(order.shards))) {
-    if (part.from < part.to) decodePart(await findPart(services, order, part), state, part);
+    if (part.from < part.to) decodePart(await findPart(services, order, part, signal), state, part);
   }
   return state;
 }
 
-async function findPart(services: HostServices, order: HostOrder, part: SnapshotPart): Promise<Buffer> {
+async function findPart(
+  services: HostServices,
+  order: HostOrder,
+  part: SnapshotPart,
+  signal: AbortSignal,
+): Promise<Buffer> {
   const { session, step } = order;
   const held = services.vault.get(session, step, part.name);
   if (held) return held;
@@ -67,5 +77,6 @@ async function findPart(services: HostServices, order: HostOrder, part: Snapshot
   const source = order.sources.find(({ shards: { first, count } }) => of >= first && of < first + count);
   if (!source?.holder) return services.store.read(snapshotKeys.part(session, step, part.name));
   const client = services.links.client(source.holder);
-  return reachPeer(source.holder.runner, fetchFromPeer(client, { session, step, shard: part.shard }));
+  const { runner } = source.holder;
+  return reachPeer(runner, fetchFromPeer(client, { session, step, shard: part.shard }), signal);
 }

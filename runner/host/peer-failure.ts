@@ -1,3 +1,5 @@
+import { ImplicamError } from '../../model/errors.js';
+
 /** A peer did not do its part: it is reported, and the session goes on elsewhere or otherwise. */
 export class PeerFailure extends Error {
   readonly peer: string;
@@ -8,11 +10,25 @@ export class PeerFailure extends Error {
   }
 }
 
-/** Blames a peer for whatever goes wrong in a conversation with it. */
-export async function reachPeer<T>(peer: string, talk: Promise<T>): Promise<T> {
+/**
+ * Blames a peer for whatever goes wrong in a conversation with it. The conversation is left alone, not ended, with the
+ * signal: whoever has new orders does not wait for the deadlines of the old ones.
+ *
+ * @throws PeerFailure, and ImplicamError `aborted` with the signal
+ */
+export async function reachPeer<T>(peer: string, talk: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(new ImplicamError('aborted', 'the conversation with a peer was ended'));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
   try {
-    return await talk;
+    return await Promise.race([talk, aborted]);
   } catch (error) {
+    if (signal.aborted) throw error;
     throw new PeerFailure(peer, error);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }

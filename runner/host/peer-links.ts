@@ -154,17 +154,27 @@ export class PeerLinks {
   }
 
   private adopt(peer: string, stream: ConstructorParameters<typeof PeerLink>[1]): void {
-    this.links.get(peer)?.close();
+    const old = this.links.get(peer);
+    if (old) {
+      // The peer has given it up; what was on its way over it is lost.
+      this.drop(old, lost(peer, 'it connected anew'));
+      old.close();
+    }
     const link = new PeerLink(
       peer,
       stream,
       (name, bytes) => this.deliver(peer, name, bytes),
-      (broken, failure) => {
-        if (this.links.get(peer) === broken) this.links.delete(peer);
-        for (const waiter of [...this.waiters.values()]) if (waiter.peer === peer) waiter.reject(failure);
-      },
+      (broken, failure) => this.drop(broken, failure),
     );
     this.links.set(peer, link);
+  }
+
+  /** Forgets a stream, unless another has taken its place: then who waits, waits for that one. */
+  private drop(link: PeerLink, failure: ImplicamError): void {
+    const { peer } = link;
+    if (this.links.get(peer) !== link) return;
+    this.links.delete(peer);
+    for (const waiter of [...this.waiters.values()]) if (waiter.peer === peer) waiter.reject(failure);
   }
 
   private dial(peer: Peer): Promise<void> {

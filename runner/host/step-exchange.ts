@@ -41,13 +41,13 @@ export class StepExchange {
     return this.order.placement.length === 1;
   }
 
-  /** Makes the streams to those that this holder talks with. @throws PeerFailure */
-  async connect(): Promise<void> {
+  /** Makes the streams to those that this holder talks with. @throws PeerFailure, and `aborted` with the signal */
+  async connect(signal: AbortSignal): Promise<void> {
     const partners = new Set(
       this.operations.flatMap((o) => ('to' in o ? [o.to] : o.kind === 'combine' ? [] : [o.from])),
     );
     const members = this.order.placement.filter((m) => partners.has(m.runner));
-    await Promise.all(members.map((m) => reachPeer(m.runner, this.links.connect(m))));
+    await Promise.all(members.map((m) => reachPeer(m.runner, this.links.connect(m), signal)));
   }
 
   /** Takes one step together with the peers. @throws PeerFailure, and `aborted` with the signal */
@@ -68,6 +68,7 @@ export class StepExchange {
           await reachPeer(
             operation.to,
             links.send(operation.to, this.name(step, operation.node, false), value),
+            signal,
           );
           break;
         }
@@ -81,7 +82,7 @@ export class StepExchange {
           break;
         case 'sendRoot':
           root ??= await session.take(0);
-          await reachPeer(operation.to, links.send(operation.to, this.name(step, 0, true), root!));
+          await reachPeer(operation.to, links.send(operation.to, this.name(step, 0, true), root!), signal);
       }
     }
     this.totals.reductionSeconds += (performance.now() - computed) / 1000;
@@ -99,7 +100,7 @@ export class StepExchange {
     signal: AbortSignal,
   ): Promise<Buffer> {
     const patience = Math.max(PATIENCE, PATIENCE_STEPS * this.slowest);
-    return reachPeer(from, this.links.receive(from, this.name(step, node, root), patience, signal));
+    return reachPeer(from, this.links.receive(from, this.name(step, node, root), patience, signal), signal);
   }
 
   private name(step: number, node: number, root: boolean) {
