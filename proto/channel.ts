@@ -19,6 +19,9 @@ export interface ChannelSecurity {
 /** Largest message: pieces are 256 KB, commands a few KB a thousand shards. */
 const MESSAGE_BYTES = 16 * 2 ** 20;
 
+/** Bytes on their way that nobody has read yet, a stream and a connection: HTTP/2's own 64 KB cost a round trip each. */
+const WINDOW_BYTES = 4 * 2 ** 20;
+
 /**
  * Both ends ping after 3 s of silence and give up 3 s later, so that a frozen process or a dead cable is noticed within
  * 6 s even where nothing is being sent. The two ends belong together: a server that expects fewer pings than its
@@ -31,6 +34,7 @@ export const CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.keepalive_timeout_ms': 3000,
   'grpc.keepalive_permit_without_calls': 1,
   'grpc.http2.max_pings_without_data': 0,
+  'grpc-node.flow_control_window': WINDOW_BYTES,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 2000,
   // Channels to the same peer are not shared between parts of a process: closing one must not cut the other.

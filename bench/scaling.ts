@@ -1,0 +1,142 @@
+import { loadavg } from 'node:os';
+import { Cluster } from './cluster/cluster.js';
+import { readMetrics } from './cluster/metrics.js';
+import { makeScenario, putScenario, type Scenario } from './cluster/scene.js';
+import { benchReduce, median, type ReduceRow } from './reduce.js';
+import { renderCapture } from './sample/capture.js';
+import { fitExchange, type Predicted, predict } from './scaling/predict.js';
+
+export interface ScalingRow {
+  readonly session: 'tiled' | 'data-parallel';
+  readonly runners: number;
+  /** Median over the turns. */
+  readonly stepsPerSecond: number;
+  /** Rate over that of one runner, a runner. */
+  readonly efficiency: number;
+  /**
+   * Processor time of a step on one runner over that on all of these together: what efficiency would be if every process
+   * had a processor to itself and messages took no time on their way. A busy machine does not disturb it.
+   */
+  readonly processorEfficiency: number;
+  /** Share of a step's time in the exchange of gradients. */
+  readonly exchangeShare: number;
+}
+
+export interface ScalingReport {
+  readonly rows: readonly ScalingRow[];
+  readonly predicted: readonly Predicted[];
+  readonly assumptions: readonly string[];
+  /** Processes that wanted to run, mean of the last minute: with more than this machine has processors, rates suffer. */
+  readonly load: number;
+}
+
+export interface ScalingOptions {
+  /** Turns of each number of runners. @default 5 */
+  readonly turns?: number;
+  /** Steps of a turn. @default 150 */
+  readonly steps?: number;
+  readonly log?: (line: string) => void;
+}
+
+interface Turn {
+  readonly rate: number;
+  readonly processorSeconds: number;
+  readonly exchangeShare: number;
+}
+
+const COUNTS = [1, 2];
+const DEADLINE = 300_000;
+const PATCHES = 32;
+
+/** Step rate of single-threaded runners at the same global batch, in turns on this machine, and what it foretells. */
+export async function benchScaling(options: ScalingOptions = {}): Promise<ScalingReport> {
+  const { turns = 5, steps = 150, log = () => undefined } = options;
+  const capture = renderCapture({ width: 450, height: 300 });
+  const defaults = { steps, patches: PATCHES, atlas: { form: 'hash' }, blur: { form: 'lens' } } as const;
+  const scenarios = [
+    ['tiled', makeScenario({ ...defaults, tilePixels: 17_000 }, capture)],
+    ['data-parallel', makeScenario(defaults, capture)],
+  ] as const;
+  const clusters: Cluster[] = [];
+  const rows: ScalingRow[] = [];
+  let patchSeconds = 0;
+  try {
+    for (const runners of COUNTS) clusters.push(await Cluster.start({ runners, threads: 1 }));
+    for (const [name, scenario] of scenarios) {
+      const measured = COUNTS.map((): Turn[] => []);
+      for (let turn = 0; turn < turns; turn++) {
+        for (const [i, cluster] of clusters.entries()) {
+          const one = await takeTurn(cluster, `${name}-${turn}`, scenario);
+          log(`${name}, ${COUNTS[i]} runners: ${one.rate.toFixed(2)} steps/s`);
+          measured[i]!.push(one);
+        }
+      }
+      rows.push(...rowsOf(name, measured));
+      if (name === 'tiled') patchSeconds = median(measured[0]!.map((t) => t.processorSeconds)) / PATCHES;
+    }
+  } finally {
+    await Promise.all(clusters.map((cluster) => cluster.stop()));
+  }
+  const reduction: readonly ReduceRow[] = (await benchReduce()).rows;
+  const exchange = fitExchange(reduction);
+  return { rows, ...predict({ patchSeconds, exchange }), load: loadavg()[0]! };
+}
+
+function rowsOf(session: ScalingRow['session'], measured: readonly (readonly Turn[])[]): ScalingRow[] {
+  const of = (i: number, key: keyof Turn) => median(measured[i]!.map((turn) => turn[key]));
+  return COUNTS.map((runners, i) => ({
+    session,
+    runners,
+    stepsPerSecond: of(i, 'rate'),
+    efficiency: of(i, 'rate') / of(0, 'rate') / runners,
+    processorEfficiency: of(0, 'processorSeconds') / of(i, 'processorSeconds'),
+    exchangeShare: of(i, 'exchangeShare'),
+  }));
+}
+
+/** Trains a session from its first step to its last. */
+async function takeTurn(cluster: Cluster, session: string, scenario: Scenario): Promise<Turn> {
+  const { store, client } = cluster;
+  await putScenario(store, session, scenario);
+  const seen: { step: number; at: number }[] = [];
+  await client.submit(session);
+  let before: Totals | undefined;
+  let first = Promise.resolve();
+  await client.follow(session, DEADLINE, ({ phase, step }) => {
+    if (phase !== 'SESSION_PHASE_TRAINING' || step <= (seen.at(-1)?.step ?? 0)) return;
+    seen.push({ step, at: performance.now() });
+    if (seen.length === 1) {
+      first = totalsOf(cluster).then((totals) => {
+        before = totals;
+      });
+    }
+  });
+  await first;
+  const after = await totalsOf(cluster);
+  await store.deletePrefix(`sessions/${session}/scene/`);
+  const [start, end] = [seen[0]!, seen.at(-1)!];
+  const done = (after.steps - before!.steps) / cluster.seats.length;
+  return {
+    rate: ((end.step - start.step) * 1000) / (end.at - start.at),
+    processorSeconds: (after.processor - before!.processor) / done,
+    exchangeShare: (after.exchange - before!.exchange) / (after.step - before!.step),
+  };
+}
+
+interface Totals {
+  readonly steps: number;
+  readonly processor: number;
+  readonly step: number;
+  readonly exchange: number;
+}
+
+async function totalsOf(cluster: Cluster): Promise<Totals> {
+  const all = await Promise.all(cluster.seats.map((seat) => readMetrics(seat.metrics)));
+  const sum = (name: string) => all.reduce((total, metrics) => total + (metrics.get(name) ?? 0), 0);
+  return {
+    steps: sum('implicam_runner_steps_total'),
+    processor: sum('process_cpu_seconds_total'),
+    step: sum('implicam_runner_step_seconds_total'),
+    exchange: sum('implicam_runner_reduction_seconds_total'),
+  };
+}
