@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os';
+import { ImplicamError } from '../model/errors.js';
 import { Cluster } from './cluster/cluster.js';
 import { readMetrics } from './cluster/metrics.js';
 import { makeScenario, putScenario, type Scenario } from './cluster/scene.js';
@@ -33,7 +34,7 @@ export interface ScalingReport {
 export interface ScalingOptions {
   /** Turns of each number of runners. @default 5 */
   readonly turns?: number;
-  /** Steps of a turn. @default 150 */
+  /** Steps of a turn. @default 160 */
   readonly steps?: number;
   readonly log?: (line: string) => void;
 }
@@ -46,15 +47,16 @@ interface Turn {
 
 const COUNTS = [1, 2];
 const DEADLINE = 300_000;
-const PATCHES = 32;
+/** As the presets draw them from pictures of two megapixels and more. */
+const PATCHES = 64;
 
 /** Step rate of single-threaded runners at the same global batch, in turns on this machine, and what it foretells. */
 export async function benchScaling(options: ScalingOptions = {}): Promise<ScalingReport> {
-  const { turns = 5, steps = 150, log = () => undefined } = options;
+  const { turns = 5, steps = 160, log = () => undefined } = options;
   const capture = renderCapture({ width: 450, height: 300 });
   const defaults = { steps, patches: PATCHES, atlas: { form: 'hash' }, blur: { form: 'lens' } } as const;
   const scenarios = [
-    ['tiled', makeScenario({ ...defaults, tilePixels: 17_000 }, capture)],
+    ['tiled', makeScenario({ ...defaults, tilePixels: 36_000 }, capture)],
     ['data-parallel', makeScenario(defaults, capture)],
   ] as const;
   const clusters: Cluster[] = [];
@@ -94,32 +96,33 @@ function rowsOf(session: ScalingRow['session'], measured: readonly (readonly Tur
   }));
 }
 
-/** Trains a session from its first step to its last. */
+/** Part of a session that is measured: programs warm up at its beginning and store their results at its end. */
+const FROM = 0.25;
+const TO = 0.9;
+
+/** Trains a session and measures the middle of it. */
 async function takeTurn(cluster: Cluster, session: string, scenario: Scenario): Promise<Turn> {
   const { store, client } = cluster;
+  const { steps } = scenario.model.config.train;
   await putScenario(store, session, scenario);
-  const seen: { step: number; at: number }[] = [];
   await client.submit(session);
-  let before: Totals | undefined;
-  let first = Promise.resolve();
+  const marks = [FROM, TO].map((share) => share * steps);
+  const taken: { step: number; at: number; totals: Promise<Totals> }[] = [];
   await client.follow(session, DEADLINE, ({ phase, step }) => {
-    if (phase !== 'SESSION_PHASE_TRAINING' || step <= (seen.at(-1)?.step ?? 0)) return;
-    seen.push({ step, at: performance.now() });
-    if (seen.length === 1) {
-      first = totalsOf(cluster).then((totals) => {
-        before = totals;
-      });
-    }
+    if (phase !== 'SESSION_PHASE_TRAINING' || !(step >= marks[taken.length]!)) return;
+    taken.push({ step, at: performance.now(), totals: totalsOf(cluster) });
   });
-  await first;
-  const after = await totalsOf(cluster);
   await store.deletePrefix(`sessions/${session}/scene/`);
-  const [start, end] = [seen[0]!, seen.at(-1)!];
-  const done = (after.steps - before!.steps) / cluster.seats.length;
+  const [start, end] = taken;
+  if (!start || !end || end.step === start.step) {
+    throw new ImplicamError('bench-failed', `${steps} steps are too few to measure: they were over at once`);
+  }
+  const [before, after] = [await start.totals, await end.totals];
+  const done = (after.steps - before.steps) / cluster.seats.length;
   return {
     rate: ((end.step - start.step) * 1000) / (end.at - start.at),
-    processorSeconds: (after.processor - before!.processor) / done,
-    exchangeShare: (after.exchange - before!.exchange) / (after.step - before!.step),
+    processorSeconds: (after.processor - before.processor) / done,
+    exchangeShare: (after.exchange - before.exchange) / (after.step - before.step),
   };
 }
 
