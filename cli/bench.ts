@@ -1,5 +1,7 @@
+import { benchReduce } from '../bench/reduce.js';
 import { benchRender } from '../bench/render.js';
 import type { SceneName } from '../bench/sample/scenes/index.js';
+import { benchScaling } from '../bench/scaling.js';
 import { benchStep, type Workload } from '../bench/step.js';
 import { benchTrain } from '../bench/train.js';
 import type { Quality } from '../runner/develop-options.js';
@@ -61,5 +63,50 @@ export async function runBenchRender({ json, ...choice }: Output & EngineChoice)
     report,
     `refocused renders of ${report.megapixels.toFixed(2)} megapixels: the first ${report.firstMs.toFixed(0)} ms ` +
       `(the scene is evaluated once), the others ${report.warmMs.toFixed(0)} ms\n`,
+  );
+}
+
+/** `implicam bench reduce`. */
+export async function runBenchReduce({ json }: Output): Promise<void> {
+  const report = await benchReduce();
+  const rate = (bytes: number, ms: number) => (bytes / 1e3 / ms).toFixed(0);
+  const rows = report.rows.map(({ bytes, runners, ms, tcpMs }) => [
+    String(runners),
+    `${bytes / 1024} KB`,
+    ms.toFixed(2),
+    rate(bytes, ms),
+    tcpMs.toFixed(2),
+    rate(bytes, tcpMs),
+  ]);
+  print(json, report, table(['runners', 'value', 'ms', 'MB/s', 'TCP ms', 'TCP MB/s'], rows));
+}
+
+/** `implicam bench scaling`. */
+export async function runBenchScaling({ json, turns }: Output & { readonly turns: number }): Promise<void> {
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const report = await benchScaling({ turns, ...(json ? {} : { log }) });
+  const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+  const rows = report.rows.map((r) => [
+    r.session,
+    String(r.runners),
+    r.stepsPerSecond.toFixed(2),
+    percent(r.efficiency),
+    percent(r.processorEfficiency),
+    percent(r.exchangeShare),
+  ]);
+  const predicted = report.predicted.map((p) => [
+    p.session,
+    String(p.runners),
+    String(p.shards),
+    p.stepMs.toFixed(2),
+    percent(p.efficiency),
+  ]);
+  print(
+    json,
+    report,
+    `${table(['session', 'runners', 'steps/s', 'efficiency', 'by processor time', 'in exchange'], rows)}\n` +
+      `load of this machine: ${report.load.toFixed(1)}\n\npredicted for GPU runners:\n` +
+      `${table(['session', 'runners', 'shards', 'ms a step', 'efficiency'], predicted)}\n` +
+      `${report.assumptions.map((line) => `- ${line}\n`).join('')}`,
   );
 }

@@ -2,7 +2,12 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { parseAddress } from '../../proto/channel.js';
 import type { Peer } from '../../runner/host/peer-links.js';
-import type { Transport } from './reduce-worker.js';
+
+/** Moves values to and from peers. */
+export interface Transport {
+  send(to: string, step: number, root: boolean, bytes: Uint8Array): Promise<void>;
+  receive(from: string, step: number, root: boolean): Promise<Uint8Array>;
+}
 
 /** What is the least that an exchange could cost: one TCP connection a pair, values after their length, nothing else. */
 export class BareMesh implements Transport {

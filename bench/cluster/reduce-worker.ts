@@ -3,7 +3,7 @@ import { planReduction, type ReductionOperation } from '../../model/reduction.js
 import { CHANNEL_OPTIONS, listen } from '../../proto/channel.js';
 import { wire } from '../../proto/load.js';
 import { type Peer, PeerLinks } from '../../runner/host/peer-links.js';
-import { BareMesh } from './bare-mesh.js';
+import { BareMesh, type Transport } from './bare-mesh.js';
 
 /**
  * One process of `bench reduce`: sums nothing, but sends and receives what a runner with one shard would, up and down the
@@ -27,12 +27,6 @@ export interface Measure {
 }
 
 export type Ask = { readonly type: 'listen'; readonly index: number } | Start | Measure;
-
-/** Moves one value from and to peers. */
-export interface Transport {
-  send(to: string, step: number, root: boolean, bytes: Uint8Array): Promise<void>;
-  receive(from: string, step: number, root: boolean): Promise<Uint8Array>;
-}
 
 const PATIENCE = 60_000;
 const nameOf = (index: number) => `runner-${index}`;

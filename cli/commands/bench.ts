@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { SCENE_NAMES } from '../../bench/sample/scenes/index.js';
 import { QUALITIES } from '../../runner/develop-options.js';
-import { engineOption, jsonOption, seedOption, threadsOption } from '../options.js';
+import { engineOption, jsonOption, seedOption, threadsOption, wholeNumber } from '../options.js';
 
 export function define(command: Command): void {
   command
@@ -51,5 +51,24 @@ export function define(command: Command): void {
     .action(async (options) => {
       const { runBenchRender } = await import('../bench.js');
       await runBenchRender(options);
+    });
+  command
+    .command('reduce')
+    .description('time the exchange of gradients between 2 and 4 processes beside bare TCP')
+    .addOption(jsonOption())
+    .action(async (options) => {
+      const { runBenchReduce } = await import('../bench.js');
+      await runBenchReduce(options);
+    });
+  command
+    .command('scaling')
+    .description('step rate of 1 and 2 single-threaded runners, and what it foretells for more of them')
+    .addOption(
+      new Option('--turns <n>', 'turns of each number of runners').argParser(wholeNumber(1, 100)).default(5),
+    )
+    .addOption(jsonOption())
+    .action(async (options) => {
+      const { runBenchScaling } = await import('../bench.js');
+      await runBenchScaling(options);
     });
 }
