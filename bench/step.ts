@@ -3,6 +3,7 @@ import { initialParameters } from '../model/initial.js';
 import { atlasWidths, freeBlurWidths, mapWidths } from '../model/layout.js';
 import { RandomStream, Stream } from '../model/philox.js';
 import { type Capture, createPlan, type Plan } from '../model/plan.js';
+import { createCudaEngine } from '../runner/engines/cuda.js';
 import { freshState, type SceneData } from '../runner/engines/engine.js';
 import { createNativeEngine, type NativeOptions } from '../runner/engines/native.js';
 
@@ -15,8 +16,10 @@ export type Workload = 'W' | 'P';
 
 export interface StepReport {
   readonly workload: Workload;
-  readonly engine: 'native';
+  readonly engine: 'native' | 'cuda';
+  /** Instruction set, or the device. */
   readonly isa: string;
+  /** Of the processor. */
   readonly threads: number;
   /** Median over the rounds. */
   readonly secondsPerStep: number;
@@ -24,7 +27,9 @@ export interface StepReport {
   readonly gflops: number;
   readonly peakGflops: number;
   readonly ratioToPeak: number;
-  /** Share of the processor time by phase. */
+  /** Of a device: gigabytes a second that copies in its memory reach. */
+  readonly peakGigabytes?: number;
+  /** Share of the processor time by phase; empty on a device. */
   readonly phases: Record<string, number>;
 }
 
@@ -116,39 +121,70 @@ function spreadPairs(plan: Plan, defocus: Float32Array, reach: number): number {
   return sum / capture.width;
 }
 
+export interface StepBenchOptions extends NativeOptions {
+  /** @default native */
+  readonly engine?: 'native' | 'cuda';
+  /** Device of the cuda engine. */
+  readonly device?: string;
+  readonly rounds?: number;
+}
+
 /** Times a workload: `rounds` of a few steps each, peak measured between them so that both see the same machine. */
-export async function benchStep(
-  workload: Workload,
-  options: NativeOptions & { rounds?: number } = {},
-): Promise<StepReport> {
+export async function benchStep(workload: Workload, options: StepBenchOptions = {}): Promise<StepReport> {
   const { plan, data, flop } = workload === 'W' ? workW() : workP();
-  const engine = createNativeEngine(options);
-  const session = await engine.open(plan, data, freshState(initialParameters(plan)));
+  const machine = options.engine === 'cuda' ? cudaMachine(options) : nativeMachine(options);
+  const session = await machine.engine.open(plan, data, freshState(initialParameters(plan)));
   await session.train(5);
   session.ticks();
   const seconds: number[] = [];
-  const peaks: number[] = [];
+  const peaks: { flops: number; bytes?: number }[] = [];
   for (let round = 0; round < (options.rounds ?? 9); round++) {
-    peaks.push(await engine.peak(0.05));
+    peaks.push(await machine.peak(0.05));
     const t0 = performance.now();
-    await session.train(8);
-    seconds.push((performance.now() - t0) / 8000);
+    await session.train(machine.steps);
+    seconds.push((performance.now() - t0) / 1000 / machine.steps);
   }
   const ticks = session.ticks();
+  session.close();
   const total = Object.values(ticks).reduce((a, b) => a + b, 0);
   const secondsPerStep = median(seconds);
   const gflops = flop / secondsPerStep / 1e9;
-  const peakGflops = Math.max(...peaks) / 1e9;
+  const peakGflops = Math.max(...peaks.map((p) => p.flops)) / 1e9;
+  const bytes = Math.max(...peaks.map((p) => p.bytes ?? 0));
   return {
     workload,
-    engine: 'native',
-    isa: engine.isa,
-    threads: engine.threads,
+    engine: machine.name,
+    isa: machine.isa,
+    threads: machine.threads,
     secondsPerStep,
     gflops,
     peakGflops,
     ratioToPeak: gflops / peakGflops,
-    phases: Object.fromEntries(Object.entries(ticks).map(([p, t]) => [p, t / total])),
+    ...(bytes > 0 ? { peakGigabytes: bytes / 1e9 } : {}),
+    phases: total > 0 ? Object.fromEntries(Object.entries(ticks).map(([p, t]) => [p, t / total])) : {},
+  };
+}
+
+/** An engine to time, its own ceilings, and how many steps a round takes. */
+function nativeMachine(options: StepBenchOptions) {
+  const engine = createNativeEngine(options);
+  const { isa, threads } = engine;
+  const peak = async (s: number): Promise<{ flops: number; bytes?: number }> => ({
+    flops: await engine.peak(s),
+  });
+  return { name: 'native' as const, engine, isa, threads, steps: 8, peak };
+}
+
+function cudaMachine({ device }: StepBenchOptions) {
+  const engine = createCudaEngine(device === undefined ? {} : { device });
+  return {
+    name: 'cuda' as const,
+    engine,
+    isa: engine.device,
+    threads: 1,
+    // A device's step is short: enough of them to outlast the clock's grain and the start of the first.
+    steps: 100,
+    peak: (s: number): Promise<{ flops: number; bytes?: number }> => engine.peak(s),
   };
 }
 

@@ -4,8 +4,9 @@ import type { SceneName } from '../bench/sample/scenes/index.js';
 import { benchScaling } from '../bench/scaling.js';
 import { benchStep, type Workload } from '../bench/step.js';
 import { benchTrain } from '../bench/train.js';
+import { ImplicamError } from '../model/errors.js';
 import type { Quality } from '../runner/develop-options.js';
-import type { EngineChoice } from '../runner/engines/choose.js';
+import { defaultEngine, type EngineChoice } from '../runner/engines/choose.js';
 import { table } from './table.js';
 
 interface Output {
@@ -19,10 +20,16 @@ function print(json: boolean | undefined, value: unknown, words: string): void {
 
 /** `implicam bench step`. */
 export async function runBenchStep(
-  command: Output & { readonly workload: Workload; readonly isa?: string; readonly threads?: number },
+  command: Output & EngineChoice & { readonly workload: Workload; readonly isa?: string },
 ): Promise<void> {
-  const { workload, isa, threads, json } = command;
-  const report = await benchStep(workload, { ...(isa ? { isa } : {}), ...(threads ? { threads } : {}) });
+  const { workload, json, engine, ...options } = command;
+  if (engine === 'tfjs') {
+    throw new ImplicamError('option-invalid', 'the reference engine is not timed: take native or cuda', {
+      exitCode: 2,
+    });
+  }
+  const wanted = engine ?? (options.isa || defaultEngine().engine !== 'cuda' ? 'native' : 'cuda');
+  const report = await benchStep(workload, { ...options, engine: wanted });
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const phases = Object.entries(report.phases).map(([name, share]) => [name, percent(share)]);
   print(
@@ -30,8 +37,9 @@ export async function runBenchStep(
     report,
     `step ${workload} on ${report.isa}, ${report.threads} thread${report.threads === 1 ? '' : 's'}: ` +
       `${(1000 * report.secondsPerStep).toFixed(2)} ms, ${report.gflops.toFixed(1)} of ` +
-      `${report.peakGflops.toFixed(1)} GFLOP/s measured peak (${percent(report.ratioToPeak)})\n\n` +
-      table(['phase', 'share of time'], phases),
+      `${report.peakGflops.toFixed(1)} GFLOP/s measured peak (${percent(report.ratioToPeak)})\n` +
+      (report.peakGigabytes ? `memory copies at ${report.peakGigabytes.toFixed(0)} GB/s\n` : '') +
+      (phases.length > 0 ? `\n${table(['phase', 'share of time'], phases)}` : ''),
   );
 }
 

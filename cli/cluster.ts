@@ -9,6 +9,7 @@ import { wire } from '../proto/load.js';
 import type { SessionServiceClient } from '../proto/types/implicam/v1/SessionService.js';
 import type { SessionStatus__Output } from '../proto/types/implicam/v1/SessionStatus.js';
 import type { DevelopOptions, Trainer, TrainingOutcome } from '../runner/develop-options.js';
+import { cudaStatus } from '../runner/engines/cuda.js';
 import type { TrainingState } from '../runner/engines/engine.js';
 import { writeScene } from '../runner/scene-bundle.js';
 import { decodePart, partsOf } from '../runner/snapshot-parts.js';
@@ -38,7 +39,7 @@ export function clusterTrainer(options: ClusterOptions): Trainer {
     try {
       const store = createFolderStore(folder);
       await writeScene(store, SESSION, model, frames);
-      const address = await startProcesses(options, engine.name, folder, children);
+      const address = await startProcesses(options, engine.name, develop.device, folder, children);
       const began = performance.now();
       const client = new (wire().SessionService)(address, channelCredentials({}), CHANNEL_OPTIONS);
       try {
@@ -63,6 +64,7 @@ export function clusterTrainer(options: ClusterOptions): Trainer {
 async function startProcesses(
   { runners, threads, onLine }: ClusterOptions,
   engine: string,
+  device: string | undefined,
   folder: string,
   children: Child[],
 ): Promise<string> {
@@ -85,15 +87,29 @@ async function startProcesses(
   children.push(child);
   address = match[1]!;
   const each = Math.max(1, Math.floor((threads ?? availableParallelism()) / runners));
-  const memory = ((2 / 3) * totalmem()) / 2 ** 30 / runners;
   for (let i = 0; i < runners; i++) {
-    const work = ['--threads', `${each}`, '--engine', engine, '--memory', memory.toFixed(3)];
+    const place = engine === 'cuda' ? devicePlace(i, runners, device) : memoryShare(totalmem(), runners);
+    const work = ['--threads', `${each}`, '--engine', engine, ...place];
     children.push(
       new Child({ args: ['runner', '--coordinator', address, '--data', folder, ...work], onLine }),
     );
   }
   await withDeadline(complete, children);
   return address;
+}
+
+const memoryShare = (bytes: number, among: number) => [
+  '--memory',
+  ((2 / 3) * (bytes / 2 ** 30 / among)).toFixed(3),
+];
+
+/** The named device for all, or each the next of those that there are; runners on one device share its memory. */
+function devicePlace(i: number, runners: number, wanted = process.env.IMPLICAM_DEVICE): string[] {
+  const { devices } = cudaStatus();
+  const named = wanted !== undefined && wanted !== '';
+  const device = named ? wanted : `${i % devices.length}`;
+  const free = Math.min(...devices.map((d) => d.free));
+  return ['--device', device, ...memoryShare(free, named ? runners : Math.ceil(runners / devices.length))];
 }
 
 /** Those that are late are waited for; those that cannot start end the run. */

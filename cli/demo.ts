@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { SceneName } from '../bench/sample/scenes/index.js';
 import { writeSample } from '../bench/sample/write.js';
 import type { Quality } from '../runner/develop-options.js';
+import type { EngineName } from '../runner/engines/engine.js';
 import { OUTPUT_FILES } from '../runner/outputs.js';
 import { developInto } from './develop.js';
 import { evaluateModel, scoreTable } from './evaluate.js';
@@ -11,7 +12,8 @@ export interface DemoCommand {
   readonly scene: SceneName;
   readonly quality: Quality;
   readonly size: readonly [number, number];
-  readonly engine?: 'native' | 'tfjs';
+  readonly engine?: EngineName;
+  readonly device?: string;
   readonly threads?: number;
   readonly seed: number;
 }

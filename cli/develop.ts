@@ -13,6 +13,7 @@ import type {
   TrainedModel,
   Trainer,
 } from '../runner/develop-options.js';
+import type { EngineName } from '../runner/engines/engine.js';
 import { canContinue, loadModel, saveModel } from '../runner/model-file.js';
 import {
   type DevelopReport,
@@ -29,7 +30,8 @@ export interface DevelopCommand {
   readonly out: string;
   readonly preset: Preset;
   readonly quality: Quality;
-  readonly engine?: 'native' | 'tfjs';
+  readonly engine?: EngineName;
+  readonly device?: string;
   readonly threads?: number;
   readonly seed: number;
   readonly steps?: number;
@@ -111,7 +113,7 @@ async function train(
   resume: TrainedModel | undefined,
   progress: ProgressReport,
 ): Promise<Development> {
-  const { preset, quality, threads, seed, steps } = command;
+  const { preset, quality, threads, device, seed, steps } = command;
   // The bits of a resumed run are those of the engine that began it.
   const engine = command.engine ?? (resume?.info.engine as DevelopCommand['engine']);
   const interrupt = interruptible(() =>
@@ -123,6 +125,7 @@ async function train(
     seed,
     ...(engine ? { engine } : {}),
     ...(threads ? { threads } : {}),
+    ...(device ? { device } : {}),
     ...(steps === undefined ? {} : { steps }),
     ...(resume ? { resume } : {}),
     ...(command.runners ? { trainer: await cluster(command, command.runners, progress) } : {}),

@@ -24,6 +24,7 @@ const TAIL = `## Conventions
 - The first Ctrl-C (or SIGTERM) of \`develop\` finishes the step in progress and writes \`snapshot.safetensors\`; \`--resume\`
   continues from it to the same bits as a run that was never interrupted. The second ends the program at once.
 - The result depends on photographs, options, seed and engine, not on the number of threads.
+- \`IMPLICAM_DEVICE\`: the device of the cuda engine, by number or UUID, where \`--device\` names none.
 
 ## Machine-readable lines
 
@@ -34,7 +35,7 @@ evaluate     {"muPsnr","srgbPsnr","ssim","depthCorrelation","baselines":{"bestFr
 bench step   {"workload","engine","isa","threads","secondsPerStep","gflops","peakGflops","ratioToPeak","phases":{…}}
 bench train  {"curve":[{"seconds","step","muPsnr"}],"secondsToWithinHalfDb"}
 bench render {"megapixels","firstMs","warmMs"}
-doctor       {"versions":{…},"machine":{"processor","threads","gigabytes"},"engines":{"native":{…},"tfjs":{…}}}
+doctor       {"versions":{…},"machine":{"processor","threads","gigabytes"},"engines":{"native":{…},"cuda":{…},"tfjs":{…}},"defaultEngine":{"engine","why"}}
 \`\`\``;
 
 function section(command: Command, depth = 2): string[] {

@@ -1,4 +1,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { defaultEngine } from '../runner/engines/choose.js';
+import { type CudaStatus, cudaStatus } from '../runner/engines/cuda.js';
+import type { EngineName } from '../runner/engines/engine.js';
 import { createNativeEngine, nativeIsas } from '../runner/engines/native.js';
 import { versions } from './version.js';
 
@@ -9,8 +12,10 @@ interface Diagnosis {
     readonly native:
       | { readonly isas: readonly string[]; readonly gflops: number }
       | { readonly missing: string };
+    readonly cuda: CudaStatus;
     readonly tfjs: { readonly version: string } | { readonly missing: string };
   };
+  readonly defaultEngine: { readonly engine: EngineName; readonly why: string };
 }
 
 /** `implicam doctor`: what this installation and this machine can do. */
@@ -30,7 +35,8 @@ async function diagnose(): Promise<Diagnosis> {
       threads: availableParallelism(),
       gigabytes: Math.round(totalmem() / 2 ** 30),
     },
-    engines: { native: await native(), tfjs: await tfjs() },
+    engines: { native: await native(), cuda: cuda(), tfjs: await tfjs() },
+    defaultEngine: chosen(),
   };
 }
 
@@ -44,6 +50,27 @@ async function native(): Promise<Diagnosis['engines']['native']> {
     return { isas, gflops: Math.round(gflops) };
   } catch (error) {
     return { missing: `built, but it does not load (${(error as Error).message}): run npm run build:native` };
+  }
+}
+
+/** What there is of CUDA; a core that does not load is told of as the native engine. */
+function cuda(): CudaStatus {
+  try {
+    return cudaStatus();
+  } catch (error) {
+    return {
+      usable: false,
+      reason: `the native core does not load (${(error as Error).message})`,
+      devices: [],
+    };
+  }
+}
+
+function chosen(): Diagnosis['defaultEngine'] {
+  try {
+    return defaultEngine();
+  } catch (error) {
+    return { engine: 'tfjs', why: `the native core does not load (${(error as Error).message})` };
   }
 }
 
@@ -64,7 +91,33 @@ async function versionOf(read: () => Promise<string>): Promise<string> {
   }
 }
 
-function describe({ versions: known, machine, engines }: Diagnosis): string {
+function describeCuda({
+  usable,
+  reason,
+  driver,
+  runtime,
+  library,
+  architectures,
+  devices,
+}: CudaStatus): string[] {
+  const parts = [
+    ...(driver ? [`driver for CUDA ${driver}`] : []),
+    ...(runtime ? [`library of CUDA ${runtime} for ${architectures}`] : []),
+    ...(library ? [library] : []),
+  ];
+  return [
+    `cuda engine: ${[usable ? 'usable' : `not usable: ${reason}`, ...parts].join('; ')}`,
+    ...devices.map(
+      (d, i) =>
+        `  device ${i}: ${d.name}, ${d.uuid}, compute capability ${d.major}.${d.minor}, ${d.processors} multiprocessors, ` +
+        `${gibibytes(d.free)} of ${gibibytes(d.memory)} GiB free`,
+    ),
+  ];
+}
+
+const gibibytes = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
+
+function describe({ versions: known, machine, engines, defaultEngine: taken }: Diagnosis): string {
   const list = Object.entries(known).map(([name, version]) => `${name} ${version}`);
   const { native: core, tfjs: reference } = engines;
   return [
@@ -73,10 +126,11 @@ function describe({ versions: known, machine, engines }: Diagnosis): string {
     'missing' in core
       ? `native engine: ${core.missing}`
       : `native engine: ${core.isas.join(', ')}; ${core.gflops} GFLOP/s of multiply-adds on all threads`,
+    ...describeCuda(engines.cuda),
     'missing' in reference
       ? `tfjs engine: ${reference.missing}`
       : `tfjs engine: TensorFlow.js ${reference.version} (reference; slow)`,
-    `default engine: ${'missing' in core ? 'tfjs' : 'native'}`,
+    `default engine: ${taken.engine} (${taken.why})`,
     '',
   ].join('\n');
 }

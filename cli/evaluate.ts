@@ -2,13 +2,15 @@ import { type Evaluation, evaluateAgainst, readKnownTruth, readTruth } from '../
 import { recover } from '../bench/recover.js';
 import type { RadianceScores } from '../model/metrics.js';
 import { chooseEngine } from '../runner/engines/choose.js';
+import type { EngineName } from '../runner/engines/engine.js';
 import { loadModel } from '../runner/model-file.js';
 import { bakeScene } from '../runner/scene-renderer.js';
 import { score, table } from './table.js';
 
 export interface EvaluateCommand {
   readonly truth: string;
-  readonly engine?: 'native' | 'tfjs';
+  readonly engine?: EngineName;
+  readonly device?: string;
   readonly threads?: number;
   readonly json?: boolean;
 }

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { ImplicamError } from '../model/errors.js';
 import type { ChannelSecurity } from '../proto/channel.js';
+import { ENGINES } from '../runner/engines/engine.js';
 
 /**
  * Options that several commands share, and options made from the schemas of `model/`: each is declared once, its help
@@ -12,10 +13,16 @@ export const jsonOption = () =>
   new Option('--json', 'print one line of JSON on standard output, nothing else');
 
 export const engineOption = () =>
-  new Option('--engine <name>', 'what computes (default: native where it is built, else tfjs)').choices([
-    'native',
-    'tfjs',
-  ]);
+  new Option(
+    '--engine <name>',
+    'what computes (default: cuda where there is a device, else native where it is built, else tfjs)',
+  ).choices(ENGINES);
+
+export const deviceOption = () =>
+  new Option(
+    '--device <device>',
+    'device of the cuda engine: its number or UUID (default: IMPLICAM_DEVICE, else the first)',
+  );
 
 export const threadsOption = () =>
   new Option('--threads <n>', 'threads of the native engine (default: all processors)').argParser(

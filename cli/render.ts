@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { imageKindOf, writeFileWhole } from '../imaging/write.js';
 import type { RenderQueryInput } from '../model/render-query.js';
 import { chooseEngine } from '../runner/engines/choose.js';
+import type { EngineName } from '../runner/engines/engine.js';
 import { loadModel } from '../runner/model-file.js';
 import { queryForFile, renderFile } from '../runner/render-file.js';
 import { responseOf } from '../runner/response.js';
@@ -11,13 +12,14 @@ export interface RenderCommand extends Omit<RenderQueryInput, 'tap' | 'region'> 
   readonly output: string;
   readonly tap?: readonly [number, number];
   readonly region?: readonly [number, number, number, number];
-  readonly engine?: 'native' | 'tfjs';
+  readonly engine?: EngineName;
+  readonly device?: string;
   readonly threads?: number;
 }
 
 /** `implicam render`: one picture of a developed model. */
 export async function runRender(path: string, command: RenderCommand): Promise<void> {
-  const { output, tap, region, engine, threads, ...rest } = command;
+  const { output, tap, region, engine, threads, device, ...rest } = command;
   if (rest.kind === 'response' && extname(output).toLowerCase() === '.json') {
     const response = responseOf(await loadModel(path));
     await writeFileWhole(output, `${JSON.stringify(response, null, 2)}\n`);
@@ -32,7 +34,11 @@ export async function runRender(path: string, command: RenderCommand): Promise<v
   const model = await loadModel(path);
   const baked = await bakeScene(
     model,
-    await chooseEngine({ ...(engine ? { engine } : {}), ...(threads ? { threads } : {}) }),
+    await chooseEngine({
+      ...(engine ? { engine } : {}),
+      ...(threads ? { threads } : {}),
+      ...(device ? { device } : {}),
+    }),
   );
   await writeFileWhole(output, await renderFile(baked, model, query));
 }

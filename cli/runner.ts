@@ -1,6 +1,8 @@
 import { totalmem } from 'node:os';
 import { createRegistry, serveMetrics } from '../proto/metrics.js';
 import { chooseEngine } from '../runner/engines/choose.js';
+import type { CudaEngine } from '../runner/engines/cuda.js';
+import type { Engine, EngineName } from '../runner/engines/engine.js';
 import { startRunner } from '../runner/host/runner.js';
 import { createFolderStore } from '../store/folder.js';
 import { interruptible } from './interrupt.js';
@@ -14,7 +16,8 @@ export interface RunnerCommand extends TlsFlags {
   readonly data?: string;
   readonly metrics?: string;
   readonly memory?: number;
-  readonly engine?: 'native' | 'tfjs';
+  readonly engine?: EngineName;
+  readonly device?: string;
   readonly threads?: number;
 }
 
@@ -24,8 +27,12 @@ const DRAIN = 30_000;
 /** `implicam runner`: works for a coordinator until it is stopped. */
 export async function runRunner(command: RunnerCommand): Promise<void> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
-  const { coordinator, listen, advertise, engine: name, threads } = command;
-  const engine = await chooseEngine({ ...(name ? { engine: name } : {}), ...(threads ? { threads } : {}) });
+  const { coordinator, listen, advertise, engine: name, threads, device } = command;
+  const engine = await chooseEngine({
+    ...(name ? { engine: name } : {}),
+    ...(threads ? { threads } : {}),
+    ...(device ? { device } : {}),
+  });
   const runner = await startRunner({
     coordinator,
     listen,
@@ -33,7 +40,7 @@ export async function runRunner(command: RunnerCommand): Promise<void> {
     engine,
     kind: engine.kind,
     store: createFolderStore(dataFolder(command)),
-    memoryBytes: command.memory ? command.memory * 2 ** 30 : memoryBytes(),
+    memoryBytes: command.memory ? command.memory * 2 ** 30 : memoryBytes(engine),
     version: programVersion(),
     security: securityOf(command),
     log,
@@ -47,8 +54,9 @@ export async function runRunner(command: RunnerCommand): Promise<void> {
   metrics?.close();
 }
 
-/** Two thirds of what this process may take. */
-function memoryBytes(): number {
+/** Two thirds of what this process may take, or of what is free on its device. */
+function memoryBytes(engine: Engine): number {
+  if ('deviceMemory' in engine) return (2 / 3) * (engine as CudaEngine).deviceMemory;
   const limit = process.constrainedMemory();
   const total = totalmem();
   return (2 / 3) * (limit > 0 && limit < total ? limit : total);

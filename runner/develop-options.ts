@@ -3,7 +3,14 @@ import type { Picture } from '../model/picture.js';
 import type { Capture } from '../model/plan.js';
 import { PRESETS, type Preset, QUALITIES, type Quality } from '../model/presets.js';
 import type { BakedScene } from '../model/render.js';
-import type { BakedPlanes, Engine, Progress, SceneData, TrainingState } from './engines/engine.js';
+import type {
+  BakedPlanes,
+  Engine,
+  EngineName,
+  Progress,
+  SceneData,
+  TrainingState,
+} from './engines/engine.js';
 
 export { PRESETS, type Preset, QUALITIES, type Quality };
 
@@ -22,8 +29,10 @@ export interface DevelopOptions {
   readonly preset?: Preset;
   /** @default 'standard' */
   readonly quality?: Quality;
-  /** @default the native engine where it is built, else tfjs */
-  readonly engine?: 'native' | 'tfjs';
+  /** @default the best that this machine can run */
+  readonly engine?: EngineName;
+  /** Device of the cuda engine, by index or UUID. @default IMPLICAM_DEVICE, else the first */
+  readonly device?: string;
   /** Threads of the native engine. @default all processors */
   readonly threads?: number;
   /** @default 1 */

@@ -13,6 +13,7 @@ import { type RenderQuery, resolveFocus, resolveRegion } from '../model/render-q
 import { areaResize } from '../model/start/resize.js';
 import { encodeSrgb, filmic } from '../model/tone.js';
 import type { TrainedModel } from './develop-options.js';
+import type { CudaEngine } from './engines/cuda.js';
 import type { Engine } from './engines/engine.js';
 import type { DisplayCurve, NativeEngine, NativeRenderer } from './engines/native.js';
 
@@ -35,11 +36,14 @@ export async function bakeScene(model: TrainedModel, engine: Engine): Promise<Ba
   }
 }
 
+type RenderingEngine = NativeEngine | CudaEngine;
+const isRendering = (engine: Engine): engine is RenderingEngine => 'renderer' in engine;
+
 /** Readies a baked scene for rendering on an engine. */
 export function holdScene(scene: BakedScene, engine: Engine): BakedScene {
-  if (engine.name === 'native') {
+  if (isRendering(engine)) {
     const layers = scene.radiance.length > 3 * scene.width * scene.height ? 2 : 1;
-    renderers.set(scene, (engine as NativeEngine).renderer(scene.width, scene.height, layers, scene));
+    renderers.set(scene, engine.renderer(scene.width, scene.height, layers, scene));
   }
   return scene;
 }

@@ -11,7 +11,7 @@ import type { Frame, Picture } from '../model/picture.js';
 import { parseRenderQuery } from '../model/render-query.js';
 import { develop } from '../runner/develop.js';
 import type { Development, DevelopOptions } from '../runner/develop-options.js';
-import { chooseEngine } from '../runner/engines/choose.js';
+import { chooseEngine, defaultEngine } from '../runner/engines/choose.js';
 import { nativeIsas } from '../runner/engines/native.js';
 import { loadModel, parametersSha256, saveModel } from '../runner/model-file.js';
 import { bakeScene, renderScene } from '../runner/scene-renderer.js';
@@ -109,7 +109,11 @@ describe.skipIf(nativeIsas().length === 0)('a stack of three focus distances and
     expect(developed).toMatchObject({ interrupted: false, steps: 20 });
     expect(model.state.step).toBe(20);
     expect(model.seed).toBe(1);
-    expect(model.info).toMatchObject({ preset: 'focus-exposure', quality: 'standard', engine: 'native' });
+    expect(model.info).toMatchObject({
+      preset: 'focus-exposure',
+      quality: 'standard',
+      engine: defaultEngine().engine,
+    });
     expect(model.info.frames.map((f) => f.file)).toEqual(frames.map((f) => f.name));
     const evs = model.info.frames.map((f) => f.ev);
     const mean = evs.reduce((a, v) => a + v, 0) / evs.length;

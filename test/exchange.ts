@@ -1,6 +1,6 @@
 import { planReduction } from '../model/reduction.js';
 import type { Progress, ReducingSession, SceneData, TrainingState } from '../runner/engines/engine.js';
-import { createNativeEngine } from '../runner/engines/native.js';
+import { createNativeEngine, type NativeEngine } from '../runner/engines/native.js';
 import type { Run } from './runs.js';
 
 /** Several sessions in this process that hold a session together: the exchange of runners without a network. */
@@ -10,6 +10,8 @@ export interface Group {
 }
 
 interface Options {
+  /** @default the native engine, one thread a member */
+  readonly engine?: { open: NativeEngine['open'] };
   readonly isa?: string;
   readonly threads?: number;
   /** What a member is given; default: the run's data and state. */
@@ -23,7 +25,7 @@ export async function openGroup(
   placement: readonly number[],
   options: Options = {},
 ): Promise<Group> {
-  const engine = createNativeEngine({ threads: 1, ...options });
+  const engine = options.engine ?? createNativeEngine({ threads: 1, ...options });
   const members: ReducingSession[] = [];
   for (let h = 0; h <= Math.max(...placement); h++) {
     const shards = [...placement.keys()].filter((s) => placement[s] === h);

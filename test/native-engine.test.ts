@@ -13,8 +13,8 @@ const open = ({ plan, data, parameters }: RandomModel) =>
   createNativeEngine({ threads: 2 }).open(plan, data, freshState(parameters));
 
 describe.skipIf(nativeIsas().length === 0)('the native engine', () => {
-  test('is chosen where it is built, and says where it runs', async () => {
-    const engine = await chooseEngine({ threads: 2 });
+  test('is chosen where it is asked for, and says where it runs', async () => {
+    const engine = await chooseEngine({ engine: 'native', threads: 2 });
     expect(engine).toMatchObject({ name: 'native', device: `cpu ${nativeIsas()[0]}, 2 threads` });
     expect(createNativeEngine({ threads: 1 }).device).toMatch(/, 1 thread$/);
   });

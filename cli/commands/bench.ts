@@ -1,7 +1,14 @@
 import { type Command, Option } from 'commander';
 import { SCENE_NAMES } from '../../bench/sample/scenes/index.js';
 import { QUALITIES } from '../../runner/develop-options.js';
-import { engineOption, jsonOption, seedOption, threadsOption, wholeNumber } from '../options.js';
+import {
+  deviceOption,
+  engineOption,
+  jsonOption,
+  seedOption,
+  threadsOption,
+  wholeNumber,
+} from '../options.js';
 
 export function define(command: Command): void {
   command
@@ -23,6 +30,8 @@ export function define(command: Command): void {
         'neon',
       ]),
     )
+    .addOption(engineOption())
+    .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(async (options) => {
@@ -35,6 +44,7 @@ export function define(command: Command): void {
     .addOption(new Option('--scene <name>', 'what is photographed').choices(SCENE_NAMES).default('study'))
     .addOption(new Option('--quality <name>', 'how long to train').choices(QUALITIES).default('standard'))
     .addOption(engineOption())
+    .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(seedOption())
     .addOption(jsonOption())
@@ -46,6 +56,7 @@ export function define(command: Command): void {
     .command('render')
     .description('time refocused renders of a one-megapixel model, the first and those that follow')
     .addOption(engineOption())
+    .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(async (options) => {

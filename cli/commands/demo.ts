@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { SCENE_NAMES } from '../../bench/sample/scenes/index.js';
 import { QUALITIES } from '../../runner/develop-options.js';
-import { engineOption, numbersBetween, seedOption, threadsOption } from '../options.js';
+import { deviceOption, engineOption, numbersBetween, seedOption, threadsOption } from '../options.js';
 
 export function define(command: Command): void {
   command
@@ -14,6 +14,7 @@ export function define(command: Command): void {
         .default([450, 300], '450x300'),
     )
     .addOption(engineOption())
+    .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(seedOption())
     .action(async (options) => {

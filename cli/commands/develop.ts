@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { trainSchema } from '../../model/config.js';
 import { PRESETS, QUALITIES } from '../../runner/develop-options.js';
 import {
+  deviceOption,
   engineOption,
   jsonOption,
   schemaOption,
@@ -21,6 +22,7 @@ export function define(command: Command): void {
     )
     .addOption(new Option('--quality <name>', 'how long to train').choices(QUALITIES).default('standard'))
     .addOption(engineOption())
+    .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(seedOption())
     .addOption(schemaOption('--steps <n>', trainSchema.shape.steps, 'what the quality asks for'))

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { renderQuerySchema } from '../../model/render-query.js';
-import { engineOption, numbersBetween, schemaOption, threadsOption } from '../options.js';
+import { deviceOption, engineOption, numbersBetween, schemaOption, threadsOption } from '../options.js';
 
 export function define(command: Command): void {
   const { shape } = renderQuerySchema;
@@ -22,6 +22,7 @@ export function define(command: Command): void {
     .addOption(schemaOption('--format <name>', shape.format, "what the file's ending says"))
     .requiredOption('-o, --output <file>', 'file to write; its ending names the format')
     .addOption(engineOption())
+    .addOption(deviceOption())
     .addOption(threadsOption())
     .action(async (model: string, options) => {
       const { runRender } = await import('../render.js');

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { engineOption, memoryOption, threadsOption, tlsOptions } from '../options.js';
+import { deviceOption, engineOption, memoryOption, threadsOption, tlsOptions } from '../options.js';
 
 export function define(command: Command): void {
   command
@@ -13,6 +13,7 @@ export function define(command: Command): void {
     .option('--metrics <host:port>', 'serve /metrics and /healthz there')
     .addOption(memoryOption())
     .addOption(engineOption())
+    .addOption(deviceOption())
     .addOption(threadsOption());
   for (const option of tlsOptions()) command.addOption(option);
   command.action(async (options) => {

@@ -1,11 +1,23 @@
-import type { Engine } from './engine.js';
+import { createCudaEngine, cudaStatus } from './cuda.js';
+import type { Engine, EngineName } from './engine.js';
 import { createNativeEngine, nativeIsas } from './native.js';
 
 export interface EngineChoice {
-  /** @default native where it is built, else tfjs */
-  readonly engine?: 'native' | 'tfjs';
+  /** @default the best that this machine can run: cuda, else native, else tfjs */
+  readonly engine?: EngineName;
   /** Threads of the native engine. @default all processors */
   readonly threads?: number;
+  /** Device of the cuda engine, by index or UUID. @default IMPLICAM_DEVICE, else the first */
+  readonly device?: string;
+}
+
+/** The engine that is taken where none is asked for, and why. */
+export function defaultEngine(): { readonly engine: EngineName; readonly why: string } {
+  const cuda = cudaStatus();
+  if (cuda.usable) return { engine: 'cuda', why: 'there is a CUDA device' };
+  const without = `no CUDA: ${cuda.reason}`;
+  if (nativeIsas().length > 0) return { engine: 'native', why: without };
+  return { engine: 'tfjs', why: `${without}; the native engine is not built` };
 }
 
 /**
@@ -13,7 +25,9 @@ export interface EngineChoice {
  * fall-back. TensorFlow.js is loaded only when it is used.
  */
 export async function chooseEngine(choice: EngineChoice = {}): Promise<Engine> {
-  const wanted = choice.engine ?? (nativeIsas().length > 0 ? 'native' : 'tfjs');
+  // Who names a device wants it.
+  const wanted = choice.engine ?? (choice.device === undefined ? defaultEngine().engine : 'cuda');
+  if (wanted === 'cuda') return createCudaEngine({ ...(choice.device ? { device: choice.device } : {}) });
   if (wanted === 'native') return createNativeEngine({ threads: choice.threads });
   const { createTfjsEngine } = await import('./tfjs.js');
   return createTfjsEngine();

@@ -106,12 +106,16 @@ export interface OpenOptions {
   readonly shards?: readonly number[];
 }
 
+/** Every implementation of the numerics, the best first. */
+export const ENGINES = ['cuda', 'native', 'tfjs'] as const;
+export type EngineName = (typeof ENGINES)[number];
+
 /** An implementation of the numerics. */
 export interface Engine {
-  readonly name: 'native' | 'tfjs';
-  /** What makes its bits: engines of one kind give the same ones. "native avx2", "tfjs", … */
+  readonly name: EngineName;
+  /** What makes its bits: engines of one kind give the same ones. "native avx2", "cuda 9.0", "tfjs", … */
   readonly kind: string;
-  /** Where it runs, for reports: "cpu avx2, 2 threads", "tfjs cpu", … */
+  /** Where it runs, for reports: "cpu avx2, 2 threads", "cuda 0: NVIDIA H200", "tfjs cpu", … */
   readonly device: string;
   open(plan: Plan, data: SceneData, state: TrainingState, options?: OpenOptions): Promise<EngineSession>;
 }

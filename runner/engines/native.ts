@@ -3,10 +3,12 @@ import { ImplicamError } from '../../model/errors.js';
 import type { Plan } from '../../model/plan.js';
 import { checkData, checkShards, checkState } from './check.js';
 import type { BakedPlanes, Engine, OpenOptions, SceneData, TrainingState } from './engine.js';
-import { CURVE_FROM, CURVE_SHIFT, CURVE_SIZE, loadAddon } from './native/addon.js';
+import { loadAddon } from './native/addon.js';
 import { createProblem } from './native/problem.js';
+import { createRenderer, type NativeRenderer } from './native/renderer.js';
 import { type NativeSession, Session } from './native/session.js';
 
+export type { DisplayCurve, NativeRenderer } from './native/renderer.js';
 export type { NativeSession } from './native/session.js';
 
 export interface NativeOptions {
@@ -15,18 +17,6 @@ export interface NativeOptions {
   /** Kernels: avx512, avx2, sse2, neon; or f64, the double-precision build for tests. @default the widest here */
   readonly isa?: string;
 }
-
-/** Renders a baked scene at any focus, aperture and exposure. */
-export interface NativeRenderer {
-  /**
-   * Linear radiance times `gain` through the display curve, [H][W][3]; blocks for some ten milliseconds a megapixel.
-   * @param scale κ · aperture in pixels a focus unit; 0: everything in focus
-   * @param tone display value of linear light, by channel; null: as it is
-   */
-  render(focus: number, scale: number, gain: number, tone: DisplayCurve | null): Float32Array;
-}
-
-export type DisplayCurve = (channel: number, light: number) => number;
 
 export interface NativeEngine extends Engine {
   readonly isa: string;
@@ -79,13 +69,7 @@ export function createNativeEngine(options: NativeOptions = {}): NativeEngine {
         isa,
         threads,
       );
-      return {
-        render(focus, scale, gain, tone) {
-          const target = new Float32Array(3 * width * height);
-          renderer.render(focus, scale, gain, tone && sampleCurve(tone), target);
-          return target;
-        },
-      };
+      return createRenderer(renderer, width, height);
     },
     async open(plan, data, state, options = {}) {
       checkData(plan, data);
@@ -96,15 +80,4 @@ export function createNativeEngine(options: NativeOptions = {}): NativeEngine {
       return new Session(plan, shards, session, state.step);
     },
   };
-}
-
-/** A display curve at the floats that the renderer interpolates between. */
-function sampleCurve(tone: DisplayCurve): Float32Array {
-  const bits = Int32Array.from({ length: CURVE_SIZE }, (_, j) => CURVE_FROM + j * 2 ** CURVE_SHIFT);
-  const light = new Float32Array(bits.buffer);
-  const curve = new Float32Array(3 * CURVE_SIZE);
-  for (let c = 0; c < 3; c++) {
-    for (let j = 0; j < CURVE_SIZE; j++) curve[c * CURVE_SIZE + j] = tone(c, light[j]!);
-  }
-  return curve;
 }

@@ -1,9 +1,8 @@
 // The bridge to Node: problems in, promises out. Nothing here computes; long calls run on a thread of their own.
-#include <napi.h>
-
 #include <chrono>
-#include <functional>
 
+#include "addon.h"
+#include "device_library.h"
 #include "read_problem.h"
 #include "renderer.h"
 #include "session.h"
@@ -12,62 +11,12 @@ namespace {
 
 using namespace implicam;
 
-// Runs `work` off the JavaScript thread and resolves a promise with what `done` makes of it.
-class Task final : public Napi::AsyncWorker {
- public:
-  Task(Napi::Env env, Napi::Object keep, std::function<void()> work, std::function<Napi::Value(Napi::Env)> done)
-      : Napi::AsyncWorker(env),
-        deferred_(Napi::Promise::Deferred::New(env)),
-        keep_(Napi::Persistent(keep)),
-        work_(std::move(work)),
-        done_(std::move(done)) {}
-
-  static Napi::Promise start(Napi::Env env, Napi::Object keep, std::function<void()> work,
-                             std::function<Napi::Value(Napi::Env)> done) {
-    auto* task = new Task(env, keep, std::move(work), std::move(done));
-    Napi::Promise promise = task->deferred_.Promise();
-    task->Queue();
-    return promise;
-  }
-
- protected:
-  void Execute() override {
-    try {
-      work_();
-    } catch (const Refused& e) {
-      refused_ = true;
-      SetError(e.what());
-    } catch (const std::exception& e) {
-      SetError(e.what());
-    }
-  }
-  void OnOK() override { deferred_.Resolve(done_(Env())); }
-  void OnError(const Napi::Error& e) override {
-    if (refused_) e.Set("code", Napi::String::New(Env(), "refused"));
-    deferred_.Reject(e.Value());
-  }
-
- private:
-  Napi::Promise::Deferred deferred_;
-  Napi::ObjectReference keep_;
-  std::function<void()> work_;
-  std::function<Napi::Value(Napi::Env)> done_;
-  bool refused_ = false;
-};
-
 Napi::Object resultObject(Napi::Env env, const StepResult& r) {
   Napi::Object o = Napi::Object::New(env);
   o.Set("loss", r.loss);
   o.Set("squared", r.squared);
   o.Set("samples", r.samples);
   return o;
-}
-
-template <class Array>
-Array arrayOf(const Napi::CallbackInfo& info, size_t i, size_t length, const char* name) {
-  Array a = info[i].As<Array>();
-  if (a.ElementLength() != length) throw Napi::Error::New(info.Env(), std::string(name) + " has the wrong length");
-  return a;
 }
 
 class SessionObject final : public Napi::ObjectWrap<SessionObject> {
@@ -92,7 +41,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
                        });
   }
 
-  // new Session(problem, isa, threads)
+  // new Session(problem, isa, threads), or new Session(problem, {library, device})
   explicit SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionObject>(info) {
     Napi::Object spec = info[0].As<Napi::Object>();
     pixels_ = Napi::Persistent(spec);  // the frames' memory stays JavaScript's
@@ -101,7 +50,12 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     outputs_ = (size_t)problem.model.outputs * problem.model.width * problem.model.height;
     maps_ = problem.model.map.layers ? (size_t)problem.model.layers * problem.model.width * problem.model.height : 0;
     try {
-      session_ = createSession(std::move(problem), info[1].As<Napi::String>(), info[2].As<Napi::Number>().Int32Value());
+      if (info[1].IsObject()) {
+        const Place place = placeOf(info[1]);
+        session_ = createDeviceSession(std::move(problem), deviceLibrary(place.library), place.device);
+      } else {
+        session_ = createSession(std::move(problem), info[1].As<Napi::String>(), info[2].As<Napi::Number>().Int32Value());
+      }
     } catch (const std::exception& e) {
       throw Napi::Error::New(info.Env(), e.what());
     }
@@ -360,6 +314,7 @@ Napi::Value peak(const Napi::CallbackInfo& info) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Session", SessionObject::define(env));
   exports.Set("Renderer", RendererObject::define(env));
+  exportDevices(env, exports);
   exports.Set("isas", Napi::Function::New(env, isas));
   exports.Set("peak", Napi::Function::New(env, peak));
   return exports;

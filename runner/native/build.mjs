@@ -9,9 +9,11 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { buildCuda, buildEmulation } from './build-device.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, '..', '..', 'build', 'native');
+const device = join(here, 'cuda');
 const require = createRequire(import.meta.url);
 
 const KERNEL_FLAGS = [
@@ -75,6 +77,9 @@ function jobs(variants) {
   list.push({ name: 'renderer', source: 'renderer.cpp', flags: [...common, '-O3'] });
   const addon = [...common, '-O2', '-DNAPI_VERSION=8', '-DNAPI_CPP_EXCEPTIONS', ...node];
   list.push({ name: 'addon', source: 'addon.cpp', flags: addon });
+  list.push({ name: 'addon_device', source: 'addon_device.cpp', flags: addon });
+  list.push({ name: 'device_library', source: 'device_library.cpp', flags: [...common, '-O2'] });
+  list.push({ name: 'device_session', source: 'device_session.cpp', flags: [...common, '-O3'] });
   list.push({ name: 'read_problem', source: 'read_problem.cpp', flags: addon });
   return list;
 }
@@ -94,7 +99,8 @@ async function main() {
     .filter((f) => /\.(h|cpp)$/.test(f))
     .sort();
   const version = execFileSync(compiler, ['--version'], { encoding: 'utf8' });
-  const text = sources.map((f) => readFileSync(join(here, f), 'utf8')).join('\0') + version;
+  const api = readFileSync(join(device, 'api.h'), 'utf8');
+  const text = [...sources.map((f) => readFileSync(join(here, f), 'utf8')), api].join('\0') + version;
   const queue = jobs(variants);
   const objects = queue.map((job) => join(out, `${job.name}.o`));
   const stampOf = (flags) => createHash('sha256').update(text).update(flags.join(' ')).digest('hex');
@@ -118,12 +124,18 @@ async function main() {
     const link =
       process.platform === 'darwin'
         ? ['-undefined', 'dynamic_lookup']
-        : ['-static-libstdc++', '-static-libgcc'];
+        : ['-static-libstdc++', '-static-libgcc', '-ldl'];
     execFileSync(compiler, ['-shared', '-pthread', ...link, '-o', target, ...objects], { stdio: 'inherit' });
   }
   console.log(
     `implicam: native engine ${built > 0 ? 'built' : 'up to date'} (${Object.keys(variants).join(', ')})`,
   );
+  await buildEmulation(compiler, device, out);
+  try {
+    console.log(`implicam: ${await buildCuda(compiler, device, out)}`);
+  } catch (error) {
+    console.log(`implicam: CUDA engine not built: ${error.stderr || error.message}`);
+  }
 }
 
 main().catch((error) => {

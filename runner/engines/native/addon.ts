@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { StepSums } from '../engine.js';
@@ -38,7 +39,49 @@ export interface AddonRenderer {
   render(focus: number, scale: number, gain: number, curve: Float32Array | null, target: Float32Array): void;
 }
 
+/** A library of device kernels in build/native, and a device: an index, a UUID, or empty for the first. */
+export interface DevicePlace {
+  readonly library: string;
+  readonly device: string;
+}
+
+/** What a device library finds. */
+export interface DeviceReport {
+  readonly kind: 'cuda' | 'emulated';
+  /** Graphics processors that it has code for. */
+  readonly architectures: string;
+  /** CUDA versions as 1000 · major + 10 · minor; the driver's is 0 where there is none. */
+  readonly driver: number;
+  readonly runtime: number;
+  /** Why there are no devices. */
+  readonly reason?: string;
+  readonly devices: readonly DeviceDescription[];
+}
+
+export interface DeviceDescription {
+  readonly name: string;
+  readonly uuid: string;
+  /** Compute capability. */
+  readonly major: number;
+  readonly minor: number;
+  readonly processors: number;
+  /** Bytes, in all and free. */
+  readonly memory: number;
+  readonly free: number;
+}
+
 export interface Addon {
+  readonly DeviceRenderer: new (
+    width: number,
+    height: number,
+    layers: number,
+    radiance: Float32Array,
+    defocus: Float32Array,
+    place: DevicePlace,
+  ) => AddonRenderer;
+  devices(library: string): DeviceReport;
+  /** Multiply-adds (FLOP/s) and copied bytes a second. */
+  devicePeak(place: DevicePlace, seconds: number): Promise<{ flops: number; bytes: number }>;
   readonly Renderer: new (
     width: number,
     height: number,
@@ -48,7 +91,7 @@ export interface Addon {
     isa: string,
     threads: number,
   ) => AddonRenderer;
-  readonly Session: new (problem: Problem, isa: string, threads: number) => AddonSession;
+  readonly Session: new (problem: Problem, isa: string | DevicePlace, threads?: number) => AddonSession;
   isas(): string[];
   peak(isa: string, threads: number, seconds: number): Promise<number>;
 }
@@ -65,16 +108,18 @@ export const PHASES = [
   'update',
 ] as const;
 
+// From the sources (tests) and from dist/ (the program).
+const FOLDERS = ['../../../build/native/', '../../../../build/native/'];
+
 let loaded: Addon | null | undefined;
 
 /** The compiled core, or null where it was not built. */
 export function loadAddon(): Addon | null {
   if (loaded !== undefined) return loaded;
   const require = createRequire(import.meta.url);
-  // From the sources (tests) and from dist/ (the program).
-  for (const path of ['../../../build/native/implicam.node', '../../../../build/native/implicam.node']) {
+  for (const folder of FOLDERS) {
     try {
-      loaded = require(fileURLToPath(new URL(path, import.meta.url))) as Addon;
+      loaded = require(fileURLToPath(new URL(`${folder}implicam.node`, import.meta.url))) as Addon;
       return loaded;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
@@ -82,4 +127,11 @@ export function loadAddon(): Addon | null {
   }
   loaded = null;
   return null;
+}
+
+/** The path of a file that the native build makes, or undefined where it did not. */
+export function builtFile(name: string): string | undefined {
+  return FOLDERS.map((folder) => fileURLToPath(new URL(folder + name, import.meta.url))).find((path) =>
+    existsSync(path),
+  );
 }

@@ -1,0 +1,93 @@
+// What the device library gives to the addon, as plain C: the two are built by different compilers. Every call returns 0,
+// or 1 with a message.
+#pragma once
+#include "../plan.h"
+
+namespace implicam {
+
+constexpr int32_t DEVICE_API_VERSION = 1;
+
+struct DeviceMessage {
+  char text[512];
+};
+
+struct DeviceGroup {
+  int64_t offset, size;
+  double rate;
+  int32_t shard;  // the one that owns it, or −1 for all
+};
+
+// A session: all memory it points to is read before `open` returns.
+struct DeviceProblem {
+  const Model* model;
+  const DeviceGroup* groups;
+  int32_t groupCount, hostedCount;
+  int64_t size;
+  double beta1, beta2;
+  const int32_t* hosted;  // shards that are computed here, ascending
+};
+
+struct DeviceStep {
+  float factor, gamma;
+  int32_t sharp;
+};
+
+struct DeviceResult {
+  double loss, squared, samples;
+};
+
+// Lines (16 numbers) of a grid's gradient: their numbers, ascending, and their values.
+struct DeviceLines {
+  const uint32_t* numbers;
+  const float* values;
+  int64_t count;
+};
+
+struct DeviceInfo {
+  char name[128], uuid[64];
+  int32_t major, minor, processors;
+  uint64_t memory, free;
+};
+
+struct DeviceVersions {
+  int32_t driver, runtime;  // 1000 · major + 10 · minor; driver 0: none
+};
+
+struct DeviceApi {
+  int32_t version, modelBytes;
+  const char* kind;           // "cuda", or "emulated"
+  const char* architectures;  // that it has code for
+  int (*versions)(DeviceVersions*, DeviceMessage*);
+  int (*count)(int32_t*, DeviceMessage*);
+  int (*describe)(int32_t, DeviceInfo*, DeviceMessage*);
+
+  int (*open)(const DeviceProblem*, const char* device, void** session, DeviceMessage*);
+  void (*close)(void* session);
+  int (*load)(void*, int64_t step, const float* theta, const float* m, const float* v, DeviceMessage*);
+  int (*save)(void*, int64_t* step, float* theta, float* m, float* v, DeviceMessage*);
+  int (*train)(void*, const DeviceStep*, DeviceResult*, DeviceMessage*);
+  int (*gradient)(void*, int64_t step, const DeviceStep*, float* out, DeviceResult*, DeviceMessage*);
+  int (*bake)(void*, float* radiance, float* defocus, DeviceMessage*);
+
+  // A step in parts. `compute` leaves the gradient of each hosted shard (and updates the grids of tiles); `slot` is a
+  // shard's place among the hosted. `apply` takes the sum over all shards, adds the losses that belong to no sample
+  // (`plainLoss`), and updates.
+  int (*compute)(void*, const DeviceStep*, DeviceMessage*);
+  int (*takeShared)(void*, int32_t slot, float* gradient, DeviceResult*, DeviceMessage*);
+  int (*takeMarks)(void*, int32_t slot, int32_t map, uint8_t* touched, DeviceMessage*);
+  int (*takeLines)(void*, int32_t slot, int32_t map, const uint32_t* numbers, int64_t count, float* values, DeviceMessage*);
+  int (*apply)(void*, const DeviceStep*, const float* shared, const DeviceLines* atlas, const DeviceLines* map,
+               double* plainLoss, DeviceMessage*);
+
+  int (*openRenderer)(int32_t width, int32_t height, int32_t layers, const float* radiance, const float* defocus,
+                      const char* device, void** renderer, DeviceMessage*);
+  void (*closeRenderer)(void*);
+  int (*render)(void*, float focus, float scale, float gain, const float* curve, float* target, DeviceMessage*);
+
+  // FLOP/s of independent multiply-adds, and bytes/s of copies in device memory.
+  int (*peak)(const char* device, double seconds, double* flops, double* bytes, DeviceMessage*);
+};
+
+}  // namespace implicam
+
+extern "C" const implicam::DeviceApi* implicam_device_api();

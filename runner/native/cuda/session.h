@@ -1,0 +1,75 @@
+// A training session on a device: parameters, moments, frames and all that a step needs stay in its memory.
+#pragma once
+#include <vector>
+#include "api.h"
+#include "batch.h"
+
+namespace implicam::device {
+
+class Session {
+ public:
+  Session(const DeviceProblem& problem, const std::string& device);
+
+  // Moments may be null: zeros in, left out.
+  void load(int64_t step, const float* theta, const float* m, const float* v);
+  void save(float* theta, float* m, float* v);
+  int64_t step() const { return step_; }
+  DeviceResult train(const DeviceStep& plan);
+  // The gradient of all shards at the present parameters, [size of the session].
+  DeviceResult gradient(int64_t step, const DeviceStep& plan, float* out);
+  // A step in parts: see api.h.
+  void compute(const DeviceStep& plan);
+  DeviceResult takeShared(int slot, float* gradient);
+  void takeMarks(int slot, Grid which, uint8_t* touched);
+  void takeLines(int slot, Grid which, const uint32_t* numbers, int64_t count, float* values);
+  double apply(const DeviceStep& plan, const float* shared, const DeviceLines& atlas, const DeviceLines& map);
+  // The rows of hosted shards; planes as the model's outputs and layers.
+  void bake(float* radiance, float* defocus);
+
+ private:
+  void placeParameters(const DeviceProblem& problem);
+  void uploadModel(const DeviceProblem& problem);
+  void placeSums();
+  template <class T>
+  const T* keep(const T* from, size_t count, const char* what);
+  Fixed fixed() const;
+  Step stepAt(int64_t step, const DeviceStep& plan);
+  void computeShards(const Step& step);
+  void sumAll(const Step& step);
+  std::vector<double> report();
+  DeviceResult total(const std::vector<double>& sums) const;
+  const GridGradient& grid(Grid which) const { return which == Grid::atlas ? gradients_.atlas : gradients_.map; }
+  void updateGrids(const Step& step, float* out);
+  Moments moments() const { return {theta_.at(), m_.at(), v_.at(), rate_.at()}; }
+
+  Stream stream_;
+  Model model_;         // its pointers are the host's, valid only while opening, but for `shard`
+  std::vector<Shard> shards_;
+  std::vector<int32_t> hosted_;
+  // Where runs of the session's parameters lie here: all that is shared, and the grids of hosted tiles.
+  struct Range {
+    int64_t from, here, count;
+  };
+  std::vector<Range> ranges_;
+  int64_t size_ = 0;    // of the parameters held here
+  double beta1_, beta2_;
+  bool tiled_;
+  int64_t step_ = 0;
+  double errorScale_;
+
+  std::vector<Buffer<uint8_t>> kept_;
+  Buffer<Model> deviceModel_;
+  Buffer<StepState> state_;
+  Buffer<ViewCamera> camera_;
+  Buffer<float> theta_, m_, v_, rate_, ev_, knots_;
+  Buffer<uint8_t> sums_;  // everything that a step adds to, cleared as one
+  Buffer<int64_t> atlasSum_, mapSum_;
+  Buffer<uint8_t> atlasTouched_, mapTouched_;
+  const int32_t *frameView_ = nullptr, *hostedAt_ = nullptr;
+  Gradients gradients_{};
+  double *scalars_ = nullptr, *parts_ = nullptr;
+  int32_t* trouble_ = nullptr;
+  std::unique_ptr<Pass> pass_;
+};
+
+}  // namespace implicam::device
