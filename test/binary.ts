@@ -34,7 +34,7 @@ export async function ensureBuilt(): Promise<void> {
   }
 }
 
-const SOURCES = ['model', 'imaging', 'runner', 'bench', 'cli'];
+const SOURCES = ['model', 'imaging', 'store', 'proto', 'database', 'coordinator', 'runner', 'bench', 'cli'];
 
 function isFresh(): boolean {
   if (!existsSync(main)) return false;

@@ -101,8 +101,12 @@ export async function putScenario(store: ObjectStore, session: string, scenario:
   await writeScene(store, session, scenario.model, scenario.frames);
 }
 
-/** SHA-256 of parameters and moments at the last step, trained in this process. */
-export async function hashOfTraining(engine: Engine, { model, frames, plan }: Scenario): Promise<string> {
+/** SHA-256 of parameters and moments after `steps` steps in this process. */
+export async function hashOfTraining(
+  engine: Engine,
+  { model, frames, plan }: Scenario,
+  steps = model.config.train.steps,
+): Promise<string> {
   const state = {
     ...model.state,
     parameters: model.state.parameters.slice(),
@@ -111,7 +115,7 @@ export async function hashOfTraining(engine: Engine, { model, frames, plan }: Sc
   };
   const session = await engine.open(plan, { frames, start: model.start }, state);
   try {
-    await session.train(model.config.train.steps);
+    await session.train(steps);
     return hashState(plan, await session.save());
   } finally {
     session.close();

@@ -1,0 +1,14 @@
+import { parseArgs } from 'node:util';
+import { runSoak } from './cluster/soak.js';
+
+/** `npm run soak -- [--minutes 10] [--seed N]`: sessions one after the other while runners join and leave. */
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } },
+});
+const report = await runSoak({
+  minutes: Number(values.minutes),
+  seed: Number(values.seed),
+  log: (line) => process.stdout.write(`${line}\n`),
+});
+process.stdout.write(`${JSON.stringify(report)}\n`);
+process.exitCode = report.trouble.length > 0 ? 1 : 0;
