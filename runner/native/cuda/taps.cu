@@ -163,8 +163,10 @@ struct TapPositions {
     const int k = (int)(query % at.K), g = (int)(query / at.K % at.groups), v = (int)(query / at.K / at.groups);
     const Model& m = *step.model;
     const Normal normal = Normal::of(m);
-    const Tap tap = tapOf(step, at, slot, v < at.views ? v : 0, g, k, r % at.perSlot);
-    const Point p = confine(m, step.shard((int)slot), warp(step.camera[v < at.views ? v : 0], normal, tap.at));
+    const int view = v < at.views ? v : 0;
+    const int64_t i = r % at.perSlot;
+    const Tap tap = tapOf(step, at, diskOf(step, at, slot, view, g, i), slot, view, k, i);
+    const Point p = confine(m, step.shard((int)slot), warp(step.camera[view], normal, tap.at));
     at.px[n] = p.x;
     at.py[n] = p.y;
     if (!siren) return;
@@ -350,13 +352,13 @@ struct TapsBack {
   IC_DEVICE void layer(int64_t slot, int v, int g, int64_t i, float* sum) const {
     const ViewCamera& c = step.camera[v];
     const Normal normal = Normal::of(*step.model);
-    float along = 0, radius = 0;
+    const Disk disk = diskOf(step, at, slot, v, g, i);
+    float along = 0;
     for (int k = 0; k < at.K; k++) {
       const int64_t n = at.query(slot, v, g, k, i);
-      const Tap tap = tapOf(step, at, slot, v, g, k, i);
+      const Tap tap = tapOf(step, at, disk, slot, v, k, i);
       const Point d = freed(warp(c, normal, tap.at), {at.px[n], at.py[n]}, at.dqx[n], at.dqy[n]);
       const Point dp = warpBack(c, normal, tap.at, d, sum);
-      radius = tap.radius;
       along += dp.x * tap.unit.x + dp.y * tap.unit.y;
       if (!at.free) continue;
       float* o = at.blur + (at.K + 2 * k) * at.blurN + at.blurAt(slot, v, i);
@@ -366,7 +368,7 @@ struct TapsBack {
     }
     if (!at.lens) return;
     sum[8] -= c.scale * along;
-    sum[9] += along * radius;
+    sum[9] += along * disk.radius;
     at.map[g * at.mapN + at.mapAt(slot, v, i)] = c.scale * along;
   }
 };

@@ -32,23 +32,29 @@ struct TapLayout {
 // A tap before the view's warp, and its direction: offset = radius · unit (lens).
 struct Tap {
   Point at, unit;
-  float radius;
 };
 
-IC_DEVICE Tap tapOf(const Step& step, const TapLayout& t, int64_t slot, int v, int g, int k, int64_t i) {
+// What the taps of a pixel, view and layer share: how the disk is turned, and how wide it is (lens).
+struct Disk {
+  float sine, cosine, radius;
+};
+
+IC_DEVICE Disk diskOf(const Step& step, const TapLayout& t, int64_t slot, int v, int g, int64_t i) {
+  if (!t.lens) return {0, 1, 0};
+  const ViewCamera& c = step.camera[v];
+  float turn = t.u0[slot * t.perSlot + i] + 0.618034f * v;
+  turn -= floorf(turn);
+  return {sinf(TAU * turn), cosf(TAU * turn), c.scale * (t.map[g * t.mapN + t.mapAt(slot, v, i)] - c.focus)};
+}
+
+IC_DEVICE Tap tapOf(const Step& step, const TapLayout& t, const Disk& disk, int64_t slot, int v, int k, int64_t i) {
   const int64_t q = slot * t.perSlot + i;
-  Tap tap = {{t.x[q], t.y[q]}, {0, 0}, 0};
+  Tap tap = {{t.x[q], t.y[q]}, {0, 0}};
   if (t.lens) {
-    const ViewCamera& c = step.camera[v];
-    float turn = t.u0[q] + 0.618034f * v, sine, cosine;
-    turn -= floorf(turn);
-    sine = sinf(TAU * turn);
-    cosine = cosf(TAU * turn);
-    tap.radius = c.scale * (t.map[g * t.mapN + t.mapAt(slot, v, i)] - c.focus);
     const float bx = t.disk[2 * k], by = t.disk[2 * k + 1];
-    tap.unit = {bx * cosine - by * sine, bx * sine + by * cosine};
-    tap.at.x += tap.radius * tap.unit.x;
-    tap.at.y += tap.radius * tap.unit.y;
+    tap.unit = {bx * disk.cosine - by * disk.sine, bx * disk.sine + by * disk.cosine};
+    tap.at.x += disk.radius * tap.unit.x;
+    tap.at.y += disk.radius * tap.unit.y;
   } else if (t.free && !(step.model->blurGrid && k == 4)) {
     const float* o = t.blur + (t.K + 2 * k) * t.blurN + t.blurAt(slot, v, i);
     const float gx = step.model->blurGrid ? k % 3 - 1 : 0, gy = step.model->blurGrid ? k / 3 - 1 : 0;
