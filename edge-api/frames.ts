@@ -32,6 +32,8 @@ export interface FrameClaim {
   readonly number: number;
   readonly name: string;
   readonly camera: CameraSettings;
+  /** Bytes that the tenant's quota holds for it already. */
+  readonly reserved?: number;
 }
 
 /** A photograph that lies in the object store and is no fact yet. */
@@ -176,7 +178,7 @@ async function insertFrame(
   }
   await requireCount(tx, deps, session, claim.number);
   await requireSize(tx, session, claim, frame.size);
-  await requireSpace(tx, principal, frame.bytes - (old?.bytes ?? 0));
+  await requireSpace(tx, principal, frame.bytes - (old?.bytes ?? 0) - (claim.reserved ?? 0));
   const values = {
     name: claim.name,
     bytes: frame.bytes,
@@ -209,7 +211,13 @@ const sameJson = (a: Record<string, unknown>, b: object) => {
   return sorted(a) === sorted(JSON.parse(JSON.stringify(b)));
 };
 
-async function requireCount(tx: Kysely<Database>, deps: Deps, session: string, number: number) {
+/** Refuses a photograph more than a session takes. */
+export async function requireCount(
+  tx: Kysely<Database>,
+  deps: Deps,
+  session: string,
+  number: number,
+): Promise<void> {
   const { count } = await tx
     .selectFrom('frames')
     .select(({ fn }) => fn.countAll<number>().as('count'))

@@ -35,7 +35,7 @@ async function purgeSessions(db: Db, objects: ObjectStore): Promise<void> {
         .selectFrom('sessions')
         .select('id')
         .where('state', '=', 'deleting')
-        .where((e) => e.or([e('lease_owner', 'is', null), e(sql<boolean>`lease_expires < now()`, '=', true)]))
+        .where(sql<boolean>`(lease_owner is null or lease_expires < now())`)
         .orderBy('updated_at')
         .limit(1)
         .forUpdate()

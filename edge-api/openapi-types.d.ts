@@ -524,18 +524,18 @@ export interface components {
              * @default auto
              * @enum {string}
              */
-            preset: "auto" | "focus" | "exposure" | "focus-exposure" | "neucam";
+            preset?: "auto" | "focus" | "exposure" | "focus-exposure" | "neucam";
             /**
              * @description how long to train
              * @default standard
              * @enum {string}
              */
-            quality: "draft" | "standard" | "best";
+            quality?: "draft" | "standard" | "best";
             /**
              * @description the client's own, kept as it is
              * @default
              */
-            notes: string;
+            notes?: string;
         };
         SessionList: {
             sessions: components["schemas"]["Session"][];
@@ -643,14 +643,14 @@ export interface components {
              * @description of everything drawn at random
              * @default 1
              */
-            seed: number;
+            seed?: number;
             /** @description default: what the quality says */
             steps?: number;
             /**
              * @description continue the run that was cancelled or failed from its newest snapshot, as it was asked for
              * @default false
              */
-            resume: boolean;
+            resume?: boolean;
         };
         Event: {
             /** @description 1, 2, 3, … within the session */
@@ -722,7 +722,7 @@ export interface components {
              *       "cancelled"
              *     ]
              */
-            events: ("created" | "frame" | "frame-removed" | "queued" | "requeued" | "started" | "waiting" | "phase" | "note" | "preview" | "progress" | "placed" | "snapshot" | "trained" | "failed" | "cancelled")[];
+            events?: ("created" | "frame" | "frame-removed" | "queued" | "requeued" | "started" | "waiting" | "phase" | "note" | "preview" | "progress" | "placed" | "snapshot" | "trained" | "failed" | "cancelled")[];
         };
         MadeKey: components["schemas"]["Key"] & {
             /** @description the key itself: shown this once */
@@ -762,7 +762,7 @@ export interface components {
              * @description whether it may make, list and revoke keys
              * @default false
              */
-            managesKeys: boolean;
+            managesKeys?: boolean;
             /**
              * Format: date-time
              * @description UTC
@@ -925,7 +925,7 @@ export interface operations {
             path: {
                 session: string;
                 /** @description place in the capture */
-                frame: number | null;
+                frame: string;
             };
             cookie?: never;
         };
@@ -976,7 +976,7 @@ export interface operations {
             path: {
                 session: string;
                 /** @description place in the capture */
-                frame: number | null;
+                frame: string;
             };
             cookie?: never;
         };
@@ -1022,7 +1022,7 @@ export interface operations {
             path: {
                 session: string;
                 /** @description place in the capture */
-                frame: number | null;
+                frame: string;
             };
             cookie?: never;
         };
@@ -1053,7 +1053,7 @@ export interface operations {
             path: {
                 session: string;
                 /** @description place in the capture */
-                frame: number | null;
+                frame: string;
             };
             cookie?: never;
         };
@@ -1121,7 +1121,7 @@ export interface operations {
             path: {
                 session: string;
                 /** @description place in the capture */
-                frame: number | null;
+                frame: string;
             };
             cookie?: never;
         };
@@ -1154,7 +1154,7 @@ export interface operations {
             path: {
                 session: string;
                 /** @description place in the capture */
-                frame: number | null;
+                frame: string;
             };
             cookie?: never;
         };

@@ -10,7 +10,11 @@ export const uuid = z.uuid();
 const time = z.iso.datetime().describe('UTC');
 
 export const sessionParams = z.object({ session: uuid.openapi({ param: { name: 'session', in: 'path' } }) });
-const frameNumber = z.coerce.number().int().min(0).max(9999);
+const frameNumber = z
+  .string()
+  .regex(/^\d{1,4}$/, 'a photograph is named by a number, 0 to 9999')
+  .transform(Number)
+  .openapi({ type: 'integer', minimum: 0, maximum: 9999 });
 export const frameParams = sessionParams.extend({
   frame: frameNumber.describe('place in the capture').openapi({ param: { name: 'frame', in: 'path' } }),
 });

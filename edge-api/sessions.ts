@@ -59,15 +59,16 @@ export async function lockTenant(tx: Handle, tenant: string): Promise<void> {
   await tx.selectFrom('tenants').select('id').where('id', '=', tenant).forUpdate().execute();
 }
 
-/** Bytes of photographs that a tenant keeps. */
+/** Bytes of photographs that a tenant keeps, and of those that it has begun to upload. */
 export async function storedBytes(db: Handle, tenant: string): Promise<number> {
-  const { bytes } = await db
-    .selectFrom('frames')
-    .innerJoin('sessions', 'sessions.id', 'frames.session')
-    .select(sql<number>`coalesce(sum(frames.bytes), 0)::bigint`.as('bytes'))
-    .where('sessions.tenant', '=', tenant)
-    .executeTakeFirstOrThrow();
-  return bytes;
+  const { rows } = await sql<{ bytes: number }>`
+    select coalesce(sum(bytes), 0)::bigint as bytes from (
+      select f.bytes from frames f join sessions s on s.id = f.session where s.tenant = ${tenant}
+      union all
+      select u.bytes_total from uploads u join sessions s on s.id = u.session
+      where s.tenant = ${tenant} and u.state = 'open'
+    ) as kept`.execute(db);
+  return rows[0]!.bytes;
 }
 
 const sessionMissing = (id: string) =>

@@ -4,8 +4,17 @@ import type { UploadTable } from '../migrations/schema.js';
 import type { ObjectStore } from '../store/objects.js';
 import { readBody } from './body.js';
 import type { Deps, Principal } from './context.js';
-import { type FrameClaim, newFrameKey, requireDigest, storeBytes, type Taken, takeFrame } from './frames.js';
+import {
+  type FrameClaim,
+  newFrameKey,
+  requireDigest,
+  requireSpace,
+  storeBytes,
+  type Taken,
+  takeFrame,
+} from './frames.js';
 import { refusal } from './refusal.js';
+import { lockTenant } from './sessions.js';
 
 /**
  * Resumable uploads, by the tus protocol 1.0.0. What arrives is stored in pieces, and each piece is a fact before its
@@ -22,21 +31,40 @@ export interface NewUpload extends FrameClaim {
   readonly metadata: string;
 }
 
-export async function createUpload(deps: Deps, db: Db, session: string, upload: NewUpload): Promise<Upload> {
-  return db
-    .insertInto('uploads')
-    .values({
-      session,
-      number: upload.number,
-      name: upload.name,
-      bytes_total: upload.bytes,
-      camera: json({ ...upload.camera }),
-      sha256: upload.sha256,
-      metadata: upload.metadata,
-      expires_at: secondsFromNow(deps.limits.uploadSeconds),
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow();
+/** Begins an upload; its bytes count for the tenant's quota from now on. @throws ImplicamError `quota-bytes`, `busy` */
+export async function createUpload(
+  deps: Deps,
+  db: Db,
+  principal: Principal,
+  session: string,
+  upload: NewUpload,
+): Promise<Upload> {
+  return db.transaction().execute(async (tx) => {
+    await lockTenant(tx, principal.tenant);
+    await requireSpace(tx, principal, upload.bytes);
+    const { count } = await tx
+      .selectFrom('uploads')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('session', '=', session)
+      .executeTakeFirstOrThrow();
+    if (count >= 2 * deps.limits.frames) {
+      throw refusal(429, 'busy', 'the session has too many uploads begun: end some, or give them up', 60);
+    }
+    return tx
+      .insertInto('uploads')
+      .values({
+        session,
+        number: upload.number,
+        name: upload.name,
+        bytes_total: upload.bytes,
+        camera: json({ ...upload.camera }),
+        sha256: upload.sha256,
+        metadata: upload.metadata,
+        expires_at: secondsFromNow(deps.limits.uploadSeconds),
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+  });
 }
 
 /** An upload of a session. @throws ImplicamError `upload-missing` (404; 410 once it has expired) */
@@ -152,7 +180,8 @@ export async function finishUpload(deps: Deps, db: Db, principal: Principal, upl
   const stored = await storeBytes(deps.objects, key, joined());
   try {
     requireDigest(stored.sha256, upload.sha256);
-    const claim = { number: upload.number, name: upload.name, camera: upload.camera };
+    const { number, name, camera, bytes_total: reserved } = upload;
+    const claim = { number, name, camera, reserved };
     const taken = await takeFrame(deps, db, principal, upload.session, claim, stored);
     await db.updateTable('uploads').set({ state: 'done' }).where('id', '=', upload.id).execute();
     await dropPieces(deps, db, upload);

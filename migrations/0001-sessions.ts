@@ -166,7 +166,7 @@ const tables = [
       outputs jsonb not null default '[]',
       created_at timestamptz not null default now(),
       primary key (session, version),
-      foreign key (session, run) references training_runs
+      foreign key (session, run) references training_runs on delete cascade
     )`,
   sql`
     create table renders (

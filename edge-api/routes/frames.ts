@@ -11,6 +11,7 @@ import {
   newFrameKey,
   photographsChanged,
   presentFrame,
+  requireCount,
   requireDigest,
   requireOpen,
   requireSpace,
@@ -210,6 +211,7 @@ async function receiveFrame(
     const stated = Number(c.req.header('content-length') ?? 0);
     if (stated > limits.frameBytes) throw tooLarge(limits.frameBytes);
     requireOpen((await readSession(c.get('db'), principal.tenant, session)).state);
+    await requireCount(c.get('db'), deps, session, number);
     await requireSpace(c.get('db'), principal, stated);
     const body = readBody(c.req.raw, limits.frameBytes, limits);
     const key = newFrameKey(session, number);

@@ -3,7 +3,7 @@ import type { CameraSettings } from '../../model/picture.js';
 import { tooLarge } from '../body.js';
 import type { BusyCounter } from '../busy.js';
 import type { App, AppContext, Deps } from '../context.js';
-import { fileName, requireOpen, requireSpace } from '../frames.js';
+import { fileName, requireCount, requireOpen } from '../frames.js';
 import { refusal } from '../refusal.js';
 import { jsonAnswer, refused, sessionParams, statedCameraSchema, uploadSchema, uuid } from '../schemas.js';
 import { readSession } from '../sessions.js';
@@ -99,9 +99,10 @@ export function addUploadRoutes(app: App, deps: Deps, uploads: BusyCounter): voi
     if (length > deps.limits.frameBytes) throw tooLarge(deps.limits.frameBytes);
     const principal = c.get('principal');
     requireOpen((await readSession(c.get('db'), principal.tenant, session)).state);
-    await requireSpace(c.get('db'), principal, length);
-    const upload = await beginUpload(deps, c.get('db'), session, {
-      ...readMetadata(metadata),
+    const described = readMetadata(metadata);
+    await requireCount(c.get('db'), deps, session, described.number);
+    const upload = await beginUpload(deps, c.get('db'), principal, session, {
+      ...described,
       bytes: length,
       metadata,
     });
