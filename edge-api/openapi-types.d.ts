@@ -925,7 +925,7 @@ export interface operations {
             path: {
                 session: string;
                 /** @description place in the capture */
-                frame: string;
+                frame: number;
             };
             cookie?: never;
         };
@@ -976,7 +976,7 @@ export interface operations {
             path: {
                 session: string;
                 /** @description place in the capture */
-                frame: string;
+                frame: number;
             };
             cookie?: never;
         };
@@ -1022,7 +1022,7 @@ export interface operations {
             path: {
                 session: string;
                 /** @description place in the capture */
-                frame: string;
+                frame: number;
             };
             cookie?: never;
         };
@@ -1053,7 +1053,7 @@ export interface operations {
             path: {
                 session: string;
                 /** @description place in the capture */
-                frame: string;
+                frame: number;
             };
             cookie?: never;
         };
@@ -1121,7 +1121,7 @@ export interface operations {
             path: {
                 session: string;
                 /** @description place in the capture */
-                frame: string;
+                frame: number;
             };
             cookie?: never;
         };
@@ -1154,7 +1154,7 @@ export interface operations {
             path: {
                 session: string;
                 /** @description place in the capture */
-                frame: string;
+                frame: number;
             };
             cookie?: never;
         };
