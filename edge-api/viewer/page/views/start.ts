@@ -2,21 +2,7 @@ import { h } from '../dom.js';
 import type { Session } from '../resources.js';
 import type { Context } from '../view.js';
 import { alertBox, alertPlace, choice } from '../widgets.js';
-
-/** `model/presets.ts`, in words. */
-export const PRESET_WORDS = [
-  ['auto', 'Detect from the photographs'],
-  ['focus', 'Different focus'],
-  ['exposure', 'Different exposure'],
-  ['focus-exposure', 'Different focus and exposure'],
-  ['neucam', 'As published (slow)'],
-] as const;
-
-export const QUALITY_WORDS = [
-  ['draft', 'Draft', 'a quick look'],
-  ['standard', 'Standard', 'four times as long'],
-  ['best', 'Best', 'twelve times as long'],
-] as const;
+import { PRESET_WORDS, QUALITY_WORDS } from '../words.js';
 
 export interface StartPart {
   readonly element: HTMLElement;
