@@ -34,9 +34,10 @@ export function problemOf(status: number, body: string, retryAfter: string | nul
   return new Problem(status, 'refused', `The service answered with status ${status}. Try again.`, seconds);
 }
 
-/** Messages of the service begin small, as their place is behind a name. */
+/** Messages of the service begin small; file names at their beginning stay as they are. */
 const sentence = (text: string): string =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+  text.replace(/^[a-z]+(?=[ ,'])/, (word) => word.charAt(0).toUpperCase() + word.slice(1)) +
+  (/[.!?]$/.test(text) ? '' : '.');
 
 export const offline = (): Problem =>
   new Problem(0, 'offline', 'The service cannot be reached. Check the connection.');

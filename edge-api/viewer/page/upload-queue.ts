@@ -9,6 +9,8 @@ export interface UploadItem {
   sent: number;
   /** Why it failed or pauses. */
   words: string;
+  /** Whether what failed may succeed when it is sent again. */
+  mayRetry: boolean;
 }
 
 /** Photographs sent at a time: a few, for the time between one and the next; more make each slower. */
@@ -45,7 +47,7 @@ export class UploadQueue {
       const begun = unfinishedFrame(this.#session, file);
       const frame = begun !== undefined && !used.has(begun) ? begun : Math.max(-1, ...used) + 1;
       used.add(frame);
-      return { file, frame, state: 'waiting', sent: 0, words: '' };
+      return { file, frame, state: 'waiting', sent: 0, words: '', mayRetry: true };
     });
     this.items.push(...added);
     this.#pump();
@@ -101,7 +103,7 @@ export class UploadQueue {
       );
       change({ state: 'done', sent: file.size, words: '' });
     } catch (error) {
-      if (!signal.aborted) change({ state: 'failed', words: failureOf(error, file) });
+      if (!signal.aborted) change({ state: 'failed', ...failureOf(error, file) });
     } finally {
       this.#stops.delete(item);
       if (!this.#signal.aborted) this.#pump();
@@ -109,9 +111,11 @@ export class UploadQueue {
   }
 }
 
-function failureOf(error: unknown, file: File): string {
-  if (error instanceof Problem && error.status === 413) {
-    return `${file.name} is too large for this service.`;
-  }
-  return wordsOf(error);
+/** Of a photograph as such: sent again, it is refused again. */
+const FOR_GOOD = [409, 413, 415, 422];
+
+function failureOf(error: unknown, file: File): Pick<UploadItem, 'words' | 'mayRetry'> {
+  const status = error instanceof Problem ? error.status : 0;
+  const words = status === 413 ? `${file.name} is too large for this service.` : wordsOf(error);
+  return { words, mayRetry: !FOR_GOOD.includes(status) };
 }

@@ -159,7 +159,7 @@ function photographTile(number: number, onRemove: () => void): Tile {
       named(item.file.name);
       bar.value = item.file.size === 0 ? 0 : item.sent / item.file.size;
       bar.hidden = item.state === 'done' || item.state === 'failed';
-      retry.hidden = item.state !== 'failed';
+      retry.hidden = item.state !== 'failed' || !item.mayRetry;
       element.dataset.state = item.state;
       details.textContent = uploadWords(item);
     },
