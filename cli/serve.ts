@@ -1,5 +1,6 @@
 import { openDatabase } from '../database/connection.js';
 import { startServer } from '../edge-api/server.js';
+import { readPages, servePages } from '../edge-api/viewer/pages.js';
 import { migrate } from '../migrations/migrate.js';
 import { ImplicamError } from '../model/errors.js';
 import { allowedOrigins, openDatabaseServer, openGateway, openObjects } from './environment.js';
@@ -43,11 +44,14 @@ export async function runServe(options: ServeOptions): Promise<void> {
       port: options.port,
       origins: allowedOrigins(),
       privateWebhooks: options.privateWebhooks ?? false,
+      pages: servePages(await readPages()),
     }).catch((error: unknown) => {
       throw explained(error, options);
     });
     log.info({ address: server.url }, 'serving');
-    process.stderr.write(`implicam: serving at ${server.url}, docs at ${server.url}/docs\n`);
+    process.stderr.write(
+      `implicam: serving the web page and the API at ${server.url}, docs at ${server.url}/docs\n`,
+    );
     try {
       await Promise.race([ended, databaseLost]);
     } finally {
