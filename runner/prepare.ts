@@ -6,6 +6,7 @@ import { percentile } from '../model/percentile.js';
 import type { Frame, Picture } from '../model/picture.js';
 import type { Capture, FrameSetting } from '../model/plan.js';
 import { type PresetFacts, presetConfig, type StillPreset } from '../model/presets.js';
+import { blackLevel, withoutBlack } from '../model/start/black-level.js';
 import { estimateResponse } from '../model/start/comparagram.js';
 import { explainedPixels } from '../model/start/explained.js';
 import { fitResponse } from '../model/start/fit-response.js';
@@ -53,7 +54,7 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
   const began = performance.now();
   const grouping = groupFrames(frames);
   grouping.notes.forEach(note);
-  const registered = registerFrames(frames, grouping, note);
+  const registered = fromBlack(registerFrames(frames, grouping, note), grouping, note);
   const started = performance.now();
 
   options.onPhase?.('start');
@@ -114,6 +115,26 @@ function choosePreset(options: DevelopOptions, grouping: Grouping): StillPreset 
     );
   }
   return asked;
+}
+
+/** The frames with their black at 0, where they show that it is not. */
+function fromBlack(registered: Registered, grouping: Grouping, note: (sentence: string) => void): Registered {
+  const { frames, masks } = registered;
+  const stacks = grouping.focus.map((_, focus) =>
+    frames.flatMap((_, i) => (grouping.frames[i]!.focus === focus ? [i] : [])),
+  );
+  const levels = stacks.map((members) =>
+    blackLevel(
+      members.map((i) => frames[i]!),
+      members.map((i) => grouping.frames[i]!.ev),
+      members.map((i) => masks[i]),
+    ),
+  );
+  // One camera has one black: what every focus setting shows of it.
+  const level = [0, 1, 2].map((c) => Math.min(...levels.map((l) => l[c]!)));
+  if (level.every((v) => v === 0)) return registered;
+  note(`black is not 0 in these frames but ${level.join(', ')} of 255 (red, green, blue): subtracted`);
+  return { ...registered, frames: frames.map((f) => withoutBlack(f, level)) };
 }
 
 interface Light {

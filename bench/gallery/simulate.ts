@@ -53,7 +53,9 @@ export function simulate(radiance: Picture, inverseDepth: Picture, options: Simu
 
 /** Scales radiance so that its log-average is mid-grey of the exposure 0. */
 function exposed(radiance: Picture): Float32Array {
-  const y = luminance(radiance).data;
+  // What is no light at all (around a rendered object) is not what a photographer exposes for.
+  const y = luminance(radiance).data.filter((v) => v > 0);
+  if (y.length === 0) return radiance.data;
   const floor = Math.max(percentile(y, 1), 1e-9);
   let sum = 0;
   for (const v of y) sum += Math.log(Math.max(v, floor));

@@ -105,11 +105,21 @@ export function blackCodes(frames: readonly Brightness[]): number[] {
   });
 }
 
+/** Share of the pixels that two frames need well exposed in common for a guess of their exposures. */
+const LEAST_IN_COMMON = 1 / 120;
+
 /**
  * Exposure of `b` over that of `a` in stops; undefined where they have too little well exposed in common.
  * @param black code of black per channel: where the sensor's (or the scanner's) scale starts
+ * @param least share of the pixels that is enough. With few, it is blurred edges between black and white that are
+ *   compared, and focus changes those
  */
-export function exposureBetween(a: Brightness, b: Brightness, black: readonly number[]): number | undefined {
+export function exposureBetween(
+  a: Brightness,
+  b: Brightness,
+  black: readonly number[],
+  least = LEAST_IN_COMMON,
+): number | undefined {
   const differences: number[] = [];
   const weights: number[] = [];
   for (let c = 0; c < 3; c++) {
@@ -117,13 +127,13 @@ export function exposureBetween(a: Brightness, b: Brightness, black: readonly nu
     const second = quantiles(b.counts[c]);
     for (let k = 0; k < QUANTILES; k++) {
       const [za, zb] = [first[k], second[k]];
-      const least = black[c] + FIRST_TRUSTED;
-      if (za < least || zb < least || za > LAST_TRUSTED || zb > LAST_TRUSTED) continue;
+      const darkest = black[c] + FIRST_TRUSTED;
+      if (za < darkest || zb < darkest || za > LAST_TRUSTED || zb > LAST_TRUSTED) continue;
       differences.push(Math.log2(light(zb, black[c]) / light(za, black[c])));
       weights.push(1 / (1 / (za - black[c]) ** 2 + 1 / (zb - black[c]) ** 2));
     }
   }
-  if (differences.length < QUANTILES / 40) return undefined;
+  if (differences.length < least * 3 * QUANTILES) return undefined;
   return weightedMedian(differences, weights);
 }
 

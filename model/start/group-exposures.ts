@@ -25,18 +25,21 @@ const DISTINCT_SHARES = { usual: 0.12, most: 0.35 };
 const DRIFT = 0.6;
 /** Equal settings whose pictures differ by more than this contradict the camera's notes. */
 const CONTRADICTION = 0.5;
+/** Share of the pixels that both must expose well to contradict. */
+const ENOUGH_TO_CONTRADICT = 0.1;
 
 /** @param masks per frame, 0 = leave the pixel out */
 export function groupExposures(
   frames: readonly Frame[],
   masks: readonly (Uint8Array | undefined)[],
 ): ExposureGroups {
-  const seen = pictureExposures(frames.map((frame, i) => frameBrightness(frame, masks[i])));
+  const brightness = frames.map((frame, i) => frameBrightness(frame, masks[i]));
+  const seen = pictureExposures(brightness);
   const written = frames.map((frame) => exposureValue(frame.camera));
   const missing = written.filter((ev) => ev === undefined).length;
   if (missing === 0) {
     const groups = cluster(written as number[], SAME_SETTING);
-    const objection = contradiction(frames, groups, seen.ev);
+    const objection = contradiction(frames, brightness, groups, seen);
     if (objection === undefined) return fromCamera(groups);
     return fromPictures(seen, [`${objection}; the exposures in EXIF are not used`]);
   }
@@ -110,18 +113,21 @@ function fromCamera({ groupOf, mean }: Clusters): ExposureGroups {
 /** What in the pictures cannot be true if the camera's notes are; undefined where both agree. */
 function contradiction(
   frames: readonly Frame[],
+  brightness: readonly Brightness[],
   { groupOf, mean }: Clusters,
-  seen: readonly number[],
+  { ev: seen, guessed }: PictureExposures,
 ): string | undefined {
+  const black = blackCodes(brightness);
   const members = mean.map((_, g) => frames.map((_, i) => i).filter((i) => groupOf[i] === g));
   for (const list of members) {
     const dark = list.reduce((a, b) => (seen[b] < seen[a] ? b : a));
     const bright = list.reduce((a, b) => (seen[b] > seen[a] ? b : a));
-    if (seen[bright] - seen[dark] > CONTRADICTION) {
-      const difference = (seen[bright] - seen[dark]).toFixed(1);
-      return `${frames[bright].name} is ${difference} stops brighter than ${frames[dark].name} at the same settings`;
+    const apart = exposureBetween(brightness[dark], brightness[bright], black, ENOUGH_TO_CONTRADICT) ?? 0;
+    if (apart > CONTRADICTION) {
+      return `${frames[bright].name} is ${apart.toFixed(1)} stops brighter than ${frames[dark].name} at the same settings`;
     }
   }
+  if (guessed) return undefined;
   const level = members.map((list) => list.reduce((sum, i) => sum + seen[i], 0) / list.length);
   const range = mean[mean.length - 1] - mean[0];
   const seenRange = level[level.length - 1] - level[0];
