@@ -206,6 +206,7 @@ describe.skipIf(noChromium)(`the web page${noChromium ? ` (skipped: ${noChromium
       expect(JSON.parse(response.toString())).toHaveProperty('frames');
       await page.getByRole('radio', { name: 'Depth' }).check();
       await page.getByRole('img', { name: /^Depth/ }).waitFor();
+      expect(await page.getByRole('button', { name: 'UltraHDR JPEG' }).count()).toBe(0);
       await stage('9-depth');
     });
 

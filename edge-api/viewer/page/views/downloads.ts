@@ -43,13 +43,15 @@ export function downloadsPart(
     );
     return made;
   };
-  const pictures = FORMATS.map(([format, label, extension]) =>
-    button(
+  const pictures = FORMATS.map(([format, label, extension]) => {
+    const made = button(
       label,
       () => renderPath(target, look(), format),
       () => `${look().kind}${extension}`,
-    ),
-  );
+    );
+    made.dataset.format = format;
+    return made;
+  });
   const files = h('div', { class: 'files' });
   const model = `${base}/models/${target.model}`;
   const chart = `${base}/render?kind=response&format=png&model=${target.model}`;

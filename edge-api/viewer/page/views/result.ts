@@ -66,6 +66,7 @@ export function resultPart(context: Context, session: Session): HTMLElement {
     alerts.clear();
     look = { ...look, ...part };
     controls.show(look);
+    side.dataset.kind = look.kind;
     stage.showPoint(look.kind === 'refocus' ? look.point : undefined);
     renders.ask(look);
   }
