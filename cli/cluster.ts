@@ -13,10 +13,11 @@ import { cudaStatus } from '../runner/engines/cuda.js';
 import type { TrainingState } from '../runner/engines/engine.js';
 import { writeScene } from '../runner/scene-bundle.js';
 import { decodePart, partsOf } from '../runner/snapshot-parts.js';
-import { createFolderStore } from '../store/folder.js';
 import type { ObjectStore } from '../store/objects.js';
+import { openStore } from '../store/open.js';
 import { snapshotKeys } from '../store/scene.js';
 import { Child, lineOf } from './children.js';
+import { storeLocation } from './folders.js';
 
 export interface ClusterOptions {
   readonly runners: number;
@@ -37,7 +38,7 @@ export function clusterTrainer(options: ClusterOptions): Trainer {
     const folder = await mkdtemp(join(options.folder, '.cluster-'));
     const children: Child[] = [];
     try {
-      const store = createFolderStore(folder);
+      const store = openStore(storeLocation({ data: folder }));
       await writeScene(store, SESSION, model, frames);
       const address = await startProcesses(options, engine.name, develop.device, folder, children);
       const began = performance.now();

@@ -1,15 +1,22 @@
-import { startCoordinator } from '../coordinator/coordinator.js';
+import { hostname } from 'node:os';
+import { type Coordinator, type CoordinatorOptions, startCoordinator } from '../coordinator/coordinator.js';
 import { FolderLedger } from '../coordinator/folder-ledger.js';
+import { PostgresLedger } from '../coordinator/postgres-ledger.js';
+import { openDatabase } from '../database/connection.js';
+import { ImplicamError } from '../model/errors.js';
 import { createRegistry, serveMetrics } from '../proto/metrics.js';
-import { createFolderStore } from '../store/folder.js';
+import { openStore } from '../store/open.js';
+import { storeLocation } from './folders.js';
 import { interruptible } from './interrupt.js';
-import { dataFolder, securityOf, type TlsFlags } from './options.js';
+import { securityOf, type TlsFlags } from './options.js';
 import { programVersion } from './version.js';
 
 export interface CoordinatorCommand extends TlsFlags {
   readonly listen: string;
   readonly data?: string;
   readonly spread?: boolean;
+  readonly database?: boolean;
+  readonly gateway?: string;
   readonly metrics?: string;
 }
 
@@ -17,14 +24,19 @@ export interface CoordinatorCommand extends TlsFlags {
 export async function runCoordinator(command: CoordinatorCommand): Promise<void> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
   const registry = createRegistry();
-  const coordinator = await startCoordinator({
+  const shared = {
     listen: command.listen,
-    ledger: new FolderLedger(createFolderStore(dataFolder(command)), { spread: command.spread }),
     version: programVersion(),
     security: securityOf(command),
     registry,
     log,
-  });
+  };
+  const coordinator = command.database
+    ? await startOnDatabase(command, shared)
+    : await startCoordinator({
+        ...shared,
+        ledger: () => new FolderLedger(openStore(storeLocation(command)), { spread: command.spread }),
+      });
   const metrics = command.metrics ? await serveMetrics(registry, command.metrics) : undefined;
   await new Promise<void>((resolve) => {
     const interrupt = interruptible(() => {
@@ -34,4 +46,42 @@ export async function runCoordinator(command: CoordinatorCommand): Promise<void>
   });
   await coordinator.stop();
   metrics?.close();
+}
+
+/** Sessions of the service, which DATABASE_URL names. */
+async function startOnDatabase(
+  command: CoordinatorCommand,
+  shared: Omit<CoordinatorOptions, 'ledger'> & { readonly log: (line: string) => void },
+): Promise<Coordinator> {
+  const { DATABASE_URL: databaseUrl, IMPLICAM_GATEWAY_SECRET: secret } = process.env;
+  if (!databaseUrl) {
+    throw new ImplicamError(
+      'invalid-environment',
+      'DATABASE_URL is not set: name the Postgres of the service, or leave out --database',
+      { exitCode: 2 },
+    );
+  }
+  if (command.gateway && !secret) {
+    throw new ImplicamError(
+      'invalid-environment',
+      '--gateway needs IMPLICAM_GATEWAY_SECRET: set the secret that edge-api was given',
+      { exitCode: 2 },
+    );
+  }
+  const owner = `${hostname()}-${process.pid}`;
+  const db = openDatabase(databaseUrl, { name: `implicam coordinator ${owner}` });
+  const store = openStore(storeLocation(command));
+  const { log } = shared;
+  const coordinator = await startCoordinator({
+    ...shared,
+    ledger: (calls) => new PostgresLedger({ db, databaseUrl, store, calls, owner, log }),
+    ...(command.gateway && secret ? { gateway: { listen: command.gateway, secret } } : {}),
+  });
+  return {
+    ...coordinator,
+    async stop() {
+      await coordinator.stop();
+      await db.destroy();
+    },
+  };
 }

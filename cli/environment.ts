@@ -1,18 +1,14 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../database/embedded-postgres.js';
 import { createHttpGateway, noGateway, type RenderGateway } from '../edge-api/gateway.js';
 import { ImplicamError } from '../model/errors.js';
-import { createFolderStore } from '../store/folder.js';
 import type { ObjectStore } from '../store/objects.js';
+import { openStore } from '../store/open.js';
+import { dataFolder, storeLocation } from './folders.js';
 
 /** What the processes of the service read from the environment, in one place: DATABASE_URL, IMPLICAM_… */
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Where everything is kept that has no place of its own. */
-export function dataFolder(env: Environment = process.env): string {
-  return resolve(env.IMPLICAM_DATA ?? 'data');
-}
 
 export interface OpenedDatabase {
   readonly url: string;
@@ -46,7 +42,7 @@ export async function openDatabaseServer(
 
 /** The object store: a folder below the data folder. */
 export function openObjects(env: Environment = process.env): ObjectStore {
-  return createFolderStore(join(dataFolder(env), 'objects'));
+  return openStore(storeLocation({ data: dataFolder(env) }));
 }
 
 /** The way to who renders: IMPLICAM_GATEWAY, with the secret that both sides know. */

@@ -129,8 +129,3 @@ export function securityOf({ tlsCert: cert, tlsKey: key, tlsCa: ca, insecure }: 
   }
   return insecure ? { insecure } : {};
 }
-
-/** The folder of the object store that the flags, the environment or the default name. */
-export function dataFolder({ data }: { readonly data?: string }): string {
-  return data ?? process.env.IMPLICAM_DATA ?? 'data';
-}

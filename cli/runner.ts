@@ -4,9 +4,9 @@ import { chooseEngine } from '../runner/engines/choose.js';
 import type { CudaEngine } from '../runner/engines/cuda.js';
 import type { Engine, EngineName } from '../runner/engines/engine.js';
 import { startRunner } from '../runner/host/runner.js';
-import { createFolderStore } from '../store/folder.js';
+import { storeLocation } from './folders.js';
 import { interruptible } from './interrupt.js';
-import { dataFolder, securityOf, type TlsFlags } from './options.js';
+import { securityOf, type TlsFlags } from './options.js';
 import { programVersion } from './version.js';
 
 export interface RunnerCommand extends TlsFlags {
@@ -39,7 +39,8 @@ export async function runRunner(command: RunnerCommand): Promise<void> {
     ...(advertise ? { advertise } : {}),
     engine,
     kind: engine.kind,
-    store: createFolderStore(dataFolder(command)),
+    store: storeLocation(command),
+    ...(threads ? { threads } : {}),
     memoryBytes: command.memory ? command.memory * 2 ** 30 : memoryBytes(engine),
     version: programVersion(),
     security: securityOf(command),

@@ -6,10 +6,13 @@ import { wire } from '../proto/load.js';
 import type { CoordinationServiceHandlers } from '../proto/types/implicam/v1/CoordinationService.js';
 import { Driver } from './driver.js';
 import { FolderLedger } from './folder-ledger.js';
+import { createGateway, listenGateway } from './gateway.js';
 import type { Ledger } from './ledger.js';
 import { observeCommands } from './metrics.js';
+import { RunnerCalls } from './runner-calls.js';
 import { RunnerStreams } from './runner-streams.js';
 import type { SchedulerOptions } from './scheduler/options.js';
+import type { Command } from './scheduler/types.js';
 import { sessionService } from './session-service.js';
 import { StatusBoard } from './status-board.js';
 
@@ -17,7 +20,9 @@ export interface CoordinatorOptions {
   /** host:port for runners and clients. @default 127.0.0.1:7070 */
   readonly listen?: string;
   /** Where sessions come from. A folder ledger also takes them over gRPC (`SessionService`). */
-  readonly ledger: Ledger;
+  readonly ledger: (calls: RunnerCalls) => Ledger;
+  /** Serves renders over HTTP too. */
+  readonly gateway?: { readonly listen: string; readonly secret: string };
   readonly version: string;
   readonly security?: ChannelSecurity;
   readonly scheduler?: Partial<SchedulerOptions>;
@@ -35,11 +40,17 @@ export interface Coordinator {
 
 /** Starts a coordinator: claims sessions and has them trained by the runners that attach. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { ledger, security = {}, log = () => undefined } = options;
+  const { security = {}, log = () => undefined } = options;
   const board = new StatusBoard();
   const driver = new Driver(options.scheduler);
   const streams = new RunnerStreams(options.version, driver);
-  const observe = observeCommands(options.registry ?? new Registry(), () => streams);
+  const count = observeCommands(options.registry ?? new Registry(), () => streams);
+  const calls = new RunnerCalls(security, () => streams.all());
+  const ledger = options.ledger(calls);
+  const observe = (command: Command) => {
+    count(command);
+    ledger.heed?.(command);
+  };
   driver.start({ ledger, board, streams, observe, log });
 
   const server = new Server(CHANNEL_OPTIONS);
@@ -55,6 +66,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const { host } = parseAddress(wanted);
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   log(`coordinator on ${address}`);
+  const gateway = options.gateway && createGateway({ calls, secret: options.gateway.secret });
+  if (gateway) await listenGateway(gateway, options.gateway!.listen);
   await ledger.start(driver);
   return {
     address,
@@ -62,6 +75,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       driver.close();
       streams.close();
       await ledger.close();
+      gateway?.close();
+      gateway?.closeAllConnections();
+      calls.close();
       server.forceShutdown();
     },
   };

@@ -2,29 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { ImplicamError } from '../model/errors.js';
 import type { ObjectStore } from '../store/objects.js';
-import {
-  type Manifest,
-  manifestKey,
-  manifestSchema,
-  type SceneSummary,
-  SESSION_ID,
-  sceneKeys,
-  sceneSummarySchema,
-  snapshotKeys,
-} from '../store/scene.js';
+import { type Manifest, manifestKey, manifestSchema, SESSION_ID, snapshotKeys } from '../store/scene.js';
 import type { CommitRecord, Ledger, LedgerListener, SessionEnd } from './ledger.js';
-import type { SessionSpec } from './scheduler/types.js';
+import { readSummary, specOf } from './session-spec.js';
 
 const leaseKey = (session: string) => `sessions/${session}/lease.json`;
 const endKey = (session: string) => `sessions/${session}/end.json`;
 
 const leaseSchema = z.object({ number: z.int().min(1), owner: z.string() });
-const headSchema = z.object({ summary: sceneSummarySchema });
-
-/** A hop of a tree of runners takes about this long, and this much more for each byte, in milliseconds. */
-const HOP_MS = 0.4;
-const HOP_BYTE_MS = 5 / 2 ** 20;
-
 /**
  * Sessions of the object store alone, for one machine and no database: those that are submitted, and at start those that
  * an earlier coordinator left unfinished. A later claim takes a session over from an earlier one, which finds out when it
@@ -90,7 +75,7 @@ export class FolderLedger implements Ledger {
   }
 
   private async claim(session: string): Promise<void> {
-    const summary = await this.readSummary(session);
+    const summary = await readSummary(this.store, session);
     const manifest = await readManifest(this.store, session);
     const number = ((await this.readLease(session))?.number ?? 0) + 1;
     await this.store.put(leaseKey(session), Buffer.from(JSON.stringify({ number, owner: this.owner })));
@@ -98,11 +83,6 @@ export class FolderLedger implements Ledger {
     this.leases.set(session, { number, durable });
     const spec = specOf(session, summary, number, durable);
     this.listener!.onClaimed(this.spread ? { ...spec, hopMs: 0 } : spec);
-  }
-
-  private async readSummary(session: string): Promise<SceneSummary> {
-    const bytes = await this.store.read(sceneKeys.head(session));
-    return headSchema.parse(JSON.parse(bytes.toString())).summary;
   }
 
   private async readLease(session: string) {
@@ -115,24 +95,4 @@ export class FolderLedger implements Ledger {
 export async function readManifest(store: ObjectStore, session: string): Promise<Manifest | undefined> {
   if ((await store.size(manifestKey(session))) === undefined) return undefined;
   return manifestSchema.parse(JSON.parse((await store.read(manifestKey(session))).toString()));
-}
-
-/** What the scheduler needs to know of a claimed session. */
-export function specOf(
-  id: string,
-  summary: SceneSummary,
-  lease: number,
-  durableStep: number,
-  engine: string | null = null,
-): SessionSpec {
-  return {
-    id,
-    shards: summary.shards,
-    sharedMemoryBytes: summary.memoryBytes,
-    hopMs: HOP_MS + HOP_BYTE_MS * summary.exchangeBytes,
-    steps: summary.steps,
-    lease,
-    durableStep,
-    engine,
-  };
 }

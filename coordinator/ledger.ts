@@ -1,4 +1,4 @@
-import type { Piece, SessionSpec } from './scheduler/types.js';
+import type { Command, Piece, SessionSpec } from './scheduler/types.js';
 
 /** How a session ended. */
 export type SessionEnd =
@@ -33,6 +33,8 @@ export interface Ledger {
   commit(record: CommitRecord): Promise<void>;
   /** Writes down how a session ended, and gives up its lease. */
   end(session: string, end: SessionEnd): Promise<void>;
+  /** Told of everything that the scheduler decides, for those who follow a session. */
+  heed?(command: Command): void;
   /** Gives all leases back, so that another coordinator need not wait for them to run out. */
   close(): Promise<void>;
 }

@@ -24,13 +24,8 @@ import { bakeScene, holdScene } from './scene-renderer.js';
  * @throws ImplicamError for frames that cannot be developed, an engine that cannot run, a snapshot of other frames
  */
 export async function develop(frames: readonly Frame[], options: DevelopOptions = {}): Promise<Development> {
-  checkFrames(frames);
   const engine = await chooseEngine(options);
-  const framesSha256 = hashFrames(frames);
-  if (options.resume) checkSnapshot(options.resume, framesSha256);
-  const preparation = prepare(frames, options);
-
-  const untrained = options.resume ?? untrainedModel(frames, preparation, options, engine, framesSha256);
+  const { model: untrained, preparation } = prepareModel(frames, options, engine);
   options.onPhase?.('train');
   const train = options.trainer ?? trainHere;
   const job = { model: untrained, frames: preparation.data.frames, engine, options };
@@ -56,6 +51,24 @@ export async function develop(frames: readonly Frame[], options: DevelopOptions 
   };
 }
 
+/**
+ * The model before its first step, or the one to resume from, and everything that it starts from.
+ *
+ * @throws ImplicamError for frames that cannot be developed, a snapshot of other frames
+ */
+export function prepareModel(
+  frames: readonly Frame[],
+  options: DevelopOptions,
+  engine: Pick<Engine, 'name' | 'device'>,
+): { readonly model: TrainedModel; readonly preparation: Preparation } {
+  checkFrames(frames);
+  const framesSha256 = hashFrames(frames);
+  if (options.resume) checkSnapshot(options.resume, framesSha256);
+  const preparation = prepare(frames, options);
+  const model = options.resume ?? untrainedModel(frames, preparation, options, engine, framesSha256);
+  return { model, preparation };
+}
+
 /** Trains in this process. */
 async function trainHere({ model, frames, engine, options }: TrainingJob): Promise<TrainingOutcome> {
   const plan = createPlan(model.capture, model.config, model.seed);
@@ -74,7 +87,7 @@ async function trainHere({ model, frames, engine, options }: TrainingJob): Promi
 }
 
 /** What was learned about the camera, where the model file tells of its frames. */
-function describeCamera(model: TrainedModel): TrainedModel {
+export function describeCamera(model: TrainedModel): TrainedModel {
   const { capture, config, seed, state, info } = model;
   const camera = readCamera(createPlan(capture, config, seed), state.parameters);
   const frames = info.frames.map(({ file }, i) => ({
@@ -90,7 +103,7 @@ function untrainedModel(
   frames: readonly Frame[],
   preparation: Preparation,
   options: DevelopOptions,
-  engine: Engine,
+  engine: Pick<Engine, 'name' | 'device'>,
   framesSha256: string,
 ): TrainedModel {
   const { capture, config } = preparation;

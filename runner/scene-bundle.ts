@@ -120,6 +120,20 @@ export async function readSceneData(
   };
 }
 
+/** The whole classical start, for the model file. */
+export async function readStart(
+  store: ObjectStore,
+  session: string,
+  head: SceneHead,
+  plan: Plan,
+): Promise<SceneData['start']> {
+  const { width, height } = plan.capture;
+  const whole = { x: 0, y: 0, width, height };
+  const none = { x: 0, y: 0, width: 0, height: 0 };
+  const reads = [{ frames: none, start: whole }];
+  return (await readSceneData(store, session, { ...head, frames: [] }, plan, reads)).start;
+}
+
 /** Most that is read at once, in bytes. */
 const BAND = 8 * 2 ** 20;
 

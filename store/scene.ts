@@ -64,3 +64,7 @@ export type Manifest = z.output<typeof manifestSchema>;
 
 /** Session ids: what is safe in paths, URLs and logs. */
 export const SESSION_ID = /^[A-Za-z0-9][\w-]{0,63}$/;
+
+/** Files that a training results in, by the version of its model; previews before there is one have version 0. */
+export const outputKey = (session: string, version: number, name: string) =>
+  `sessions/${session}/outputs/${version}/${name}`;

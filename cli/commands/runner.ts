@@ -9,7 +9,7 @@ export function define(command: Command): void {
       '--advertise <host:port>',
       'address by which others reach this runner (default: where it listens)',
     )
-    .option('--data <dir>', 'folder of the object store (default: IMPLICAM_DATA, else ./data)')
+    .option('--data <dir>', 'folder of everything that is kept (default: IMPLICAM_DATA, else ./data)')
     .option('--metrics <host:port>', 'serve /metrics and /healthz there')
     .addOption(memoryOption())
     .addOption(engineOption())

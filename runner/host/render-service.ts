@@ -1,4 +1,4 @@
-import { type ServerWritableStream, status } from '@grpc/grpc-js';
+import type { ServerWritableStream } from '@grpc/grpc-js';
 import { type ImageKind, imageKinds } from '../../imaging/write.js';
 import { ImplicamError } from '../../model/errors.js';
 import type { BakedScene } from '../../model/render.js';
@@ -10,6 +10,7 @@ import type { Engine } from '../engines/engine.js';
 import { decodeModel } from '../model-file.js';
 import { queryForFile, renderFile } from '../render-file.js';
 import { bakeScene } from '../scene-renderer.js';
+import { asStatus } from './status.js';
 
 const PIECE = 256 * 1024;
 /** Renders that wait; more are turned away, to be asked for again. */
@@ -132,19 +133,4 @@ function parseJson(text: string): unknown {
   } catch (cause) {
     throw new ImplicamError('render-query', 'the render query is no JSON', { cause });
   }
-}
-
-/** Errors travel as a gRPC status with the project's own code and HTTP status in its details. */
-function asStatus(error: unknown): { code: number; details: string } {
-  if (!(error instanceof ImplicamError)) return { code: status.INTERNAL, details: String(error) };
-  const { code, message, status: http } = error;
-  const grpc =
-    http === 404
-      ? status.NOT_FOUND
-      : http === 503
-        ? status.RESOURCE_EXHAUSTED
-        : http >= 500
-          ? status.INTERNAL
-          : status.INVALID_ARGUMENT;
-  return { code: grpc, details: JSON.stringify({ code, message, status: http }) };
 }

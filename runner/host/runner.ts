@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { Gauge, type Registry } from 'prom-client';
@@ -7,11 +7,13 @@ import { CHANNEL_OPTIONS, type ChannelSecurity, listen, parseAddress } from '../
 import { wire } from '../../proto/load.js';
 import type { PeerServiceHandlers } from '../../proto/types/implicam/v1/PeerService.js';
 import type { RenderServiceHandlers } from '../../proto/types/implicam/v1/RenderService.js';
-import type { ObjectStore } from '../../store/objects.js';
+import type { SceneServiceHandlers } from '../../proto/types/implicam/v1/SceneService.js';
+import { openStore } from '../../store/open.js';
 import type { Engine } from '../engines/engine.js';
 import { Attachment } from './attachment.js';
 import { PeerLinks } from './peer-links.js';
 import { RenderDesk } from './render-service.js';
+import { SceneDesk } from './scene-desk.js';
 import { SessionHost } from './session-host.js';
 import { serveFetch, serveKeep } from './snapshot-transfer.js';
 import { SnapshotVault } from './snapshot-vault.js';
@@ -27,7 +29,10 @@ export interface RunnerOptions {
   readonly engine: Engine;
   /** What makes its bits: "native avx2". */
   readonly kind: string;
-  readonly store: ObjectStore;
+  /** Location of the object store, as `openStore` takes it. */
+  readonly store: string;
+  /** Threads for what is done beside training. @default all processors */
+  readonly threads?: number;
   /** Memory for sessions; a quarter as much again may be taken by renders. */
   readonly memoryBytes: number;
   readonly version: string;
@@ -52,10 +57,11 @@ export interface Runner {
 
 /** Starts a runner: listens for peers, measures its speed, and stays attached to its coordinator. */
 export async function startRunner(options: RunnerOptions): Promise<Runner> {
-  const { engine, store, memoryBytes, log = () => undefined, security = {} } = options;
+  const { engine, memoryBytes, log = () => undefined, security = {} } = options;
   const id = `${hostname()
     .replace(/[^\w-]/g, '-')
     .slice(0, 40)}-${randomBytes(4).toString('hex')}`;
+  const store = openStore(options.store);
   const vault = new SnapshotVault();
   const links = new PeerLinks(id, security);
   const desk = new RenderDesk(engine, store, memoryBytes / 4);
@@ -66,9 +72,16 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     KeepSnapshot: (call, answer) => serveKeep(vault, call, answer),
     FetchSnapshot: (call) => serveFetch(vault, call),
   };
+  const threads = options.threads ?? availableParallelism();
+  const scenes = new SceneDesk({ engine, threads, store: options.store, version: options.version });
+  const sceneService: SceneServiceHandlers = {
+    Prepare: (call) => scenes.prepare(call),
+    Finish: (call, answer) => scenes.finish(call, answer),
+  };
   const renders: RenderServiceHandlers = { Render: (call) => desk.serve(call) };
   server.addService(wire().PeerService.service, peers);
   server.addService(wire().RenderService.service, renders);
+  server.addService(wire().SceneService.service, sceneService);
   const health = new HealthImplementation({ '': 'NOT_SERVING' });
   health.addToServer(server);
   const wanted = options.listen ?? '127.0.0.1:0';

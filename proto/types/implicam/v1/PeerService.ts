@@ -38,14 +38,14 @@ export interface PeerServiceClient extends grpc.Client {
   fetchSnapshot(argument: _implicam_v1_FetchSnapshotRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_implicam_v1_FetchSnapshotResponse__Output>;
   
   /**
-   * Leaves a copy of a snapshot with a peer. It replaces copies of that session that are older than the last two.
+   * Leaves a copy of a part of a snapshot with a peer.
    */
   KeepSnapshot(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_implicam_v1_KeepSnapshotResponse__Output>): grpc.ClientWritableStream<_implicam_v1_KeepSnapshotRequest>;
   KeepSnapshot(metadata: grpc.Metadata, callback: grpc.requestCallback<_implicam_v1_KeepSnapshotResponse__Output>): grpc.ClientWritableStream<_implicam_v1_KeepSnapshotRequest>;
   KeepSnapshot(options: grpc.CallOptions, callback: grpc.requestCallback<_implicam_v1_KeepSnapshotResponse__Output>): grpc.ClientWritableStream<_implicam_v1_KeepSnapshotRequest>;
   KeepSnapshot(callback: grpc.requestCallback<_implicam_v1_KeepSnapshotResponse__Output>): grpc.ClientWritableStream<_implicam_v1_KeepSnapshotRequest>;
   /**
-   * Leaves a copy of a snapshot with a peer. It replaces copies of that session that are older than the last two.
+   * Leaves a copy of a part of a snapshot with a peer.
    */
   keepSnapshot(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_implicam_v1_KeepSnapshotResponse__Output>): grpc.ClientWritableStream<_implicam_v1_KeepSnapshotRequest>;
   keepSnapshot(metadata: grpc.Metadata, callback: grpc.requestCallback<_implicam_v1_KeepSnapshotResponse__Output>): grpc.ClientWritableStream<_implicam_v1_KeepSnapshotRequest>;
@@ -70,7 +70,7 @@ export interface PeerServiceHandlers extends grpc.UntypedServiceImplementation {
   FetchSnapshot: grpc.handleServerStreamingCall<_implicam_v1_FetchSnapshotRequest__Output, _implicam_v1_FetchSnapshotResponse>;
   
   /**
-   * Leaves a copy of a snapshot with a peer. It replaces copies of that session that are older than the last two.
+   * Leaves a copy of a part of a snapshot with a peer.
    */
   KeepSnapshot: grpc.handleClientStreamingCall<_implicam_v1_KeepSnapshotRequest__Output, _implicam_v1_KeepSnapshotResponse>;
   

@@ -1,0 +1,15 @@
+// Original file: proto/implicam/v1/scene.proto
+
+import type { StoredFile as _implicam_v1_StoredFile, StoredFile__Output as _implicam_v1_StoredFile__Output } from '../../implicam/v1/StoredFile.js';
+
+export interface FinishResponse {
+  'model'?: (_implicam_v1_StoredFile | null);
+  'parametersSha256'?: (string);
+  'outputs'?: (_implicam_v1_StoredFile)[];
+}
+
+export interface FinishResponse__Output {
+  'model': (_implicam_v1_StoredFile__Output | null);
+  'parametersSha256': (string);
+  'outputs': (_implicam_v1_StoredFile__Output)[];
+}

@@ -1,0 +1,35 @@
+// Original file: proto/implicam/v1/scene.proto
+
+import type { SceneFrame as _implicam_v1_SceneFrame, SceneFrame__Output as _implicam_v1_SceneFrame__Output } from '../../implicam/v1/SceneFrame.js';
+
+export interface PrepareRequest {
+  'session'?: (string);
+  'frames'?: (_implicam_v1_SceneFrame)[];
+  /**
+   * As `implicam develop` takes them.
+   */
+  'preset'?: (string);
+  'quality'?: (string);
+  'seed'?: (number);
+  /**
+   * Not set: what the quality says.
+   */
+  'steps'?: (number);
+  '_steps'?: "steps";
+}
+
+export interface PrepareRequest__Output {
+  'session': (string);
+  'frames': (_implicam_v1_SceneFrame__Output)[];
+  /**
+   * As `implicam develop` takes them.
+   */
+  'preset': (string);
+  'quality': (string);
+  'seed': (number);
+  /**
+   * Not set: what the quality says.
+   */
+  'steps'?: (number);
+  '_steps'?: "steps";
+}

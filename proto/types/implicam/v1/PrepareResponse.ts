@@ -1,0 +1,35 @@
+// Original file: proto/implicam/v1/scene.proto
+
+import type { StoredPicture as _implicam_v1_StoredPicture, StoredPicture__Output as _implicam_v1_StoredPicture__Output } from '../../implicam/v1/StoredPicture.js';
+
+export interface PrepareResponse {
+  /**
+   * "decode", "register", "start".
+   */
+  'phase'?: (string);
+  /**
+   * What was decided and why, a sentence.
+   */
+  'note'?: (string);
+  /**
+   * The classical all-in-focus picture.
+   */
+  'preview'?: (_implicam_v1_StoredPicture | null);
+  'news'?: "phase"|"note"|"preview";
+}
+
+export interface PrepareResponse__Output {
+  /**
+   * "decode", "register", "start".
+   */
+  'phase'?: (string);
+  /**
+   * What was decided and why, a sentence.
+   */
+  'note'?: (string);
+  /**
+   * The classical all-in-focus picture.
+   */
+  'preview'?: (_implicam_v1_StoredPicture__Output | null);
+  'news'?: "phase"|"note"|"preview";
+}

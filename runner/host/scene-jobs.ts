@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { readFrame } from '../../imaging/read.js';
+import { encodeImage, imageKinds } from '../../imaging/write.js';
+import { readCamera } from '../../model/camera.js';
+import { ImplicamError } from '../../model/errors.js';
+import type { CameraSettings, Frame, Picture } from '../../model/picture.js';
+import { createPlan } from '../../model/plan.js';
+import { areaResize } from '../../model/start/resize.js';
+import type { ObjectStore } from '../../store/objects.js';
+import { outputKey, snapshotKeys } from '../../store/scene.js';
+import { describeCamera, prepareModel } from '../develop.js';
+import type { Preset, Quality, TrainedModel } from '../develop-options.js';
+import { chooseDisplay, showRadiance } from '../display.js';
+import { chooseEngine } from '../engines/choose.js';
+import type { EngineName, TrainingState } from '../engines/engine.js';
+import { parametersSha256 } from '../model-file.js';
+import { OUTPUT_FILES, writeOutputs } from '../outputs.js';
+import { readSceneHead, readStart, writeScene } from '../scene-bundle.js';
+import { bakeScene } from '../scene-renderer.js';
+import { decodePart, partsOf } from '../snapshot-parts.js';
+
+/** The two jobs around training; they run in a worker thread, because registration and start compute for seconds. */
+
+export interface SceneFrame {
+  readonly key: string;
+  readonly name: string;
+  readonly camera: CameraSettings;
+}
+
+export interface PrepareJob {
+  readonly kind: 'prepare';
+  readonly session: string;
+  readonly frames: readonly SceneFrame[];
+  readonly preset: Preset;
+  readonly quality: Quality;
+  readonly seed: number;
+  readonly steps?: number;
+  readonly engine: { readonly name: EngineName; readonly device: string };
+}
+
+export interface FinishJob {
+  readonly kind: 'finish';
+  readonly session: string;
+  readonly step: number;
+  readonly version: number;
+  readonly frames: readonly SceneFrame[];
+  readonly loss: number;
+  readonly psnr: number;
+  readonly engine: { readonly name: EngineName; readonly threads: number };
+  readonly programVersion: string;
+}
+
+export type SceneNews =
+  | { readonly kind: 'phase'; readonly phase: string }
+  | { readonly kind: 'note'; readonly note: string }
+  | {
+      readonly kind: 'preview';
+      readonly key: string;
+      readonly type: string;
+      readonly width: number;
+      readonly height: number;
+    };
+
+export interface StoredFile {
+  readonly name: string;
+  readonly key: string;
+  readonly type: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface FinishedScene {
+  readonly model: StoredFile;
+  readonly parametersSha256: string;
+  readonly outputs: readonly StoredFile[];
+}
+
+/** Width of previews, in pixels. */
+const PREVIEW_WIDTH = 960;
+
+/** Photographs in the object store → a prepared scene there. */
+export async function prepareScene(
+  store: ObjectStore,
+  job: PrepareJob,
+  tell: (news: SceneNews) => void,
+): Promise<void> {
+  tell({ kind: 'phase', phase: 'decode' });
+  const frames: Frame[] = [];
+  for (const { key, name, camera } of job.frames) {
+    const frame = await readFrame({ name, bytes: await store.read(key) });
+    frames.push({ ...frame, camera: { ...frame.camera, ...camera } });
+  }
+  requireOneSize(frames);
+  let preview: Picture | undefined;
+  const { model, preparation } = prepareModel(
+    frames,
+    {
+      preset: job.preset,
+      quality: job.quality,
+      seed: job.seed,
+      ...(job.steps === undefined ? {} : { steps: job.steps }),
+      onPhase: (phase) => tell({ kind: 'phase', phase }),
+      onNote: (note) => tell({ kind: 'note', note }),
+      onPreview: (radiance) => {
+        preview = radiance;
+      },
+    },
+    job.engine,
+  );
+  await writeScene(store, job.session, model, preparation.data.frames);
+  if (preview) tell(await storePreview(store, job.session, model, preview));
+}
+
+async function storePreview(
+  store: ObjectStore,
+  session: string,
+  model: TrainedModel,
+  radiance: Picture,
+): Promise<SceneNews> {
+  const small = shrink(radiance, PREVIEW_WIDTH);
+  const camera = readCamera(createPlan(model.capture, model.config, model.seed), model.state.parameters);
+  const display = chooseDisplay(
+    small,
+    model.capture.frames.map((f) => f.ev),
+  );
+  const bytes = await encodeImage('jpeg', showRadiance(small, display, camera), { quality: 85 });
+  const key = outputKey(session, 0, 'preview.jpg');
+  await store.put(key, bytes);
+  return { kind: 'preview', key, type: 'image/jpeg', width: small.width, height: small.height };
+}
+
+/** A whole snapshot in the object store → model file and results there. */
+export async function finishScene(store: ObjectStore, job: FinishJob): Promise<FinishedScene> {
+  const { session, step, version } = job;
+  const head = await readSceneHead(store, session);
+  const { capture, config, seed } = head.model;
+  const plan = createPlan(capture, config, seed);
+  const state: TrainingState = {
+    step,
+    parameters: new Float32Array(plan.layout.size),
+    m: new Float32Array(plan.layout.size),
+    v: new Float32Array(plan.layout.size),
+  };
+  for (const part of partsOf(plan)) {
+    if (part.from === part.to) continue;
+    decodePart(await store.read(snapshotKeys.part(session, step, part.name)), state, part);
+  }
+  const start = await readStart(store, session, head, plan);
+  const model = describeCamera({ ...head.model, ...(start ? { start } : {}), state });
+  const engine = await chooseEngine({ engine: job.engine.name, threads: job.engine.threads });
+  const baked = await bakeScene(model, engine);
+  const folder = await mkdtemp(join(tmpdir(), 'implicam-results-'));
+  try {
+    await writeOutputs(
+      folder,
+      {
+        model,
+        baked,
+        interrupted: false,
+        steps: step,
+        loss: job.loss,
+        framePsnr: job.psnr,
+        seconds: { register: 0, start: 0, train: 0, render: 0 },
+      },
+      {
+        // Of the photographs only their camera settings are asked for.
+        frames: job.frames.map((f) => ({ ...f, width: 0, height: 0, data: new Uint8Array(0) })),
+        decodeSeconds: 0,
+        versions: { implicam: job.programVersion },
+      },
+    );
+    const outputs: StoredFile[] = [];
+    for (const name of (await readdir(folder)).sort()) {
+      if (name === OUTPUT_FILES.report) continue;
+      const key = outputKey(session, version, name);
+      outputs.push(await storeFile(store, join(folder, name), name, key));
+    }
+    const file = outputs.find(({ name }) => name === OUTPUT_FILES.model)!;
+    return { model: file, parametersSha256: parametersSha256(model), outputs };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function storeFile(store: ObjectStore, path: string, name: string, key: string): Promise<StoredFile> {
+  const bytes = await readFile(path);
+  await store.put(key, bytes);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { name, key, type: typeOf(name), bytes: bytes.length, sha256 };
+}
+
+function typeOf(name: string): string {
+  const extension = extname(name);
+  if (extension === '.json') return 'application/json';
+  const kinds: readonly { extensions: readonly string[]; mediaType: string }[] = Object.values(imageKinds);
+  return kinds.find((k) => k.extensions.includes(extension))?.mediaType ?? 'application/octet-stream';
+}
+
+function requireOneSize(frames: readonly Frame[]): void {
+  const [first] = frames;
+  const other = frames.find((f) => f.width !== first!.width || f.height !== first!.height);
+  if (!other) return;
+  throw new ImplicamError(
+    'frames-mismatched',
+    `${other.name} is ${other.width} × ${other.height}, ${first!.name} ${first!.width} × ${first!.height}: all photographs of a scene must have one size`,
+    { status: 422 },
+  );
+}
+
+function shrink(picture: Picture, width: number): Picture {
+  if (picture.width <= width) return picture;
+  const height = Math.max(1, Math.round((picture.height * width) / picture.width));
+  const { channels } = picture;
+  const data = new Float32Array(channels * width * height);
+  for (let offset = 0; offset < channels; offset++) {
+    const plane = areaResize(picture.data, picture.width, picture.height, width, height, {
+      stride: channels,
+      offset,
+    });
+    for (let i = 0; i < plane.length; i++) data[i * channels + offset] = plane[i]!;
+  }
+  return { width, height, channels, data };
+}
