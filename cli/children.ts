@@ -9,6 +9,10 @@ export interface ChildOptions {
   readonly args: readonly string[];
   /** Called with every line that it writes to standard error. */
   readonly onLine?: (line: string) => void;
+  /** Added to this process' environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Started again however often it dies. @default false: it is given up after some deaths */
+  readonly tireless?: boolean;
   /** Arguments when it is started again after its death; undefined: the same. */
   readonly argsAgain?: () => readonly string[];
 }
@@ -61,6 +65,7 @@ export class Child {
       stdio: ['ignore', 'ignore', 'pipe'],
       // Ctrl-C reaches the whole group of a terminal; when the children end is this process' decision.
       detached: true,
+      env: { ...process.env, ...this.options.env },
     });
     createInterface({ input: child.stderr! }).on('line', (line) => {
       this.last.push(line);
@@ -74,8 +79,9 @@ export class Child {
 
   private died(how: string): void {
     if (this.stopping) return;
-    const { args, argsAgain } = this.options;
-    if (this.restarts++ >= RESTARTS) {
+    const { args, argsAgain, tireless } = this.options;
+    this.options.onLine?.(`ended (${how})`);
+    if (this.restarts++ >= RESTARTS && !tireless) {
       const words = this.last.join('\n  ');
       this.giveUp(
         new ImplicamError('child-failed', `implicam ${args[0]} ended again and again (${how}):\n  ${words}`),

@@ -38,6 +38,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'measure this machine: one training step, a whole training, renders',
     load: () => import('./commands/bench.js'),
   },
+  start: {
+    summary: 'run the whole service on this machine: API and web page, database, coordinator, runners',
+    load: () => import('./commands/start.js'),
+  },
   serve: {
     summary: 'serve the HTTP API: sessions, photographs, training, events, renders',
     load: () => import('./commands/serve.js'),

@@ -128,7 +128,9 @@ export class PostgresLedger implements Ledger {
     if (command.type === 'progress') {
       const { step, loss, psnr, stepsPerSecond } = command;
       const now = Date.now();
-      const due = now - held.progress.at >= PROGRESS_EVERY || step === held.stepsTotal;
+      // The first steps tell no rate yet.
+      const due =
+        (now - held.progress.at >= PROGRESS_EVERY && stepsPerSecond > 0) || step === held.stepsTotal;
       held.progress = { step, loss, psnr, at: due ? now : held.progress.at };
       if (!due) return;
       const progress = progressOf(held, stepsPerSecond);

@@ -13,6 +13,8 @@ const RENDER_FORMATS = ['png', 'jpeg', 'webp', 'avif', 'ultrahdr', 'tiff', 'exr'
 /** Largest side of a render: what the formats and memory allow. */
 const MAX_SIDE = 16_384;
 
+const LINEAR_FORMATS: ReadonlySet<string> = new Set(['ultrahdr', 'tiff', 'exr', 'hdr']);
+
 export const renderQuerySchema = z
   .strictObject({
     kind: z
@@ -40,7 +42,7 @@ export const renderQuerySchema = z
     ev: z.number().min(-20).max(20).default(0).describe('exposure in stops on top of the reference'),
     tone: z
       .enum(['learned', 'srgb', 'filmic', 'linear'])
-      .default('srgb')
+      .optional()
       .describe("learned: the camera's own response; linear: radiance as it is"),
     time: z.number().min(0).optional().describe('time within a clip, in seconds'),
     width: z
@@ -73,14 +75,19 @@ export const renderQuerySchema = z
   });
 
 /** A complete render query, every default filled in. */
-export type RenderQuery = z.output<typeof renderQuerySchema>;
+export type RenderQuery = z.output<typeof renderQuerySchema> & {
+  readonly tone: NonNullable<z.output<typeof renderQuerySchema>['tone']>;
+};
 /** What a person or a request writes: anything left out takes its default. */
 export type RenderQueryInput = z.input<typeof renderQuerySchema>;
 
 /** Reads a query; an ImplicamError names the first option that is wrong. */
 export function parseRenderQuery(input: unknown): RenderQuery {
   const parsed = renderQuerySchema.safeParse(input);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const { tone, format } = parsed.data;
+    return { ...parsed.data, tone: tone ?? (LINEAR_FORMATS.has(format) ? 'linear' : 'srgb') };
+  }
   const issue = parsed.error.issues[0]!;
   const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
   throw new ImplicamError('render-query', `cannot render: ${where}${issue.message}`, { exitCode: 2 });

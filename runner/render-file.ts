@@ -8,13 +8,14 @@ import type { TrainedModel } from './develop-options.js';
 import { renderScene } from './scene-renderer.js';
 
 /**
- * Completes a query for a kind of file: what the file can hold decides the tone where none was asked for.
+ * Completes a query for a kind of file.
  *
  * @param name of the result, for messages
  * @throws ImplicamError `render-query`, or `option-invalid` for a tone that the file cannot hold
  */
 export function queryForFile(input: RenderQueryInput, format: ImageKind, name: string): RenderQuery {
-  const query = parseRenderQuery({ ...input, format, tone: toneFor(name, format, input.tone) });
+  const query = parseRenderQuery({ ...input, format });
+  requireTone(query, name);
   if (query.time !== undefined) {
     throw new ImplicamError('option-invalid', `${name} is of a still scene: leave out the time`, {
       exitCode: 2,
@@ -34,14 +35,13 @@ export async function renderFile(
   return encodeImage(query.format, grey ? asGrey(picture) : picture);
 }
 
-function toneFor(name: string, format: ImageKind, asked: RenderQueryInput['tone']): RenderQuery['tone'] {
+function requireTone({ tone, format }: RenderQuery, name: string): void {
   const linear = imageKinds[format].light === 'linear';
-  if (asked === undefined) return linear ? 'linear' : 'srgb';
-  if ((asked === 'linear') === linear) return asked;
+  if ((tone === 'linear') === linear) return;
   const remedy = linear ? 'leave out the tone, or ask for a .png' : 'ask for an .exr, .hdr or .tif';
   throw new ImplicamError(
     'option-invalid',
-    `${name} holds ${linear ? 'linear light' : 'what a display shows'}, not the tone ${asked}: ${remedy}`,
+    `${name} holds ${linear ? 'linear light' : 'what a display shows'}, not the tone ${tone}: ${remedy}`,
     { exitCode: 2 },
   );
 }

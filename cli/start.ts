@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { availableParallelism, totalmem } from 'node:os';
+import { openDatabase } from '../database/connection.js';
+import { createKey, listKeys } from '../edge-api/keys.js';
+import { migrate } from '../migrations/migrate.js';
+import { Child, type ChildOptions, lineOf } from './children.js';
+import { openDatabaseServer } from './environment.js';
+import { dataFolder } from './folders.js';
+import { interruptible } from './interrupt.js';
+
+export interface StartCommand {
+  readonly host: string;
+  readonly port: number;
+  readonly runners: number;
+}
+
+const START_DEADLINE = 60_000;
+
+/**
+ * `implicam start`: the whole service on this machine. Postgres, edge-api, coordinator and runners are processes of their
+ * own; one that dies is started again, and nothing is lost.
+ */
+export async function runStart(command: StartCommand): Promise<void> {
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const interrupt = interruptible(() => say('ending: what was accepted is safe (Ctrl-C again: at once)'));
+  const ended = new Promise<void>((done) =>
+    interrupt.signal.addEventListener('abort', () => done(), { once: true }),
+  );
+  await mkdir(dataFolder(), { recursive: true });
+  const database = await keepDatabase(say);
+  const children: Child[] = [];
+  try {
+    const key = await firstKey(database.url);
+    await startProcesses(command, database.url, children, say);
+    const url = `http://${command.host}:${command.port}`;
+    say(`implicam is at ${url} (API: ${url}/docs)`);
+    if (key) {
+      say('Your first API key, shown this once:');
+      process.stdout.write(`${key}\n`);
+      say(`Open ${url}/#key=${key}`);
+    }
+    await Promise.race([ended, ...children.map((child) => child.failed)]);
+  } finally {
+    // Those that accept work end first, the database last.
+    for (const child of [...children].reverse()) await child.stop();
+    await database.close();
+    interrupt.release();
+  }
+}
+
+/** The database; an embedded one that dies is started again on its port. */
+async function keepDatabase(say: (line: string) => void) {
+  let closing = false;
+  let current = await openDatabaseServer(process.env, () => void again());
+  async function again(): Promise<void> {
+    for (let wait = 250; !closing; wait = Math.min(2 * wait, 5000)) {
+      say('Postgres ended: starting it again');
+      try {
+        current = await openDatabaseServer(process.env, () => void again());
+        return;
+      } catch (error) {
+        say(`Postgres does not start: ${error instanceof Error ? error.message : error}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+  return {
+    url: current.url,
+    async close() {
+      closing = true;
+      await current.close();
+    },
+  };
+}
+
+/** Brings the schema up to date; a key for the owner of this machine, where there is none yet. */
+async function firstKey(url: string): Promise<string | undefined> {
+  const db = openDatabase(url, { connections: 1, name: 'implicam start' });
+  try {
+    await migrate(db);
+    if ((await listKeys(db, undefined)).length > 0) return undefined;
+    const { secret } = await createKey(db, { tenant: 'local', name: 'first key', managesKeys: true });
+    return secret;
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function startProcesses(
+  { host, port, runners }: StartCommand,
+  databaseUrl: string,
+  children: Child[],
+  say: (line: string) => void,
+): Promise<void> {
+  const [hub, gateway] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+  const env = {
+    DATABASE_URL: databaseUrl,
+    IMPLICAM_DATA: dataFolder(),
+    IMPLICAM_GATEWAY: `http://${gateway}`,
+    IMPLICAM_GATEWAY_SECRET: randomBytes(24).toString('base64url'),
+  };
+  const options = (name: string, args: string[]): ChildOptions => ({
+    args,
+    env,
+    tireless: true,
+    onLine: (line) => say(`${name}: ${line}`),
+  });
+  const coordinator = ['coordinator', '--database', '--listen', hub, '--gateway', gateway];
+  const started = await lineOf(options('coordinator', coordinator), /^coordinator on /, START_DEADLINE);
+  children.push(started.child);
+  const threads = Math.max(1, Math.floor(availableParallelism() / runners));
+  const memory = (totalmem() / 2 / 2 ** 30 / runners).toFixed(3);
+  const work = ['--threads', `${threads}`, '--memory', memory];
+  for (let i = 1; i <= runners; i++) {
+    children.push(new Child(options(`runner ${i}`, ['runner', '--coordinator', hub, ...work])));
+  }
+  const serve = ['serve', '--host', host, '--port', `${port}`, '--no-migrate'];
+  const api = await lineOf(options('edge-api', serve), /serving at /, START_DEADLINE);
+  children.push(api.child);
+}
+
+/** A port that is free now; the processes keep it over their restarts. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}
