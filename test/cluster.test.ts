@@ -45,7 +45,7 @@ async function open(spread = true): Promise<Place> {
   const store = createFolderStore(folder);
   const coordinator = await startCoordinator({
     listen: '127.0.0.1:0',
-    ledger: new FolderLedger(store, { spread }),
+    ledger: () => new FolderLedger(store, { spread }),
     version: VERSION,
   });
   return { folder, store, coordinator, client: new SessionClient(coordinator.address), runners: [] };
@@ -57,7 +57,7 @@ async function addRunner(place: Place, isa?: string): Promise<Runner> {
     coordinator: place.coordinator.address,
     engine,
     kind: engine.kind,
-    store: place.store,
+    store: place.folder,
     memoryBytes: 2 ** 30,
     version: VERSION,
     // Such that each runner more makes a step of four equal shards shorter; what is measured would leave that to chance.

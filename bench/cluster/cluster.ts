@@ -51,7 +51,7 @@ export class Cluster {
     this.port = port;
     this.options = options;
     this.metrics = `127.0.0.1:${metricsPort}`;
-    this.store = createFolderStore(folder);
+    this.store = createFolderStore(join(folder, 'objects'));
     this.coordinator = this.startCoordinator();
     this.client = new SessionClient(`127.0.0.1:${port}`, options.tls ? { tls: options.tls } : {});
   }
