@@ -15,6 +15,10 @@ export interface Peer {
 /** How long to wait for a peer to be there, in milliseconds. */
 const CONNECT = 10_000;
 
+/** Channels to peers and epochs of sessions that are remembered; those that were used longest ago go first. */
+const LARGEST_CLIENTS = 128;
+const LARGEST_EPOCHS = 1024;
+
 /** Values that came before they were asked for, in bytes over all sessions: peers are at most one step ahead. */
 const INBOX_BYTES = 512 * 2 ** 20;
 
@@ -50,11 +54,12 @@ export class PeerLinks {
   /** A client of a peer's services. Channels are kept: connecting anew costs more than a step. */
   client({ runner, address }: Peer): PeerServiceClient {
     const key = `${runner}@${address}`;
-    let client = this.clients.get(key);
-    if (!client) {
-      client = new (wire().PeerService)(address, channelCredentials(this.security), CHANNEL_OPTIONS);
-      this.clients.set(key, client);
-    }
+    const client =
+      this.clients.get(key) ??
+      new (wire().PeerService)(address, channelCredentials(this.security), CHANNEL_OPTIONS);
+    this.clients.delete(key);
+    this.clients.set(key, client);
+    if (this.clients.size > LARGEST_CLIENTS) this.forgetClient();
     return client;
   }
 
@@ -138,12 +143,13 @@ export class PeerLinks {
 
   /** From now on values of this session below the epoch are thrown away. */
   enter(session: string, epoch: number): void {
-    this.epochs.set(session, epoch);
+    this.remember(session, epoch);
     this.purge((name) => name.session === session && name.epoch < epoch);
   }
 
-  /** The session is not hosted here any more. */
+  /** The session is not hosted here any more: what still comes of its epoch is thrown away, too. */
   leave(session: string): void {
+    this.remember(session, (this.epochs.get(session) ?? 0) + 1);
     this.purge((name) => name.session === session);
   }
 
@@ -151,6 +157,23 @@ export class PeerLinks {
     for (const link of [...this.links.values()]) link.close();
     for (const client of this.clients.values()) client.close();
     this.clients.clear();
+  }
+
+  private remember(session: string, epoch: number): void {
+    this.epochs.delete(session);
+    this.epochs.set(session, epoch);
+    const [oldest] = this.epochs.keys();
+    if (this.epochs.size > LARGEST_EPOCHS) this.epochs.delete(oldest!);
+  }
+
+  /** Closes the channel that was used longest ago and carries no stream: its runner is most likely gone. */
+  private forgetClient(): void {
+    for (const [key, client] of this.clients) {
+      if (this.links.has(key.slice(0, key.indexOf('@')))) continue;
+      this.clients.delete(key);
+      client.close();
+      return;
+    }
   }
 
   private adopt(peer: string, stream: ConstructorParameters<typeof PeerLink>[1]): void {
