@@ -6,8 +6,8 @@ import type { Hello__Output } from '../proto/types/implicam/v1/Hello.js';
 type Stream = ServerDuplexStream<AttachRequest__Output, AttachResponse>;
 
 /** Heartbeats, and the silence after which a runner counts as lost, in milliseconds. */
-const HEARTBEAT = 1500;
-const SILENCE = 6000;
+const HEARTBEAT = 2000;
+const SILENCE = 8000;
 const LATE = 1000;
 
 export interface RunnerListener {

@@ -23,15 +23,15 @@ const MESSAGE_BYTES = 16 * 2 ** 20;
 const WINDOW_BYTES = 4 * 2 ** 20;
 
 /**
- * Both ends ping after 3 s of silence and give up 3 s later, so that a frozen process or a dead cable is noticed within
- * 6 s even where nothing is being sent. The two ends belong together: a server that expects fewer pings than its
+ * Both ends ping after 4 s of silence and give up 4 s later, so that a frozen process or a dead cable is noticed within
+ * 8 s even where nothing is being sent. The two ends belong together: a server that expects fewer pings than its
  * clients send answers GOAWAY.
  */
 export const CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.max_receive_message_length': MESSAGE_BYTES,
   'grpc.max_send_message_length': MESSAGE_BYTES,
-  'grpc.keepalive_time_ms': 3000,
-  'grpc.keepalive_timeout_ms': 3000,
+  'grpc.keepalive_time_ms': 4000,
+  'grpc.keepalive_timeout_ms': 4000,
   'grpc.keepalive_permit_without_calls': 1,
   'grpc.http2.max_pings_without_data': 0,
   'grpc-node.flow_control_window': WINDOW_BYTES,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { ImplicamError } from '../../model/errors.js';
 import type { Plan } from '../../model/plan.js';
 import { snapshotKeys } from '../../store/scene.js';
@@ -130,6 +131,8 @@ export class HostedSession {
     const state = await session.save();
     for (const part of partsOfShards(this.plan!, shardsOf(shards))) {
       this.services.vault.put(id, state.step, part.name, encodePart(state, part));
+      // A large session's copies take seconds: heartbeats go out between them.
+      await setImmediate();
     }
     await this.copyToBuddy(state.step);
   }

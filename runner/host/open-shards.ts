@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ImplicamError } from '../../model/errors.js';
 import { createPlan, type Plan } from '../../model/plan.js';
 import { shardReads } from '../../model/shard-reads.js';
@@ -39,6 +40,8 @@ export async function openShards(
   for (const part of partsOfShards(plan, shards)) {
     if (!vault.get(order.session, order.step, part.name)) {
       vault.put(order.session, order.step, part.name, encodePart(state, part));
+      // A large session's copies take seconds: heartbeats go out between them.
+      await setImmediate();
     }
   }
   return { session, plan };
