@@ -19,7 +19,8 @@ const VERSION = 'test';
 
 const folder = mkdtempSync(join(tmpdir(), 'implicam-tls-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const store = createFolderStore(join(folder, 'store'));
+const objects = join(folder, 'objects');
+const store = createFolderStore(objects);
 const at = (name: string) => join(folder, name);
 
 const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
@@ -41,7 +42,12 @@ function makeCertificate(name: string, authority: string): TlsFiles {
 }
 
 const coordinatorOn = (listen: string, security: ChannelSecurity) =>
-  startCoordinator({ listen, ledger: new FolderLedger(store, { spread: true }), version: VERSION, security });
+  startCoordinator({
+    listen,
+    ledger: () => new FolderLedger(store, { spread: true }),
+    version: VERSION,
+    security,
+  });
 
 const runnerOf = (coordinator: string, security: ChannelSecurity, listen?: string) => {
   const engine = createNativeEngine({ threads: 1 });
@@ -52,7 +58,7 @@ const runnerOf = (coordinator: string, security: ChannelSecurity, listen?: strin
       security,
       engine,
       kind: engine.kind,
-      store,
+      store: objects,
       memoryBytes,
       version: VERSION,
       stepRate: 100,

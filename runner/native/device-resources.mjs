@@ -69,7 +69,8 @@ function table(kernels) {
 }
 
 const kernels = readUsage();
-if (kernels.length === 0) throw new Error(`${folder} has no accounts of kernels: build the CUDA library first`);
+if (kernels.length === 0)
+  throw new Error(`${folder} has no accounts of kernels: build the CUDA library first`);
 const text = readFileSync(page, 'utf8');
 const [before, rest] = text.split(BEGIN);
 writeFileSync(page, `${before}${BEGIN}\n\n${table(kernels)}\n\n${END}${rest.split(END)[1]}`);
