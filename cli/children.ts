@@ -62,7 +62,8 @@ export class Child {
   private start(args: readonly string[]): ChildProcess {
     const program = fileURLToPath(new URL('./main.js', import.meta.url));
     const child = spawn(process.execPath, [program, ...args], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+      // The channel tells a child that this process is gone, however it went (main.ts).
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       // Ctrl-C reaches the whole group of a terminal; when the children end is this process' decision.
       detached: true,
       env: { ...process.env, ...this.options.env },

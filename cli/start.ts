@@ -117,7 +117,7 @@ async function startProcesses(
     children.push(new Child(options(`runner ${i}`, ['runner', '--coordinator', hub, ...work])));
   }
   const serve = ['serve', '--host', host, '--port', `${port}`, '--no-migrate'];
-  const api = await lineOf(options('edge-api', serve), /serving at /, START_DEADLINE);
+  const api = await lineOf(options('edge-api', serve), /^implicam: serving /, START_DEADLINE);
   children.push(api.child);
 }
 

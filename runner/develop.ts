@@ -65,8 +65,13 @@ export function prepareModel(
   const framesSha256 = hashFrames(frames);
   if (options.resume) checkSnapshot(options.resume, framesSha256);
   const preparation = prepare(frames, options);
-  const model = options.resume ?? untrainedModel(frames, preparation, options, engine, framesSha256);
-  return { model, preparation };
+  if (!options.resume) {
+    return { model: untrainedModel(frames, preparation, options, engine, framesSha256), preparation };
+  }
+  // The same pixels may have come from other files.
+  const { info } = options.resume;
+  const named = info.frames.map((frame, i) => ({ ...frame, file: frames[i]!.name }));
+  return { model: { ...options.resume, info: { ...info, frames: named } }, preparation };
 }
 
 /** Trains in this process. */
