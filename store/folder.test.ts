@@ -47,6 +47,22 @@ describe('folder store', () => {
     expect(await store.list('')).toEqual(['k']);
   });
 
+  it('is one of several that write to the same folder at a time', async () => {
+    const stores = [store, createFolderStore(root), createFolderStore(root)];
+    const writes = stores.flatMap((one, i) =>
+      Array.from({ length: 8 }, (_, k) => {
+        const content = Array.from({ length: 20 }, () => Buffer.alloc(5000, 8 * i + k));
+        return one.put(`${i}/${k}`, content);
+      }),
+    );
+    await Promise.all(writes);
+    for (let i = 0; i < stores.length; i++) {
+      for (let k = 0; k < 8; k++) {
+        expect(await store.read(`${i}/${k}`)).toEqual(Buffer.alloc(100_000, 8 * i + k));
+      }
+    }
+  });
+
   it('lists and deletes by prefix', async () => {
     for (const key of ['s/1/a', 's/1/b', 's/10/a', 't']) await store.put(key, Buffer.from(key));
     expect(await store.list('s/1/')).toEqual(['s/1/a', 's/1/b']);

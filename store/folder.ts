@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -11,7 +12,6 @@ const TEMPORARY = '.part-';
 
 /** Objects as files of a folder: written beside their place, synced, renamed. */
 export function createFolderStore(root: string): ObjectStore {
-  let count = 0;
   const pathOf = (key: string) => {
     assert(isObjectKey(key), `'${key}' is no object key`);
     return join(root, key);
@@ -19,7 +19,8 @@ export function createFolderStore(root: string): ObjectStore {
   return {
     async put(key, content) {
       const path = pathOf(key);
-      const part = join(root, `${TEMPORARY}${process.pid}-${count++}`);
+      // Writers share folders from containers of which each is process 1, and several may write the same key.
+      const part = join(root, `${TEMPORARY}${randomUUID()}`);
       await mkdir(dirname(path), { recursive: true });
       try {
         await pipeline(asStream(content), createWriteStream(part, { flush: true }));
