@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CapturedFrame, renderCapture } from '../bench/sample/capture.js';
 import { createHttpGateway } from '../edge-api/gateway.js';
 import { createKey } from '../edge-api/keys.js';
-import type { paths } from '../edge-api/openapi-types.js';
+import type { paths } from './openapi-types.js';
 import { type RunningServer, startServer } from '../edge-api/server.js';
 import { decodeExr } from '../imaging/exr.js';
 import { limitsWith } from '../imaging/limits.js';

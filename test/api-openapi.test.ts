@@ -16,7 +16,7 @@ describe('the OpenAPI document', () => {
     // Validates against OpenAPI 3.1, and throws where it does not hold.
     const tree = await openapiTS(structuredClone(document) as never, { defaultNonNullable: false });
     const types = COMMENT_HEADER + astToString(tree);
-    expect(await readFile('edge-api/openapi-types.d.ts', 'utf8')).toBe(types);
+    expect(await readFile('test/openapi-types.d.ts', 'utf8')).toBe(types);
   });
 
   test('would not pass as valid with a fault in it', async () => {
