@@ -12,13 +12,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CapturedFrame, renderCapture } from '../bench/sample/capture.js';
 import { createHttpGateway } from '../edge-api/gateway.js';
 import { createKey } from '../edge-api/keys.js';
-import type { paths } from './openapi-types.js';
 import { type RunningServer, startServer } from '../edge-api/server.js';
 import { decodeExr } from '../imaging/exr.js';
 import { limitsWith } from '../imaging/limits.js';
 import { createFolderStore } from '../store/folder.js';
 import type { ObjectStore } from '../store/objects.js';
 import { startGateway, type TestGateway, trainNext } from './api-renderer.js';
+import type { paths } from './openapi-types.js';
 import { type TestDatabase, testDatabase } from './postgres.js';
 
 /**
