@@ -1,6 +1,7 @@
 import type { Frame } from '../picture.js';
 import { fullScale } from '../picture.js';
 import { type Homography, invert } from './align-homography.js';
+import { mirrored, SPLINE_TAPS, splineCoefficients, splineWeights } from './spline.js';
 
 /** A frame as the reference sees it. */
 export interface WarpedFrame {
@@ -10,8 +11,8 @@ export interface WarpedFrame {
 }
 
 /**
- * Resamples a frame into the geometry of the reference by Catmull–Rom interpolation of its encoded values (Keys 1981,
- * a = −½); beyond its border the nearest pixel repeats and the mask is 0.
+ * Resamples a frame into the geometry of the reference by quintic splines through its encoded values; where the frame
+ * shows nothing the mask is 0.
  *
  * @param homography maps pixel positions of the frame to those of the reference
  * @param valid one byte a pixel of the frame, 0 = no photograph there
@@ -21,18 +22,12 @@ export function warpFrame(frame: Frame, homography: Homography, valid?: Uint8Arr
   const out = data instanceof Uint16Array ? new Uint16Array(data.length) : new Uint8Array(data.length);
   const mask = new Uint8Array(width * height);
   const top = fullScale(frame);
-  const [a, b, c, d, e, f, g, h, i] = invert(homography) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const offsets = new Int32Array(8);
+  const spline = splineCoefficients(data, width, height, 3);
+  const [a, b, c, d, e, f, g, h, i] = invert(homography) as unknown as Nine;
+  const columns = new Int32Array(SPLINE_TAPS);
+  const rows = new Int32Array(SPLINE_TAPS);
+  const wx = new Float64Array(SPLINE_TAPS);
+  const wy = new Float64Array(SPLINE_TAPS);
   for (let y = 0; y < height; y++) {
     const v0 = y + 0.5;
     for (let x = 0; x < width; x++) {
@@ -44,48 +39,30 @@ export function warpFrame(frame: Frame, homography: Homography, valid?: Uint8Arr
       // Half a pixel beyond the outermost centres the photograph ends.
       const inside = w > 0 && px >= -0.5 && py >= -0.5 && px <= width - 0.5 && py <= height - 0.5;
       // Far outside, any pixel will do; this also keeps the whole numbers below small.
-      const sx = px > -2 ? (px < width + 1 ? px : width + 1) : -2;
-      const sy = py > -2 ? (py < height + 1 ? py : height + 1) : -2;
+      const sx = px > -1 ? (px < width ? px : width) : -1;
+      const sy = py > -1 ? (py < height ? py : height) : -1;
       const ix = Math.floor(sx);
       const iy = Math.floor(sy);
-      const t = sx - ix;
-      const s = sy - iy;
-      for (let k = 0; k < 4; k++) {
-        const xx = ix - 1 + k;
-        const yy = iy - 1 + k;
-        offsets[k] = 3 * (xx < 0 ? 0 : xx < width ? xx : width - 1);
-        offsets[4 + k] = 3 * width * (yy < 0 ? 0 : yy < height ? yy : height - 1);
+      for (let k = 0; k < SPLINE_TAPS; k++) {
+        columns[k] = 3 * mirrored(ix - 2 + k, width);
+        rows[k] = 3 * width * mirrored(iy - 2 + k, height);
       }
-      if (inside) mask[to] = valid ? validAround(valid, offsets) : 1;
-      const x0 = offsets[0]!;
-      const x1 = offsets[1]!;
-      const x2 = offsets[2]!;
-      const x3 = offsets[3]!;
-      const wx0 = ((2 - t) * t - 1) * t * 0.5;
-      const wx1 = ((3 * t - 5) * t * t + 2) * 0.5;
-      const wx2 = ((4 - 3 * t) * t + 1) * t * 0.5;
-      const wx3 = (t - 1) * t * t * 0.5;
-      const wy0 = ((2 - s) * s - 1) * s * 0.5;
-      const wy1 = ((3 * s - 5) * s * s + 2) * 0.5;
-      const wy2 = ((4 - 3 * s) * s + 1) * s * 0.5;
-      const wy3 = (s - 1) * s * s * 0.5;
+      if (inside) mask[to] = valid ? validAround(valid, columns, rows) : 1;
+      splineWeights(sx - ix, wx);
+      splineWeights(sy - iy, wy);
       for (let k = 0; k < 3; k++) {
-        let row = offsets[4]! + k;
-        let sum =
-          wy0 *
-          (wx0 * data[row + x0]! + wx1 * data[row + x1]! + wx2 * data[row + x2]! + wx3 * data[row + x3]!);
-        row = offsets[5]! + k;
-        sum +=
-          wy1 *
-          (wx0 * data[row + x0]! + wx1 * data[row + x1]! + wx2 * data[row + x2]! + wx3 * data[row + x3]!);
-        row = offsets[6]! + k;
-        sum +=
-          wy2 *
-          (wx0 * data[row + x0]! + wx1 * data[row + x1]! + wx2 * data[row + x2]! + wx3 * data[row + x3]!);
-        row = offsets[7]! + k;
-        sum +=
-          wy3 *
-          (wx0 * data[row + x0]! + wx1 * data[row + x1]! + wx2 * data[row + x2]! + wx3 * data[row + x3]!);
+        let sum = 0;
+        for (let j = 0; j < SPLINE_TAPS; j++) {
+          const row = rows[j]! + k;
+          sum +=
+            wy[j]! *
+            (wx[0]! * spline[row + columns[0]!]! +
+              wx[1]! * spline[row + columns[1]!]! +
+              wx[2]! * spline[row + columns[2]!]! +
+              wx[3]! * spline[row + columns[3]!]! +
+              wx[4]! * spline[row + columns[4]!]! +
+              wx[5]! * spline[row + columns[5]!]!);
+        }
         const rounded = Math.floor(sum + 0.5);
         out[3 * to + k] = rounded < 0 ? 0 : rounded > top ? top : rounded;
       }
@@ -94,10 +71,12 @@ export function warpFrame(frame: Frame, homography: Homography, valid?: Uint8Arr
   return { frame: { ...frame, data: out }, mask };
 }
 
-/** Whether all of the 4 × 4 pixels that interpolation reads are photograph. */
-function validAround(valid: Uint8Array, offsets: Int32Array): number {
-  for (let j = 4; j < 8; j++) {
-    for (let i = 0; i < 4; i++) if (valid[(offsets[i]! + offsets[j]!) / 3] === 0) return 0;
+type Nine = [number, number, number, number, number, number, number, number, number];
+
+/** Whether all of the 6 × 6 pixels whose coefficients are read are photograph. */
+function validAround(valid: Uint8Array, columns: Int32Array, rows: Int32Array): number {
+  for (const row of rows) {
+    for (const column of columns) if (valid[(row + column) / 3] === 0) return 0;
   }
   return 1;
 }
