@@ -63,4 +63,32 @@ describe('warpFrame', () => {
     expect(frame.data.includes(65535)).toBe(true);
     expect(frame.data.includes(0)).toBe(true);
   });
+
+  it('keeps clipped lights clipped, and the dark beside them dark', () => {
+    const { data, ...rest } = photograph('a.png', size);
+    const light = data.map((_, i) => (Math.floor(i / 3) % size.width < 48 ? 255 : 20));
+    const { frame } = warpFrame({ ...rest, data: light }, motion(size, { x: 4.5 }));
+    for (let x = 5; x < size.width; x++) {
+      const v = frame.data[3 * (30 * size.width + x)]!;
+      if (x < 51) expect(v).toBe(255);
+      if (x > 53) expect(v).toBe(20);
+    }
+  });
+
+  it('keeps frames sharp', () => {
+    const frame = photograph('a.png', { ...size, blur: [0.6, 0.6] });
+    const half = motion(size, { x: 0.5, y: 0.5 });
+    const there = warpFrame(frame, half).frame;
+    const back = warpFrame(there, invert(half)).frame;
+    const strength = (d: ArrayLike<number>, i: number) => Math.abs(2 * d[i]! - d[i - 3]! - d[i + 3]!);
+    let kept = 0;
+    let had = 0;
+    for (let y = 8; y < size.height - 8; y++) {
+      for (let x = 8; x < size.width - 8; x++) {
+        kept += strength(back.data, 3 * (y * size.width + x));
+        had += strength(frame.data, 3 * (y * size.width + x));
+      }
+    }
+    expect(kept / had).toBeGreaterThan(0.85);
+  });
 });

@@ -1,5 +1,4 @@
 import type { Frame } from '../picture.js';
-import { fullScale } from '../picture.js';
 import { type Homography, invert } from './align-homography.js';
 import { mirrored, SPLINE_TAPS, splineCoefficients, splineWeights } from './spline.js';
 
@@ -21,7 +20,6 @@ export function warpFrame(frame: Frame, homography: Homography, valid?: Uint8Arr
   const { width, height, data } = frame;
   const out = data instanceof Uint16Array ? new Uint16Array(data.length) : new Uint8Array(data.length);
   const mask = new Uint8Array(width * height);
-  const top = fullScale(frame);
   const spline = splineCoefficients(data, width, height, 3);
   const [a, b, c, d, e, f, g, h, i] = invert(homography) as unknown as Nine;
   const columns = new Int32Array(SPLINE_TAPS);
@@ -63,12 +61,32 @@ export function warpFrame(frame: Frame, homography: Homography, valid?: Uint8Arr
               wx[4]! * spline[row + columns[4]!]! +
               wx[5]! * spline[row + columns[5]!]!);
         }
-        const rounded = Math.floor(sum + 0.5);
-        out[3 * to + k] = rounded < 0 ? 0 : rounded > top ? top : rounded;
+        out[3 * to + k] = Math.floor(within(sum, data, columns, rows, k) + 0.5);
       }
     }
   }
   return { frame: { ...frame, data: out }, mask };
+}
+
+/** The value, not beyond the samples around it: a spline rings beside edges, and clipped lights must stay clipped. */
+function within(
+  value: number,
+  data: ArrayLike<number>,
+  columns: Int32Array,
+  rows: Int32Array,
+  k: number,
+): number {
+  let low = Number.POSITIVE_INFINITY;
+  let high = 0;
+  for (let j = 1; j < 5; j++) {
+    const row = rows[j]! + k;
+    for (let i = 1; i < 5; i++) {
+      const v = data[row + columns[i]!]!;
+      if (v < low) low = v;
+      if (v > high) high = v;
+    }
+  }
+  return value < low ? low : value > high ? high : value;
 }
 
 type Nine = [number, number, number, number, number, number, number, number, number];
