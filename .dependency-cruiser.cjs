@@ -17,6 +17,8 @@ const rooms = [
   'test',
 ];
 
+const below = (room) => rooms.slice(0, rooms.indexOf(room));
+
 /** What each room may import of ours, beside itself. */
 const reads = {
   model: [],
@@ -28,29 +30,8 @@ const reads = {
   runner: ['model', 'imaging', 'store', 'proto'],
   coordinator: ['model', 'imaging', 'store', 'proto', 'migrations', 'database'],
   'edge-api': ['model', 'imaging', 'store', 'migrations', 'database'],
-  bench: [
-    'model',
-    'imaging',
-    'store',
-    'proto',
-    'migrations',
-    'database',
-    'runner',
-    'coordinator',
-    'edge-api',
-  ],
-  cli: [
-    'model',
-    'imaging',
-    'store',
-    'proto',
-    'migrations',
-    'database',
-    'runner',
-    'coordinator',
-    'edge-api',
-    'bench',
-  ],
+  bench: below('bench'),
+  cli: below('cli'),
 };
 
 module.exports = {

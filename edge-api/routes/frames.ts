@@ -242,19 +242,19 @@ function readDigest(field: string | undefined): Buffer | undefined {
 
 async function readFrameRow(c: AppContext, session: string, number: number): Promise<Selectable<FrameTable>> {
   await readSession(c.get('db'), c.get('principal').tenant, session);
-  const row = await c
-    .get('db')
+  return findFrame(c.get('db'), session, number);
+}
+
+async function findFrame(db: Db, session: string, number: number): Promise<Selectable<FrameTable>> {
+  const row = await db
     .selectFrom('frames')
     .selectAll()
     .where('session', '=', session)
     .where('number', '=', number)
     .executeTakeFirst();
-  if (!row) throw frameMissing(number);
+  if (!row) throw refusal(404, 'frame-missing', `the session has no photograph ${number}: send it first`);
   return row;
 }
-
-const frameMissing = (number: number) =>
-  refusal(404, 'frame-missing', `the session has no photograph ${number}: send it first`);
 
 /** Changes a frame while nobody trains on it. @returns the frame as it was */
 async function changeFrame(
@@ -268,13 +268,7 @@ async function changeFrame(
     .transaction()
     .execute(async (tx) => {
       requireOpen((await lockSession(tx, c.get('principal').tenant, session)).state);
-      const old = await tx
-        .selectFrom('frames')
-        .selectAll()
-        .where('session', '=', session)
-        .where('number', '=', number)
-        .executeTakeFirst();
-      if (!old) throw frameMissing(number);
+      const old = await findFrame(tx, session, number);
       await change(tx, old);
       const sized = await tx
         .selectFrom('frames')
