@@ -14,6 +14,7 @@ export interface StartCommand {
   readonly host: string;
   readonly port: number;
   readonly runners: number;
+  readonly privateWebhooks?: boolean;
 }
 
 const START_DEADLINE = 60_000;
@@ -89,7 +90,7 @@ async function firstKey(url: string): Promise<string | undefined> {
 }
 
 async function startProcesses(
-  { host, port, runners }: StartCommand,
+  { host, port, runners, privateWebhooks }: StartCommand,
   databaseUrl: string,
   children: Child[],
   say: (line: string) => void,
@@ -117,6 +118,7 @@ async function startProcesses(
     children.push(new Child(options(`runner ${i}`, ['runner', '--coordinator', hub, ...work])));
   }
   const serve = ['serve', '--host', host, '--port', `${port}`, '--no-migrate'];
+  if (privateWebhooks) serve.push('--private-webhooks');
   const api = await lineOf(options('edge-api', serve), /^implicam: serving /, START_DEADLINE);
   children.push(api.child);
 }

@@ -42,7 +42,7 @@ export function createApp(deps: Deps): App {
     throw refusal(404, 'not-found', `there is nothing at ${c.req.path}: see /docs`);
   });
 
-  app.use(requestId(), observe(deps), secureHeaders(SECURE_HEADERS));
+  app.use(requestId(), observe(deps), secureHeaders(SECURE_HEADERS), strictTransport);
   app.options('/v1/sessions/:session/uploads/:upload?', async (c, next) => {
     for (const [name, value] of Object.entries(tusOptions(deps))) c.header(name, value);
     if (c.req.header('access-control-request-method') === undefined) return c.body(null, 204);
@@ -70,7 +70,18 @@ export function createApp(deps: Deps): App {
   return app;
 }
 
-const SECURE_HEADERS = { xFrameOptions: 'DENY', referrerPolicy: 'no-referrer' } as const;
+const SECURE_HEADERS = {
+  xFrameOptions: 'DENY',
+  referrerPolicy: 'no-referrer',
+  strictTransportSecurity: false,
+} as const;
+
+/** HSTS where the client came by TLS, here or at a proxy (RFC 6797 §7.2: never over plain HTTP). */
+const strictTransport: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  const scheme = c.req.header('x-forwarded-proto') ?? new URL(c.req.url).protocol.slice(0, -1);
+  if (scheme === 'https') c.header('strict-transport-security', 'max-age=15552000; includeSubDomains');
+};
 
 /** What pages of other origins may send and see. Keys travel in a header, never in cookies. */
 function corsOptions(deps: Deps) {

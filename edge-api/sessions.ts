@@ -48,15 +48,19 @@ export async function lockSession(tx: Handle, tenant: string, id: string): Promi
     .where('id', '=', id)
     .where('tenant', '=', tenant)
     .where('state', '<>', 'deleting')
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   if (!row) throw sessionMissing(id);
   return row;
 }
 
-/** Locks the tenant, so that its quotas are counted by one request at a time. */
+/**
+ * Locks the tenant, so that its quotas are counted by one request at a time. Not FOR UPDATE: rows that refer to the
+ * tenant (an idempotency key, just before) hold it with FOR KEY SHARE, and of two such requests each would wait for the
+ * other.
+ */
 export async function lockTenant(tx: Handle, tenant: string): Promise<void> {
-  await tx.selectFrom('tenants').select('id').where('id', '=', tenant).forUpdate().execute();
+  await tx.selectFrom('tenants').select('id').where('id', '=', tenant).forNoKeyUpdate().execute();
 }
 
 /** Bytes of photographs that a tenant keeps, and of those that it has begun to upload. */

@@ -222,33 +222,6 @@ describe('a hostile upload', () => {
   });
 });
 
-/** Ten thousand take two minutes on a small machine. */
-const FLOOD = Number(process.env.FLOOD ?? 1500);
-
-test('a flood of tiny photographs ends at the bound of a session', { timeout: 300_000 }, async () => {
-  const tiny = await noise(16, 16).png().toBuffer();
-  const other = await fetch(`${server.url}/v1/sessions`, { method: 'POST', headers: authorization() });
-  expect(other.status).toBe(201);
-  let next = 0;
-  const codes = new Map<string, number>();
-  const client = async () => {
-    while (next < FLOOD) {
-      const number = next++;
-      // What comes after the picture makes each file another one.
-      const body = Buffer.concat([tiny, Buffer.from(`n${number}`)]);
-      const { status, code = '' } = await put(body, number);
-      const name = `${status} ${code}`.trim();
-      codes.set(name, (codes.get(name) ?? 0) + 1);
-    }
-  };
-  const before = process.memoryUsage().rss;
-  await Promise.all(Array.from({ length: 4 }, client));
-  const grown = (process.memoryUsage().rss - before) / 2 ** 20;
-  expect(Object.fromEntries(codes)).toEqual({ '201': 8, '413 frames-too-many': FLOOD - 8 });
-  expect(grown).toBeLessThan(400);
-  expect(faults).toEqual([]);
-});
-
 /** A PUT over a bare socket that sends its pieces, one every half second, and then nothing. @returns the answer */
 async function raw(headers: string, pieces: readonly string[]): Promise<string> {
   const { hostname, port } = new URL(server.url);

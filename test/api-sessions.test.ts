@@ -71,6 +71,16 @@ describe('sessions', () => {
     expect([other.status, (await read(other)).code]).toEqual([422, 'idempotency-conflict']);
   });
 
+  test('many idempotency keys at once make a session each', async () => {
+    const keys = Array.from({ length: 16 }, () => randomUUID());
+    const make = (idempotencyKey: string) =>
+      api.call(key, 'POST', '/v1/sessions', { body: {}, headers: { 'idempotency-key': idempotencyKey } });
+    const answers = await Promise.all(keys.map(make));
+    expect(answers.map((a) => a.status)).toEqual(keys.map(() => 201));
+    const ids = await Promise.all(answers.map(async (a) => (await read(a)).id));
+    expect(new Set(ids).size).toBe(keys.length);
+  });
+
   test('bad requests are told what is wrong', async () => {
     const cases: [string, string, unknown, RegExp][] = [
       ['POST', '/v1/sessions', { preset: 'portrait' }, /body: preset/],

@@ -24,10 +24,19 @@ export class Program {
   /** Resolves with how it ended: a signal's name or `exit code N`. */
   readonly ended: Promise<string>;
 
-  constructor(name: string, args: readonly string[], onLine?: (line: string) => void) {
+  /** @param env added to this process' environment */
+  constructor(
+    name: string,
+    args: readonly string[],
+    onLine?: (line: string) => void,
+    env: Readonly<Record<string, string>> = {},
+  ) {
     this.name = name;
     if (onLine) this.listeners.add(onLine);
-    this.child = spawn(process.execPath, [programPath(), ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.child = spawn(process.execPath, [programPath(), ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     createInterface({ input: this.child.stderr! }).on('line', (line) => {
       this.lines.push(line);
       if (this.lines.length > REMEMBERED) this.lines.shift();

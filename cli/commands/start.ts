@@ -13,6 +13,7 @@ export function define(command: Command): void {
     .addOption(
       new Option('--runners <n>', 'processes that train and render').argParser(wholeNumber(1, 64)).default(2),
     )
+    .option('--private-webhooks', 'send webhooks to addresses of private networks too')
     .addHelpText('after', AFTER)
     .action(async (options) => {
       const { runStart } = await import('../start.js');

@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeImage } from '../../imaging/write.js';
+import { createPicture } from '../../model/picture.js';
+import { Random } from '../cluster/random.js';
+import { renderCapture } from '../sample/capture.js';
+import { PersistentClient } from './client.js';
+import { PARTS, type Part, type Service } from './service.js';
+import { contradictions, type Facts, type Story, sha256, tellStory } from './session-story.js';
+import type { Photograph } from './uploads.js';
+import { settleDrafts, visit } from './visitor.js';
+import { WebhookReceiver } from './webhook-receiver.js';
+
+export interface ServiceChaosOptions {
+  readonly rounds: number;
+  readonly seed: number;
+  /** Steps of a session. @default 120 */
+  readonly steps?: number;
+  /** Apps at work at a time. @default 2 */
+  readonly clients?: number;
+  /** What may be killed. @default all parts */
+  readonly parts?: readonly Part[];
+  /** Follows the webhooks too; the service needs `--private-webhooks`. @default false */
+  readonly webhooks?: boolean;
+  readonly log?: (line: string) => void;
+}
+
+export interface ServiceRound {
+  readonly round: number;
+  /** What was killed, and when. */
+  readonly fault: string;
+  readonly seconds: number;
+  /** What went wrong; empty: nothing. */
+  readonly trouble: string;
+}
+
+export interface ServiceChaosReport {
+  readonly seed: number;
+  readonly rounds: readonly ServiceRound[];
+  readonly failed: number;
+  /** Sessions accepted and trained over all rounds. */
+  readonly sessions: number;
+  /** Requests that were repeated because their answer was lost or "not now". */
+  readonly repeated: number;
+  /** What was wrong in the end, over all sessions together. */
+  readonly trouble: readonly string[];
+}
+
+/**
+ * Apps go their way through a running service while one of its processes is killed each round, at a moment of their way
+ * that follows from the seed. Everything that was told to be a fact must still be one, after each round and in the end;
+ * every training must end with the parameters of one that nothing disturbed.
+ */
+export async function runServiceChaos(
+  service: Service,
+  options: ServiceChaosOptions,
+): Promise<ServiceChaosReport> {
+  const { rounds, seed, steps = 120, clients = 2, webhooks = false, log = () => undefined } = options;
+  const photographs = await takePhotographs();
+  const apps = Array.from({ length: clients }, () => new PersistentClient(service.url, service.key));
+  const hooks = webhooks ? await WebhookReceiver.start(apps[0]!) : undefined;
+  const told: Facts[] = [];
+  const done: ServiceRound[] = [];
+  const storyOf = (round: number, app: number): Story => ({
+    client: apps[app]!,
+    photographs,
+    steps,
+    way: (round + app) % 2 === 0 ? 'put' : 'parts',
+    idempotencyKey: `chaos ${seed}/${round}/${app}`,
+    random: new Random(seed + 7919 * (round + 1) + 104_729 * app),
+  });
+  try {
+    const began = performance.now();
+    const undisturbed = await Promise.all(apps.map((_, app) => tellStory(storyOf(-1, app))));
+    const usualMs = performance.now() - began;
+    told.push(...undisturbed);
+    const parameters = undisturbed[0]!.parametersSha256.slice(0, 12);
+    log(`undisturbed: ${(usualMs / 1000).toFixed(1)} s, parameters ${parameters}…`);
+    for (let round = 0; round < rounds; round++) {
+      const stories = apps.map((_, app) => storyOf(round, app));
+      const result = await runRound(service, options, round, stories, usualMs, told);
+      done.push(result);
+      log(describe(result));
+    }
+    const trouble = await judgeAll(apps[0]!, told);
+    if (hooks) trouble.push(...(await hooks.missing(told)));
+    return {
+      seed,
+      rounds: done,
+      failed: done.filter((r) => r.trouble !== '').length,
+      sessions: told.length,
+      repeated: apps.reduce((sum, { repeated }) => sum + repeated, 0),
+      trouble,
+    };
+  } finally {
+    await hooks?.stop();
+  }
+}
+
+async function runRound(
+  service: Service,
+  { seed, parts = PARTS }: ServiceChaosOptions,
+  round: number,
+  stories: readonly Story[],
+  usualMs: number,
+  told: Facts[],
+): Promise<ServiceRound> {
+  const random = new Random(seed + 7919 * round);
+  const part = random.pick(parts);
+  const share = random.unit();
+  const which = random.below(1000);
+  const [{ client, photographs }] = stories as [Story, ...Story[]];
+  const [{ session: trained, parametersSha256, renderSha256 }] = told as [Facts, ...Facts[]];
+  const began = performance.now();
+  let isOver = false;
+  const strike = async () => {
+    await sleep(share * usualMs);
+    await service.kill(part, which);
+  };
+  const acting = Promise.allSettled(stories.map(tellStory)).finally(() => {
+    isOver = true;
+  });
+  const visiting = { client, photographs, random, name: `chaos ${seed}/${round}`, trained };
+  const wrong: string[] = [];
+  const heed = <T>(outcome: PromiseSettledResult<T>): T | undefined => {
+    if (outcome.status === 'fulfilled') return outcome.value;
+    wrong.push(messageOf(outcome.reason));
+    return undefined;
+  };
+  const [visited, struck] = await Promise.allSettled([visit(visiting, () => isOver), strike()]);
+  heed(struck);
+  for (const outcome of await acting) {
+    const facts = heed(outcome);
+    if (!facts) continue;
+    told.push(facts);
+    if (facts.parametersSha256 !== parametersSha256) wrong.push(`${facts.session}: other parameters`);
+    if (facts.renderSha256 !== renderSha256) wrong.push(`${facts.session}: another render`);
+  }
+  try {
+    await service.ready();
+    wrong.push(...(await settleDrafts(client, heed(visited) ?? [])));
+    for (const facts of told.slice(-stories.length)) wrong.push(...(await contradictions(client, facts)));
+    wrong.push(...(await strangers(client, told)));
+  } catch (error) {
+    wrong.push(messageOf(error));
+  }
+  if (wrong.length > 0) wrong.push(...service.faults.splice(0));
+  return {
+    round,
+    fault: `kill -9 ${part} at ${Math.round(100 * share)} %`,
+    seconds: (performance.now() - began) / 1000,
+    trouble: wrong.join('; '),
+  };
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+async function judgeAll(client: PersistentClient, told: readonly Facts[]): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const facts of told) wrong.push(...(await contradictions(client, facts)));
+  return [...wrong, ...(await strangers(client, told))];
+}
+
+/** What is wrong with the list of sessions: two that one idempotency key made, or one of ours that is not in it. */
+async function strangers(client: PersistentClient, told: readonly Facts[]): Promise<string[]> {
+  const listed: { id: string; notes: string }[] = [];
+  for (let next: string | null = ''; next !== null; ) {
+    const after: string = next === '' ? '' : `&after=${encodeURIComponent(next)}`;
+    const page: { sessions: { id: string; notes: string }[]; next: string | null } = await client.json(
+      'GET',
+      `/v1/sessions?limit=200${after}`,
+    );
+    listed.push(...page.sessions);
+    next = page.next;
+  }
+  const wrong: string[] = [];
+  const keys = listed.map(({ notes }) => notes);
+  if (new Set(keys).size !== keys.length) wrong.push('one idempotency key made two sessions');
+  const ids = new Set(listed.map(({ id }) => id));
+  for (const { session } of told) if (!ids.has(session)) wrong.push(`session ${session} is lost`);
+  return wrong;
+}
+
+/** A small stack: three focus distances, two exposures. */
+export async function takePhotographs(): Promise<Photograph[]> {
+  const capture = renderCapture({ width: 96, height: 64, focus: 3, exposures: 2 });
+  const { width, height } = capture.options;
+  return Promise.all(
+    capture.frames.map(async (frame, number) => {
+      const picture = createPicture(width, height, 3);
+      for (let i = 0; i < frame.pixels.length; i++) picture.data[i] = frame.pixels[i]! / 255;
+      const bytes = Buffer.from(
+        await encodeImage('png', picture, {
+          camera: {
+            exposureTime: 2 ** frame.ev / 100,
+            fNumber: frame.fNumber,
+            iso: 100,
+            focusDistance: frame.focusDistance,
+          },
+        }),
+      );
+      return { number, name: `frame-${number}.png`, bytes, sha256: sha256(bytes) };
+    }),
+  );
+}
+
+function describe({ round, fault, seconds, trouble }: ServiceRound): string {
+  return `round ${round} (${fault}): ${trouble === '' ? 'all facts hold' : `FAILED: ${trouble}`}; ${seconds.toFixed(1)} s`;
+}
