@@ -32,8 +32,16 @@ const EMULATED_FLAGS = [
 
 function sourcesIn(folder) {
   const files = readdirSync(folder).filter((f) => /\.(h|cu)$/.test(f));
-  const headers = files.filter((f) => f.endsWith('.h')).sort();
-  const texts = [...headers.map((f) => join(folder, f)), join(folder, '..', 'plan.h')];
+  const headersOf = (place) =>
+    readdirSync(place)
+      .filter((f) => f.endsWith('.h'))
+      .sort()
+      .map((f) => join(place, f));
+  const texts = [
+    ...headersOf(folder),
+    ...headersOf(join(folder, '..', 'shared')),
+    join(folder, '..', 'plan.h'),
+  ];
   return {
     units: files.filter((f) => f.endsWith('.cu')).map((f) => f.slice(0, -3)),
     text: texts.map((f) => readFileSync(f, 'utf8')).join('\0'),

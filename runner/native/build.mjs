@@ -95,12 +95,15 @@ async function main() {
     return;
   }
   mkdirSync(out, { recursive: true });
-  const sources = readdirSync(here)
-    .filter((f) => /\.(h|cpp)$/.test(f))
-    .sort();
+  const sources = [here, join(here, 'shared')].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((f) => /\.(h|cpp)$/.test(f))
+      .sort()
+      .map((f) => join(folder, f)),
+  );
   const version = execFileSync(compiler, ['--version'], { encoding: 'utf8' });
   const api = readFileSync(join(device, 'api.h'), 'utf8');
-  const text = [...sources.map((f) => readFileSync(join(here, f), 'utf8')), api].join('\0') + version;
+  const text = [...sources.map((f) => readFileSync(f, 'utf8')), api].join('\0') + version;
   const queue = jobs(variants);
   const objects = queue.map((job) => join(out, `${job.name}.o`));
   const stampOf = (flags) => createHash('sha256').update(text).update(flags.join(' ')).digest('hex');

@@ -2,11 +2,10 @@
 #pragma once
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <string>
 #include <vector>
-#include "grid_lines.h"
 #include "node_sums.h"
+#include "parameters.h"
 #include "plain_losses.h"
 #include "session.h"
 #include "workers.h"
@@ -20,9 +19,7 @@ class Session final : public AnySession {
       : problem_(std::move(problem)),
         kernels_(kernels),
         workers_(std::max(1, std::min(threads, (int)problem_.hosted.size()))),
-        theta_(problem_.size),
-        m_(problem_.size),
-        v_(problem_.size),
+        parameters_(problem_, kernels_),
         sums_(problem_.model, connected().hosted, problem_.half, fingerprintOf(problem_)) {
     tiled_ = model().shard[0].tiled;
     whole_ = (int)problem_.hosted.size() == model().shards;
@@ -42,24 +39,16 @@ class Session final : public AnySession {
     step_ = step;
     open_ = false;
     sums_.forget();
-    for (auto [from, to] : ranges_) {
-      std::copy(theta + from, theta + to, theta_.data + from);
-      loadMoments(m, m_, from, to);
-      loadMoments(v, v_, from, to);
-    }
-    fresh_ = false;
+    for (auto [from, to] : ranges_) parameters_.load(from, to, theta, m, v);
+    parameters_.loaded();
   }
 
   void save(float* theta, float* m, float* v) override {
     if (tiled_) closedStep("save");
-    for (auto [from, to] : ranges_) {
-      std::copy(theta_.data + from, theta_.data + to, theta + from);
-      if (m) std::copy(m_.data + from, m_.data + to, m + from);
-      if (v) std::copy(v_.data + from, v_.data + to, v + from);
-    }
+    for (auto [from, to] : ranges_) parameters_.save(from, to, theta, m, v);
   }
 
-  void setParameters(const double* theta) override { std::copy_n(theta, problem_.size, theta_.data); }
+  void setParameters(const double* theta) override { std::copy_n(theta, problem_.size, parameters_.theta.data); }
   int64_t step() const override { return step_; }
   const uint64_t* ticks() const override { return ticks_; }
   void clearTicks() override { std::fill_n(ticks_, PHASES, 0); }
@@ -69,17 +58,17 @@ class Session final : public AnySession {
     allShards("train");
     closedStep("train");
     const StepInput input{step_, plan.sharp, plan.gamma};
-    AdamStep adam = adamStep(step_ + 1);
+    AdamStep adam = parameters_.adamStep(step_ + 1);
     next_ = 0;
     workers_.run([&](int id) {
       computeShards(id, input, [&](int shard, ShardGradient<R>& g) {
-        if (tiled_) updateGrids(plan.factor, adam, shard, {&g, 1});
+        if (tiled_) parameters_.updateGrids(plan.factor, adam, shard, {&g, 1});
       });
       workers_.meet();
       if (id == 0) sumShared();
       workers_.meet();
       auto t0 = ticksNow();
-      if (id == 0) updateShared(plan.factor, adam, root());
+      if (id == 0) parameters_.updateShared(plan.factor, adam, root());
       if (!tiled_) updateGridsTogether(plan.factor, adam, id);
       if (id == 0) ticks_[PHASE_UPDATE] += ticksNow() - t0;
     });
@@ -96,7 +85,7 @@ class Session final : public AnySession {
     next_ = 0;
     workers_.run([&](int id) {
       computeShards(id, input, [&](int shard, ShardGradient<R>& g) {
-        if (tiled_) takeGrids(shard, {&g, 1}, out);
+        if (tiled_) parameters_.takeGrids(shard, {&g, 1}, out);
       });
     });
     notCancelled();
@@ -104,7 +93,7 @@ class Session final : public AnySession {
     std::copy_n(root(), model().shared, out);
     if (!tiled_) {
       auto all = allGradients();
-      takeGrids(0, {all.data(), all.size()}, out);
+      parameters_.takeGrids(0, {all.data(), all.size()}, out);
     }
     return collect();
   }
@@ -114,11 +103,11 @@ class Session final : public AnySession {
     plan_ = plan;
     open_ = true;
     const StepInput input{step_, plan.sharp, plan.gamma};
-    AdamStep adam = adamStep(step_ + 1);
+    AdamStep adam = parameters_.adamStep(step_ + 1);
     next_ = 0;
     workers_.run([&](int id) {
       computeShards(id, input, [&](int shard, ShardGradient<R>& g) {
-        if (tiled_) updateGrids(plan.factor, adam, shard, {&g, 1});
+        if (tiled_) parameters_.updateGrids(plan.factor, adam, shard, {&g, 1});
         sums_.finishLeaf(shard);
       });
     });
@@ -154,7 +143,7 @@ class Session final : public AnySession {
     sums_.checkRoot(shard);
     ShardGradient<R>& g = sums_.gradient(shard);
     return finish({g.loss, g.squared, g.samples}, g.shared, [&](int id, const AdamStep& adam) {
-      updateGrids(plan_.factor, adam, 0, {&g, 1}, id, workers_.count());
+      parameters_.updateGrids(plan_.factor, adam, 0, {&g, 1}, id, workers_.count());
     });
   }
 
@@ -168,7 +157,7 @@ class Session final : public AnySession {
     return finish({h.loss, h.squared, h.samples}, shared, [&](int id, const AdamStep& adam) {
       sums_.eachReceived(view, id, workers_.count(), [&](int kind, size_t line, const R* values) {
         int64_t grid = kind ? model().shard[0].mapGrid : model().shard[0].atlasGrid;
-        updateLine(grid + line * LINE, values, (R)(rateAt(grid) * plan_.factor), adam);
+        parameters_.updateLine(grid + line * LINE, values, (R)(parameters_.rateAt(grid) * plan_.factor), adam);
       });
     });
   }
@@ -188,7 +177,7 @@ class Session final : public AnySession {
       for (size_t j; !cancelled_ && (j = next++) < jobs.size();) {
         auto [s, y] = jobs[j];
         const Rect& own = model().shard[s].own;
-        kernels_.bakeRows(model(), s, y, std::min(y + ROWS, own.y + own.height), theta_.data, radiance, defocus,
+        kernels_.bakeRows(model(), s, y, std::min(y + ROWS, own.y + own.height), parameters_.theta.data, radiance, defocus,
                           scratch.data);
       }
     });
@@ -196,11 +185,6 @@ class Session final : public AnySession {
   }
 
  private:
-  struct Gradients {
-    ShardGradient<R>* at;
-    size_t count;
-  };
-
   // Grids' gradients of the tile that a thread is at.
   struct TileBuffer {
     Aligned<R> atlas, map;
@@ -239,19 +223,14 @@ class Session final : public AnySession {
     if (!open_) throw Refused("no step is under way: compute one first");
   }
 
-  void loadMoments(const float* from, Aligned<R>& to, int64_t a, int64_t b) {
-    if (from) std::copy(from + a, from + b, to.data + a);
-    else if (!fresh_) std::fill(to.data + a, to.data + b, R(0));
-  }
-
   // The update of a step whose sum is known: shared parameters, then every member its part of the grids.
   template <class Grids>
   StepResult finish(StepResult sums, R* shared, Grids grids) {
-    AdamStep adam = adamStep(step_ + 1);
-    sums.loss += plainLosses(model(), theta_.data, shared);
+    AdamStep adam = parameters_.adamStep(step_ + 1);
+    sums.loss += plainLosses(model(), parameters_.theta.data, shared);
     workers_.run([&](int id) {
       auto t0 = ticksNow();
-      if (id == 0) updateShared(plan_.factor, adam, shared);
+      if (id == 0) parameters_.updateShared(plan_.factor, adam, shared);
       if (!tiled_) grids(id, adam);
       if (id == 0) ticks_[PHASE_UPDATE] += ticksNow() - t0;
     });
@@ -269,11 +248,6 @@ class Session final : public AnySession {
 #endif
   }
 
-  AdamStep adamStep(int64_t t) const {
-    return {(float)problem_.beta1, (float)problem_.beta2, (float)(1 / (1 - std::pow(problem_.beta1, (double)t))),
-            (float)(1 / (1 - std::pow(problem_.beta2, (double)t)))};
-  }
-
   // Takes hosted shards one after the other; `done` ends what a shard's buffers are needed for.
   template <class Done>
   void computeShards(int id, const StepInput& input, Done done) {
@@ -289,7 +263,7 @@ class Session final : public AnySession {
         g.atlasTouched = t.atlasTouched.data;
         g.mapTouched = t.mapTouched.data;
       }
-      kernels_.shardGradient(model(), s, input, theta_.data, g, scratch_[id].data);
+      kernels_.shardGradient(model(), s, input, parameters_.theta.data, g, scratch_[id].data);
       done(s, g);
     }
   }
@@ -312,66 +286,13 @@ class Session final : public AnySession {
       for (int64_t i = 0; i < model().shared; i++) a[i] += b[i];
       for (int64_t i = 0; i < model().shared && half; i += LINE) roundLine(a + i);
     });
-    plainLoss_ = plainLosses(model(), theta_.data, root());
-  }
-
-  void updateShared(float factor, const AdamStep& adam, const R* shared) {
-    for (const auto& g : problem_.groups) {
-      if (g.sparse) continue;
-      int64_t n = (g.size + LINE - 1) / LINE * LINE;
-      kernels_.adam(theta_.data + g.offset, m_.data + g.offset, v_.data + g.offset, shared + g.offset, n,
-                    (R)(g.rate * factor), adam, false);
-    }
-  }
-
-  void updateLine(int64_t at, const R* sum, R rate, const AdamStep& adam) {
-    kernels_.adam(theta_.data + at, m_.data + at, v_.data + at, sum, LINE, rate, adam, true);
-  }
-
-  double rateAt(int64_t offset) const {
-    for (const auto& g : problem_.groups)
-      if (offset >= g.offset && offset < g.offset + g.size) return g.rate;
-    return 0;
-  }
-
-  template <class Visit>
-  void eachGrid(int shard, Gradients g, int64_t part, int64_t parts, Visit visit) {
-    for (int kind = 0; kind < 2; kind++) {
-      const GridSpec& grid = kind ? model().mapGrid : model().atlasGrid;
-      int64_t offset = kind ? model().shard[shard].mapGrid : model().shard[shard].atlasGrid;
-      if (!grid.levels || offset < 0) continue;
-      R* grads[64];
-      uint8_t* touched[64];
-      for (size_t s = 0; s < g.count; s++) {
-        grads[s] = kind ? g.at[s].map : g.at[s].atlas;
-        touched[s] = kind ? g.at[s].mapTouched : g.at[s].atlasTouched;
-      }
-      int64_t lines = grid.nodes / 8;
-      // A tile's own grids are summed over no shards, and not rounded.
-      const bool half = problem_.half && !tiled_;
-      touchedLines(grid, lines * part / parts, lines * (part + 1) / parts, touched, g.count, [&](int64_t line) {
-        alignas(64) R sum[LINE];
-        takeLine(grads, g.count, line * LINE, half, sum);
-        visit(kind, offset + line * LINE, sum);
-      });
-    }
-  }
-
-  void updateGrids(float factor, const AdamStep& adam, int shard, Gradients g, int64_t part = 0, int64_t parts = 1) {
-    const Shard& s = model().shard[shard];
-    const R rate[2] = {(R)((s.atlasGrid >= 0 ? rateAt(s.atlasGrid) : 0) * factor),
-                       (R)((s.mapGrid >= 0 ? rateAt(s.mapGrid) : 0) * factor)};
-    eachGrid(shard, g, part, parts, [&](int kind, int64_t at, const R* sum) { updateLine(at, sum, rate[kind], adam); });
+    plainLoss_ = plainLosses(model(), parameters_.theta.data, root());
   }
 
   // Shared grids: every thread takes its part of the lines.
   void updateGridsTogether(float factor, const AdamStep& adam, int id) {
     auto all = allGradients();
-    updateGrids(factor, adam, 0, {all.data(), all.size()}, id, workers_.count());
-  }
-
-  void takeGrids(int shard, Gradients g, double* out) {
-    eachGrid(shard, g, 0, 1, [&](int, int64_t at, const R* sum) { std::copy_n(sum, LINE, out + at); });
+    parameters_.updateGrids(factor, adam, 0, {all.data(), all.size()}, id, workers_.count());
   }
 
   // The step's losses, summed as its gradients are.
@@ -394,7 +315,7 @@ class Session final : public AnySession {
   Problem problem_;
   const Kernels<R>& kernels_;
   Workers workers_;
-  Aligned<R> theta_, m_, v_;
+  Parameters<R> parameters_;
   NodeSums<R> sums_;
   std::vector<TileBuffer> tiles_;
   std::vector<Aligned<uint8_t>> scratch_;
@@ -402,7 +323,6 @@ class Session final : public AnySession {
   std::atomic<int> next_{0};
   std::atomic<bool> cancelled_{false};
   bool tiled_ = false, whole_ = true;
-  bool fresh_ = true;  // moments are still the zeros that memory begins with
   bool open_ = false;  // computed and not applied
   StepPlan plan_{};
   int64_t step_ = 0;

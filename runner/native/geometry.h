@@ -1,7 +1,6 @@
-// Positions: normalised coordinates, homographies of views, clamping. docs/MODEL.md, "Coordinates" and "Registration".
+// Positions of vectors of samples: homographies of views, clamping; and the lenses of views.
 #pragma once
-#include "plan.h"
-#include "simd.h"
+#include "shared/homography.h"
 
 namespace implicam::IMPLICAM_ISA {
 
@@ -21,60 +20,18 @@ IC_INLINE void clampTo(const Bounds& b, V& x, V& y) {
 
 // A view's frame-to-scene homography at one step.
 struct Warp {
-  R m[8];
-  R cx, cy, half;  // p̂ = (p − (cx, cy)) / half
-  bool identity;
+  Homography<R> homography;
+  Normal<R> normal;
 
   void begin(const Model& model, const View& view, const R* theta) {
-    identity = view.registration < 0;
-    for (int k = 0; k < 8; k++) {
-      m[k] = view.homography[k];
-      if (m[k] != (k == 0 || k == 4 ? 1 : 0)) identity = false;
-    }
-    if (view.registration >= 0)
-      for (int j = 0; j < model.dof; j++)
-        for (int k = 0; k < 8; k++) m[k] += theta[view.registration + j] * (R)model.registrationBasis[j][k];
-    int s = model.width > model.height ? model.width : model.height;
-    cx = (R)(model.width * .5);
-    cy = (R)(model.height * .5);
-    half = (R)(s * .5);
+    homography = Homography<R>::of(model, view, theta);
+    normal = Normal<R>::of(model);
   }
 
-  void apply(V x, V y, V& qx, V& qy) const {
-    if (identity) {
-      qx = x;
-      qy = y;
-      return;
-    }
-    V u = (x - cx) / half, v = (y - cy) / half;
-    V z = 1 / (m[6] * u + m[7] * v + 1);
-    qx = (m[0] * u + m[1] * v + m[2]) * z * half + cx;
-    qy = (m[3] * u + m[4] * v + m[5]) * z * half + cy;
-  }
+  void apply(V x, V y, V& qx, V& qy) const { homography.apply(normal, x, y, qx, qy); }
 
-  // Adds dL/d(coefficients) for position (x, y) and dL/d(q) to lane-wise sums, and dL/d(x, y) to dx, dy.
-  void back(V x, V y, V dqx, V dqy, V* dm, V& dx, V& dy) const {
-    if (identity) {
-      dx += dqx;
-      dy += dqy;
-      return;
-    }
-    V u = (x - cx) / half, v = (y - cy) / half;
-    V z = 1 / (m[6] * u + m[7] * v + 1);
-    V X = (m[0] * u + m[1] * v + m[2]) * z, Y = (m[3] * u + m[4] * v + m[5]) * z;
-    V gx = dqx * half * z, gy = dqy * half * z;
-    V gz = -(gx * X + gy * Y);
-    dm[0] += gx * u;
-    dm[1] += gx * v;
-    dm[2] += gx;
-    dm[3] += gy * u;
-    dm[4] += gy * v;
-    dm[5] += gy;
-    dm[6] += gz * u;
-    dm[7] += gz * v;
-    dx += (gx * m[0] + gy * m[3] + gz * m[6]) / half;
-    dy += (gx * m[1] + gy * m[4] + gz * m[7]) / half;
-  }
+  // Adds dL/d(coefficients) for position (x, y) and dL/d(q) to lane-wise sums, and sets dL/d(x, y).
+  void back(V x, V y, V dqx, V dqy, V* dm, V& dx, V& dy) const { homography.back(normal, x, y, dqx, dqy, dm, dx, dy); }
 
   // Adds lane-wise coefficient gradients to the view's learned registration.
   static void finish(const Model& model, const View& view, const V* dm, R* grad) {
@@ -84,5 +41,13 @@ struct Warp {
         grad[view.registration + j] += (R)model.registrationBasis[j][k] * laneSum(dm[k]);
   }
 };
+
+// Circles of confusion of a view are scale · (s − focus).
+IC_INLINE R lensScale(const Model& m, const View& view, const R* theta) {
+  return exponential(theta[m.kappa]) * (R)view.aperture;
+}
+IC_INLINE R lensFocus(const Model& m, const View& view, const R* theta) {
+  return m.focus >= 0 ? theta[m.focus + view.focus] : (R)m.focusStart[view.focus];
+}
 
 }  // namespace implicam::IMPLICAM_ISA

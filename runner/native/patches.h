@@ -4,8 +4,9 @@
 #include "arena.h"
 #include "geometry.h"
 #include "hash_grid.h"
+#include "map_losses.h"
 #include "network.h"
-#include "philox.h"
+#include "draws.h"
 #include "photometric.h"
 #include "scene.h"
 #include "spread.h"
@@ -109,7 +110,7 @@ struct Patches {
     scene.activate();
     prepareValues();
     clearGradients();
-    lossesOnMaps(shard, x0 - h, y0 - h, share, grad);
+    grad.loss += mapLosses(scene, shard, n, share, ds, dalpha);
     sharpness(step, theta);
     ticker.next(PHASE_COMPOSITE);
     for (int v = 0; v < model->views; v++) oneView(shard, theta, grad, v, x0, y0, ticker);
@@ -138,20 +139,12 @@ struct Patches {
     }
   }
 
-  R kappaOf(const R* theta) const {
-    R x = theta[model->kappa];
-    return sizeof(R) == 4 ? (R)__builtin_expf(x) : (R)__builtin_exp(x);
-  }
-  R focusOf(const R* theta, const View& view) const {
-    return model->focus >= 0 ? theta[model->focus + view.focus] : (R)model->focusStart[view.focus];
-  }
-
   // Weights of the views at each inner pixel: none where the circle is wider than a patch can spread, and once `sharp`
   // the sharpest count most. Not differentiated.
   void sharpness(const StepInput& step, const R* theta) {
     int p = model->patch, stride = sharpStride();
     const bool sharpest = step.sharp && model->views > 1;
-    R beta = (R)model->loss.sharpness, tau = (R)model->loss.sharpnessTau, kappa = kappaOf(theta);
+    R beta = (R)model->loss.sharpness, tau = (R)model->loss.sharpnessTau;
     const R limit = model->reach - (R)0.6;
     for (int y = 0; y < p; y++) {
       for (int x = 0; x < stride; x += NL) {
@@ -160,7 +153,7 @@ struct Patches {
         V nearest = splat(1e30), total{};
         for (int v = 0; v < model->views; v++) {
           const View& view = model->view[v];
-          R f = focusOf(theta, view), scale = kappa * (R)view.aperture;
+          R f = lensFocus(*model, view, theta), scale = lensScale(*model, view, theta);
           V d = vabs(scale * (load(scene.defocus(0) + at) - f));
           if (layers > 1) d = alpha * vabs(scale * (load(scene.defocus(1) + at) - f)) + (1 - alpha) * d;
           store(sharp + ((size_t)v * p + y) * stride + x, d);
@@ -180,7 +173,7 @@ struct Patches {
 
   void oneView(const Shard& shard, const R* theta, ShardGradient<R>& grad, int v, int x0, int y0, Ticker& ticker) {
     const View& view = model->view[v];
-    R f = focusOf(theta, view), scale = kappaOf(theta) * (R)view.aperture;
+    R f = lensFocus(*model, view, theta), scale = lensScale(*model, view, theta);
     for (int l = 0; l < layers; l++) {
       for (int i = 0; i < pixels; i += NL) store(c[l] + i, scale * (load(scene.defocus(l) + i) - f));
       spread[l].begin(c[l], value[l], l ? 4 : 3);
@@ -351,58 +344,10 @@ struct Patches {
             s[stride + 1] += right * fy[q];
           }
         }
-        V unusedX{}, unusedY{};
+        V unusedX, unusedY;
         warp[v].back(px, py, ddx * freeX, ddy * freeY, dm, unusedX, unusedY);
       }
     }
-  }
-
-  // Smoothness of the defocus map and of the opacity, sparsity of the opacity, over the whole patch.
-  void lossesOnMaps(const Shard& shard, int px, int py, R share, ShardGradient<R>& grad) {
-    const Loss& loss = model->loss;
-    R pairs = share / (R)((double)n * (n - 1));
-    // Tiles share the loss: every shard's patches count as a part of the whole step's.
-    if (shard.tiled) pairs /= model->shards;
-    double total = 0;
-    if (loss.smoothDefocus > 0)
-      for (int l = 0; l < layers; l++)
-        total += variation(scene.defocus(l), ds[l], (R)loss.smoothDefocus * pairs, (R)model->kappaStart,
-                           scene.edgePlane(l));
-    if (layers > 1 && loss.smoothOpacity > 0)
-      total += variation(scene.opacity(), dalpha, (R)loss.smoothOpacity * pairs, 1, nullptr);
-    if (layers > 1 && loss.sparseOpacity > 0) {
-      R each = (R)loss.sparseOpacity * share / (shard.tiled ? model->shards : 1) / pixels;
-      for (int i = 0; i < pixels; i++) {
-        total += each * scene.opacity()[i];
-        dalpha[i] += each;
-      }
-    }
-    grad.loss += total;
-    (void)px;
-    (void)py;
-  }
-
-  // Σ q·√((k Δ)² + 10⁻³) over horizontal and vertical neighbours, times `weight`; the gradient goes to `d`.
-  double variation(const R* a, R* d, R weight, R k, const R* luminance) const {
-    double total = 0;
-    for (int direction = 0; direction < 2; direction++) {
-      int step = direction ? n : 1, columns = direction ? n : n - 1, rows = direction ? n - 1 : n;
-      for (int y = 0; y < rows; y++) {
-        for (int x = 0; x < columns; x += NL) {
-          int i = y * n + x;
-          V delta = k * (load(a + i + step) - load(a + i));
-          V root = vsqrt(delta * delta + (R)1e-3);
-          V q = splat(weight);
-          if (luminance) q *= (R)0.15 + (R)0.85 * vexp(vabs(load(luminance + i + step) - load(luminance + i)) * (R)-4);
-          for (int z = columns - x; z < NL; z++) q[z] = 0;
-          total += laneSum(q * root);
-          V g = q * delta / root * k;
-          store(d + i + step, load(d + i + step) + g);
-          store(d + i, load(d + i) - g);
-        }
-      }
-    }
-    return total;
   }
 };
 

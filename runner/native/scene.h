@@ -71,11 +71,10 @@ struct Scene {
 
   void forward(const Shard& shard, const R* theta, Ticker& ticker) {
     if (model->siren) {
-      R cx = (R)(model->width * .5), cy = (R)(model->height * .5);
-      R half = (R)((model->width > model->height ? model->width : model->height) * .5);
+      const Normal<R> normal = Normal<R>::of(*model);
       for (int v = 0; v < vectors; v++) {
-        atlas.input()[v] = (px[v] - cx) / half;
-        atlas.input()[vectors + v] = (py[v] - cy) / half;
+        atlas.input()[v] = (px[v] - normal.cx) / normal.half;
+        atlas.input()[vectors + v] = (py[v] - normal.cy) / normal.half;
       }
     } else {
       encode(model->atlasGrid, theta + shard.atlasGrid, (R)shard.grid.x, (R)shard.grid.y, px, py, atlas.input(),

@@ -3,47 +3,20 @@
 // offsets of the disk come sorted by distance, so a row stops where its widest radius ends.
 #pragma once
 #include "arena.h"
-#include "plan.h"
-#include "simd.h"
+#include "shared/disk.h"
 
 namespace implicam::IMPLICAM_ISA {
 
 constexpr R PI = (R)3.14159265358979324;
 
-struct Offset {
-  int16_t dx, dy;
-  float distance;
-};
-
-// Offsets within reach + ½ of the centre, nearest first.
+// Offsets of the disk, nearest first.
 struct Offsets {
   Offset* at;
   int count;
 
-  void place(int reach, Arena& arena) { at = arena.take<Offset>((size_t)(2 * reach + 3) * (2 * reach + 3)); }
-
-  void build(int reach) {
-    count = 0;
-    for (int dy = -reach; dy <= reach; dy++)
-      for (int dx = -reach; dx <= reach; dx++) {
-        float d = __builtin_sqrtf((float)(dx * dx + dy * dy));
-        if (d >= reach + .5f) continue;
-        int k = count++;
-        for (; k > 0 && at[k - 1].distance > d; k--) at[k] = at[k - 1];
-        at[k] = {(int16_t)dx, (int16_t)dy, d};
-      }
-  }
+  void place(int reach, Arena& arena) { at = arena.take<Offset>(mostOffsets(reach)); }
+  void build(int reach) { count = diskOffsets(reach, at); }
 };
-
-// ρ and 1/(π(ρ² + 1/12)) from the circle of confusion, and dρ/dc.
-IC_INLINE void radius(V c, R reach, V& rho, V& inverse, V& slope) {
-  R limit = reach - (R)0.6;
-  V c2 = c * c;
-  V over = vmin(c2, splat(limit * limit));
-  rho = vsqrt(over + (R)0.25);
-  inverse = 1 / (PI * (over + (R)(0.25 + 1.0 / 12)));
-  slope = c2 < limit * limit ? c / rho : V{};
-}
 
 // A square patch of n × n source pixels whose inner w × w pixels (from `reach`) receive light. Planes are indexed by
 // y·n + x and padded so that a vector may read past the end.
@@ -77,12 +50,11 @@ struct Spread {
   // Radii from the circles of confusion `c` [n·n]; the source planes V[0 … channels−1) are premultiplied.
   void begin(const R* c, const R* const* V_, int channels) {
     for (int i = 0; i < n * n; i += NL) {
-      V r, k, s;
-      radius(load(c + i), (R)reach, r, k, s);
-      store(rho + i, r);
-      store(inverse + i, k);
-      store(slope + i, s);
-      for (int ch = 0; ch < channels; ch++) store(scaled[ch + 1] + i, k * load(V_[ch] + i));
+      const Radius<V> r = radiusOf(load(c + i), (R)reach);
+      store(rho + i, r.rho);
+      store(inverse + i, r.inverse);
+      store(slope + i, r.slope);
+      for (int ch = 0; ch < channels; ch++) store(scaled[ch + 1] + i, r.inverse * load(V_[ch] + i));
     }
     for (int y = 0; y < n; y++) {
       R top = 0;

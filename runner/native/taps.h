@@ -3,22 +3,22 @@
 // docs/MODEL.md, "lens, taps", "free", "none".
 #pragma once
 #include "arena.h"
+#include "draws.h"
+#include "free_blur.h"
 #include "geometry.h"
-#include "philox.h"
 #include "photometric.h"
 #include "scene.h"
+#include "tap_map.h"
 
 namespace implicam::IMPLICAM_ISA {
-
-constexpr R TAU = (R)6.28318530717958648;
 
 struct Taps {
   const Model* model;
   int K, groups, layers, block, pv, qv;  // pixels a block, and vectors of pixels and of queries
   bool lens, free_;
   Scene scene;      // the atlas at the taps of one view
-  Scene mapScene;   // the defocus map at every view's pixel, at the pixel and at its neighbour
-  Net blur;         // the free generator of one view
+  TapMap map;       // lens: the defocus map
+  FreeBlur blur;    // the free generator of one view
   Photometric photo;
   int *column, *row;           // the block's pixels
   V *x, *y, *u0, *u1, *weight; // [pv]
@@ -28,9 +28,6 @@ struct Taps {
   V *freeX, *freeY;            // [qv] 0 where a position was clamped
   V *c, *dc;                   // [layers][pv] of one view
   V *sharp;                    // [views][pv]
-  V *ds;                       // [views + 2][layers][pv]
-  V *mapFreeX, *mapFreeY, *mapDx, *mapDy;
-  V *w, *dw;                   // [K][pv] weights of the free generator
   Warp* warp;
   V* dwarp;
 
@@ -69,22 +66,8 @@ struct Taps {
     sharp = arena.take<V>((size_t)m.views * pv);
     c = arena.take<V>((size_t)layers * pv);
     dc = arena.take<V>((size_t)layers * pv);
-    int mv = lens ? (m.views + 2) * pv : 0;
-    mapScene.model = model;
-    if (lens) {
-      mapScene.vectors = mv;
-      mapScene.px = arena.take<V>(mv);
-      mapScene.py = arena.take<V>(mv);
-      mapScene.map.place(m.map, mv, arena);
-      ds = arena.take<V>((size_t)layers * mv);
-      V** mapArrays[] = {&mapFreeX, &mapFreeY, &mapDx, &mapDy};
-      for (V** a : mapArrays) *a = arena.take<V>(mv);
-    }
-    if (free_) {
-      blur.place(m.blur, pv, arena);
-      w = arena.take<V>((size_t)K * pv);
-      dw = arena.take<V>((size_t)K * pv);
-    }
+    if (lens) map.place(m, pv, arena);
+    if (free_) blur.place(m, pv, arena);
     warp = arena.take<Warp>(m.views);
     dwarp = arena.take<V>(8 * (size_t)m.views);
   }
@@ -112,14 +95,14 @@ struct Taps {
     Ticker ticker(grad.ticks);
     drawBlock(shard, step, draws, j0);
     if (lens) {
-      mapForward(shard, theta, ticker);
-      sharpness(step, theta);
-      if (model->loss.smoothDefocus > 0) grad.loss += smoothness(share);
+      map.forward(shard, theta, warp, x, y, u1, ticker);
+      map.sharpness(step, theta, sharp);
+      if (model->loss.smoothDefocus > 0) grad.loss += map.smoothness(share, weight);
     } else {
       for (int i = 0; i < model->views * pv; i++) sharp[i] = splat(1);
     }
     for (int v = 0; v < model->views; v++) oneView(shard, theta, grad, v, ticker);
-    if (lens) mapBackward(shard, theta, grad, ticker);
+    if (lens) map.backward(shard, theta, grad, warp, dwarp, x, y, ticker);
   }
 
   void drawBlock(const Shard& shard, const StepInput& step, Draws& draws, int j0) {
@@ -137,99 +120,11 @@ struct Taps {
     }
   }
 
-  R kappaOf(const R* theta) const {
-    R k = theta[model->kappa];
-    return sizeof(R) == 4 ? (R)__builtin_expf(k) : (R)__builtin_exp(k);
-  }
-  R focusOf(const R* theta, const View& view) const {
-    return model->focus >= 0 ? theta[model->focus + view.focus] : (R)model->focusStart[view.focus];
-  }
-
-  // Clamps positions to picture and grid; `on` becomes 0 where that moved them.
-  void confine(const Shard& shard, V* px, V* py, V* onX, V* onY, int count) const {
-    Bounds picture = Bounds::of({0, 0, model->width, model->height}), grid = Bounds::of(shard.grid);
-    for (int i = 0; i < count; i++) {
-      V a = px[i], b = py[i];
-      clampTo(picture, px[i], py[i]);
-      clampTo(grid, px[i], py[i]);
-      onX[i] = a == px[i] ? splat(1) : V{};
-      onY[i] = b == py[i] ? splat(1) : V{};
-    }
-  }
-
-  // The defocus map at D_v(p) for every view, at p, and at p's neighbour.
-  void mapForward(const Shard& shard, const R* theta, Ticker& ticker) {
-    V *mx = mapScene.px, *my = mapScene.py;
-    for (int v = 0; v < model->views; v++)
-      for (int i = 0; i < pv; i++) warp[v].apply(x[i], y[i], mx[v * pv + i], my[v * pv + i]);
-    for (int i = 0; i < pv; i++) {
-      V s, cs;
-      vsincos(TAU * u1[i], s, cs);
-      int a = model->views * pv + i, b = a + pv;
-      mx[a] = x[i];
-      my[a] = y[i];
-      mx[b] = x[i] + cs;
-      my[b] = y[i] + s;
-    }
-    int mv = mapScene.vectors;
-    confine(shard, mx, my, mapFreeX, mapFreeY, mv);
-    encode(model->mapGrid, theta + shard.mapGrid, (R)shard.grid.x, (R)shard.grid.y, mx, my, mapScene.map.input(), mv,
-           mv);
-    ticker.next(PHASE_HASH);
-    mapScene.map.forward(theta, mv);
-    if (model->startDefocus)
-      for (int l = 0; l < layers; l++)
-        for (int i = 0; i < mv; i++) defocus(l)[i] += bilinear(model->startDefocus, l, mx[i], my[i]);
-    for (int i = 0; i < layers * mv; i++) ds[i] = V{};
-    ticker.next(PHASE_BLUR);
-  }
-
-  V* defocus(int l) const { return mapScene.map.act[mapScene.map.spec.layers] + (size_t)l * mapScene.vectors; }
-  V* dDefocus(int l) const { return ds + (size_t)l * mapScene.vectors; }
-
-  void sharpness(const StepInput& step, const R* theta) {
-    int views = model->views;
-    R beta = (R)model->loss.sharpness, kappa = kappaOf(theta);
-    for (int i = 0; i < pv; i++) {
-      V nearest = splat(1e30), total{};
-      for (int v = 0; v < views; v++) {
-        const View& view = model->view[v];
-        V d = vabs(kappa * (R)view.aperture * (defocus(0)[v * pv + i] - focusOf(theta, view)));
-        sharp[v * pv + i] = d;
-        nearest = vmin(nearest, d);
-      }
-      for (int v = 0; v < views; v++) {
-        V e = vexp((nearest - sharp[v * pv + i]) / (R)model->loss.sharpnessTau);
-        sharp[v * pv + i] = e;
-        total += e;
-      }
-      for (int v = 0; v < views; v++)
-        sharp[v * pv + i] =
-            step.sharp && views > 1 ? (1 - beta) + beta * views * sharp[v * pv + i] / total : splat(1);
-    }
-  }
-
-  double smoothness(R share) {
-    double total = 0;
-    R k = (R)model->kappaStart, each = (R)model->loss.smoothDefocus * share;
-    for (int l = 0; l < layers; l++)
-      for (int i = 0; i < pv; i++) {
-        int a = model->views * pv + i, b = a + pv;
-        V delta = k * (defocus(l)[b] - defocus(l)[a]);
-        V root = vsqrt(delta * delta + (R)1e-3);
-        total += laneSum(each * root * weight[i]);
-        V g = each * weight[i] * delta / root * k;
-        dDefocus(l)[b] += g;
-        dDefocus(l)[a] -= g;
-      }
-    return total;
-  }
-
   void oneView(const Shard& shard, const R* theta, ShardGradient<R>& grad, int v, Ticker& ticker) {
     const View& view = model->view[v];
     placeTaps(theta, view, v);
     for (int q = 0; q < qv; q++) warp[v].apply(tapX[q], tapY[q], scene.px[q], scene.py[q]);
-    confine(shard, scene.px, scene.py, freeX, freeY, qv);
+    confine(*model, shard, scene.px, scene.py, freeX, freeY, qv);
     ticker.next(PHASE_BLUR);
     scene.forward(shard, theta, ticker);
     if (scene.hasStart && model->residual) addStart();
@@ -239,20 +134,20 @@ struct Taps {
     ticker.next(PHASE_COMPOSITE);
     backwardScene(shard, theta, grad, ticker);
     for (int q = 0; q < qv; q++) {
-      V dx{}, dy{};
+      V dx, dy;
       warp[v].back(tapX[q], tapY[q], dqx[q] * freeX[q], dqy[q] * freeY[q], dwarp + 8 * v, dx, dy);
       dqx[q] = dx;
       dqy[q] = dy;
     }
     if (lens) lensBack(theta, grad, view, v);
-    if (free_) freeBack(theta, grad, view);
+    if (free_) blur.backward(theta, view, dqx, dqy, grad.shared);
     ticker.next(PHASE_BLUR_BACK);
   }
 
   int query(int g, int k, int i) const { return (g * K + k) * pv + i; }
 
   void placeTaps(const R* theta, const View& view, int v) {
-    if (free_) return placeFree(theta, view);
+    if (free_) return blur.forward(theta, view, x, y, tapX, tapY);
     if (!lens) {
       for (int i = 0; i < pv; i++) {
         tapX[i] = x[i];
@@ -260,14 +155,14 @@ struct Taps {
       }
       return;
     }
-    R f = focusOf(theta, view), scale = kappaOf(theta) * (R)view.aperture;
+    R f = lensFocus(*model, view, theta), scale = lensScale(*model, view, theta);
     for (int i = 0; i < pv; i++) {
       V turn = u0[i] + (R)(0.618034f * v);
       turn -= tofloat(floori(turn));
       V sn, cs;
-      vsincos(TAU * turn, sn, cs);
+      vsincos((R)6.28318530717958648 * turn, sn, cs);
       for (int g = 0; g < groups; g++) {
-        V radius = scale * (defocus(g)[v * pv + i] - f);
+        V radius = scale * (map.at(g, v)[i] - f);
         c[g * pv + i] = radius;
         for (int k = 0; k < K; k++) {
           double r = __builtin_sqrt((k + .5) / K), angle = 2.399963 * (k + .5);
@@ -278,34 +173,6 @@ struct Taps {
           tapX[q] = x[i] + radius * unitX[q];
           tapY[q] = y[i] + radius * unitY[q];
         }
-      }
-    }
-  }
-
-  void placeFree(const R* theta, const View& view) {
-    R cx = (R)(model->width * .5), cy = (R)(model->height * .5);
-    R half = (R)((model->width > model->height ? model->width : model->height) * .5), f = focusOf(theta, view);
-    for (int i = 0; i < pv; i++) {
-      blur.input()[i] = splat(f);
-      blur.input()[pv + i] = (x[i] - cx) / half;
-      blur.input()[2 * pv + i] = (y[i] - cy) / half;
-    }
-    blur.forward(theta, pv);
-    V* o = blur.output();
-    for (int i = 0; i < pv; i++) {
-      V top = o[i], sum{};
-      for (int k = 1; k < K; k++) top = vmax(top, o[k * pv + i]);
-      for (int k = 0; k < K; k++) sum += w[k * pv + i] = vexp(o[k * pv + i] - top);
-      V inverse = 1 / sum;
-      for (int k = 0; k < K; k++) {
-        w[k * pv + i] *= inverse;
-        V *ox = o + (K + 2 * k) * pv + i, *oy = ox + pv;
-        *ox = 2 / (1 + vexp(-2 * *ox)) - 1;
-        *oy = 2 / (1 + vexp(-2 * *oy)) - 1;
-        bool fixed = model->blurGrid && k == 4;
-        R gx = model->blurGrid ? (R)(k % 3 - 1) : 0, gy = model->blurGrid ? (R)(k / 3 - 1) : 0;
-        tapX[k * pv + i] = x[i] + (fixed ? V{} : (R)model->maxShift * *ox + gx);
-        tapY[k * pv + i] = y[i] + (fixed ? V{} : (R)model->maxShift * *oy + gy);
       }
     }
   }
@@ -357,14 +224,11 @@ struct Taps {
                                           : d * value * Scene::alive(value);
         }
       }
-      if (!free_) continue;
-      V dot{};
-      for (int k = 0; k < K; k++) dot += dweight[k] * w[k * pv + i];
-      for (int k = 0; k < K; k++) dw[k * pv + i] = w[k * pv + i] * (dweight[k] - dot);
+      if (free_) blur.weightsBack(dweight, i);
     }
   }
 
-  V tapWeight(int k, int i) const { return free_ ? w[k * pv + i] : splat((R)1 / K); }
+  V tapWeight(int k, int i) const { return free_ ? blur.w[k * pv + i] : splat((R)1 / K); }
 
   // Two layers: background taps and foreground taps have circles of their own.
   void compareLayers(const View& view, int i, V omega) {
@@ -397,36 +261,10 @@ struct Taps {
     }
   }
 
-  // The start pictures, bilinear at a position.
-  V bilinear(const float* planes, int k, V px, V py) const {
-    V v, gx, gy;
-    bilinearWithSlope(planes, k, px, py, v, gx, gy);
-    return v;
-  }
-  void bilinearWithSlope(const float* planes, int k, V px, V py, V& value, V& gx, V& gy) const {
-    const float* p = planes + (size_t)k * model->width * model->height;
-    for (int q = 0; q < NL; q++) {
-      R fx = px[q] - (R)0.5, fy = py[q] - (R)0.5;
-      int ix = (int)fx, iy = (int)fy;
-      ix = ix > model->width - 2 ? model->width - 2 : ix;
-      iy = iy > model->height - 2 ? model->height - 2 : iy;
-      ix = ix < 0 ? 0 : ix;
-      iy = iy < 0 ? 0 : iy;
-      int right = model->width > 1 ? 1 : 0;
-      size_t down = model->height > 1 ? model->width : 0;
-      fx -= ix;
-      fy -= iy;
-      const float* s = p + (size_t)iy * model->width + ix;
-      R a = s[0], b = s[right], c_ = s[down], d = s[down + right];
-      value[q] = (a + (b - a) * fx) * (1 - fy) + (c_ + (d - c_) * fx) * fy;
-      gx[q] = (b - a) * (1 - fy) + (d - c_) * fy;
-      gy[q] = (c_ - a) * (1 - fx) + (d - b) * fx;
-    }
-  }
-
   void addStart() {
     for (int k = 0; k < model->outputs; k++)
-      for (int q = 0; q < qv; q++) ((V*)scene.plane(k))[q] += bilinear(model->startRadiance, k, scene.px[q], scene.py[q]);
+      for (int q = 0; q < qv; q++)
+        ((V*)scene.plane(k))[q] += bilinearAt(*model, model->startRadiance, k, scene.px[q], scene.py[q]).value;
   }
 
   // From the outputs' gradient to the networks', the grid's, and the positions'.
@@ -436,16 +274,16 @@ struct Taps {
     if (scene.hasStart && model->residual && positions)
       for (int k = 0; k < model->outputs; k++)
         for (int q = 0; q < qv; q++) {
-          V value, gx, gy, d = ((V*)scene.plane(k))[q];
-          bilinearWithSlope(model->startRadiance, k, scene.px[q], scene.py[q], value, gx, gy);
-          dqx[q] += d * gx;
-          dqy[q] += d * gy;
+          const V d = ((V*)scene.plane(k))[q];
+          const Sampled<V> s = bilinearAt(*model, model->startRadiance, k, scene.px[q], scene.py[q]);
+          dqx[q] += d * s.gx;
+          dqy[q] += d * s.gy;
         }
     scene.atlas.backward(theta, grad.shared, qv, !model->siren || positions);
     ticker.next(PHASE_NETWORK_BACK);
     V* in = scene.atlas.input();
     if (model->siren) {
-      R half = (R)((model->width > model->height ? model->width : model->height) * .5);
+      const R half = Normal<R>::of(*model).half;
       for (int q = 0; q < qv && positions; q++) {
         dqx[q] += in[q] / half;
         dqy[q] += in[qv + q] / half;
@@ -464,7 +302,7 @@ struct Taps {
   }
 
   void lensBack(const R* theta, ShardGradient<R>& grad, const View& view, int v) {
-    R scale = kappaOf(theta) * (R)view.aperture;
+    R scale = lensScale(*model, view, theta);
     V df{}, dkappa{};
     for (int g = 0; g < groups; g++)
       for (int i = 0; i < pv; i++) {
@@ -473,59 +311,12 @@ struct Taps {
           int q = query(g, k, i);
           d += dqx[q] * unitX[q] + dqy[q] * unitY[q];
         }
-        dDefocus(g)[v * pv + i] += scale * d;
+        map.gradientAt(g, v)[i] += scale * d;
         df += scale * d;
         dkappa += d * c[g * pv + i];
       }
     if (model->focus >= 0) grad.shared[model->focus + view.focus] -= laneSum(df);
     grad.shared[model->kappa] += laneSum(dkappa);
-  }
-
-  void freeBack(const R* theta, ShardGradient<R>& grad, const View& view) {
-    V* o = blur.output();
-    for (int i = 0; i < pv; i++)
-      for (int k = 0; k < K; k++) {
-        V *ox = o + (K + 2 * k) * pv + i, *oy = ox + pv;
-        R shift = model->blurGrid && k == 4 ? 0 : (R)model->maxShift;
-        *ox = dqx[k * pv + i] * shift * (1 - *ox * *ox);
-        *oy = dqy[k * pv + i] * shift * (1 - *oy * *oy);
-        o[k * pv + i] = dw[k * pv + i];
-      }
-    blur.backward(theta, grad.shared, pv, model->focus >= 0);
-    if (model->focus < 0) return;
-    V df{};
-    for (int i = 0; i < pv; i++) df += blur.input()[i];
-    grad.shared[model->focus + view.focus] += laneSum(df);
-  }
-
-  void mapBackward(const Shard& shard, const R* theta, ShardGradient<R>& grad, Ticker& ticker) {
-    int mv = mapScene.vectors;
-    V* out = mapScene.map.output();
-    for (int i = 0; i < mv; i++) mapDx[i] = mapDy[i] = V{};
-    for (int l = 0; l < layers; l++)
-      for (int i = 0; i < mv; i++) {
-        V d = dDefocus(l)[i];
-        if (model->startDefocus && model->dof > 0) {
-          V value, gx, gy;
-          bilinearWithSlope(model->startDefocus, l, mapScene.px[i], mapScene.py[i], value, gx, gy);
-          mapDx[i] += d * gx;
-          mapDy[i] += d * gy;
-        }
-        out[(size_t)l * mv + i] = d;
-      }
-    mapScene.map.backward(theta, grad.shared, mv, true);
-    ticker.next(PHASE_NETWORK_BACK);
-    scatter<true>(model->mapGrid, theta + shard.mapGrid, grad.map, grad.mapTouched, (R)shard.grid.x, (R)shard.grid.y,
-                  mapScene.px, mapScene.py, mapScene.map.input(), mapDx, mapDy, mv, mv);
-    for (int v = 0; v < model->views; v++) {
-      if (model->view[v].registration < 0) continue;
-      for (int i = 0; i < pv; i++) {
-        int a = v * pv + i;
-        V dx{}, dy{};
-        warp[v].back(x[i], y[i], mapDx[a] * mapFreeX[a], mapDy[a] * mapFreeY[a], dwarp + 8 * v, dx, dy);
-      }
-    }
-    ticker.next(PHASE_HASH_BACK);
   }
 };
 

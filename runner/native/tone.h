@@ -2,8 +2,7 @@
 // on top. docs/MODEL.md, "Tone mapper" and "Losses".
 #pragma once
 #include "arena.h"
-#include "plan.h"
-#include "simd.h"
+#include "shared/response.h"
 
 namespace implicam::IMPLICAM_ISA {
 
@@ -29,16 +28,7 @@ struct Tone {
     int n = model->knots;
     for (int i = 0; i < 3 * n; i++) gradient[i] = 0;
     for (int i = 0; i < (n ? 0 : 3 * (3 * model->toneHidden + 1)); i++) lane[i] = V{};
-    for (int c = 0; c < (n ? 3 : 0); c++) {
-      const R* a = theta + c * (n - 1);
-      R* v = value + c * n;
-      R top = a[0];
-      for (int j = 1; j < n - 1; j++) top = a[j] > top ? a[j] : top;
-      v[0] = 0;
-      for (int j = 1; j < n; j++) v[j] = v[j - 1] + exponential(a[j - 1] - top);
-      R inverse = 1 / v[n - 1];
-      for (int j = 1; j < n; j++) v[j] *= inverse;
-    }
+    for (int c = 0; c < (n ? 3 : 0); c++) knotValues(theta + c * (n - 1), n, value + c * n);
   }
 
   // Adds the gathered gradient to the parameters' gradient.
@@ -49,20 +39,9 @@ struct Tone {
       for (int i = 0; i < 3 * (3 * model->toneHidden + 1); i++) g[i] += laneSum(lane[i]);
       return;
     }
-    for (int c = 0; c < 3; c++) knotGradient(value + c * n, gradient + c * n, n, g + c * (n - 1));
-  }
-
-  // d/d(logits) from d/d(values): with p the softmax, v_j = Σ_{i<j} p_i.
-  static void knotGradient(const R* v, const R* dv, int n, R* out) {
-    R tail = 0, mean = 0;
-    for (int i = n - 2; i >= 0; i--) {
-      tail += dv[i + 1];
-      mean += (v[i + 1] - v[i]) * tail;
-    }
-    tail = 0;
-    for (int i = n - 2; i >= 0; i--) {
-      tail += dv[i + 1];
-      out[i] += (v[i + 1] - v[i]) * (tail - mean);
+    for (int c = 0; c < 3; c++) {
+      const R* dv = gradient + c * n;
+      knotGradient(value + c * n, n, [dv](int j) { return dv[j]; }, g + c * (n - 1));
     }
   }
 
@@ -79,8 +58,6 @@ struct Tone {
   }
 
  private:
-  static R exponential(R x) { return sizeof(R) == 4 ? (R)__builtin_expf(x) : (R)__builtin_exp(x); }
-
   IC_INLINE void segment(int knots, R low, V z, VI& i, V& f, R& inverse) {
     inverse = (knots - 1) / -low;
     V x = (z - low) * inverse;

@@ -22,10 +22,7 @@ struct Pixels {
     const Point p = confine(m, step.shard(0), {rect.x + r % rect.width + .5f, rect.y + r / rect.width + .5f});
     px[n] = p.x;
     py[n] = p.y;
-    if (!siren) return;
-    const Normal normal = Normal::of(m);
-    siren[n] = (p.x - normal.cx) / normal.half;
-    siren[samples + n] = (p.y - normal.cy) / normal.half;
+    if (siren) sineInput(m, p, siren, samples, n);
   }
 };
 

@@ -62,6 +62,8 @@ __global__ void __launch_bounds__(ITEM_THREADS) enterItems(const K kernel, int64
 }
 
 IC_DEVICE int64_t toInteger(float x) { return __float2ll_rn(x); }
+// Sine and cosine of a turn, 0 to 1: without the reduction of large angles, which wants local memory.
+IC_DEVICE void turned(float turn, float& sine, float& cosine) { sincospif(2 * turn, &sine, &cosine); }
 IC_DEVICE void atomicSum(int64_t* at, int64_t x) { atomicAdd((unsigned long long*)at, (unsigned long long)x); }
 
 #else
@@ -93,6 +95,10 @@ struct PerThread {
 };
 
 inline int64_t toInteger(float x) { return (int64_t)llrintf(x); }
+inline void turned(float turn, float& sine, float& cosine) {
+  sine = sinf(6.28318530717958648f * turn);
+  cosine = cosf(6.28318530717958648f * turn);
+}
 inline void atomicSum(int64_t* at, int64_t x) { *at = (int64_t)((uint64_t)*at + (uint64_t)x); }
 
 #endif

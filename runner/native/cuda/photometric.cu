@@ -1,11 +1,10 @@
 #include "photometric.h"
 
 #include <algorithm>
+#include "../shared/comparison.h"
 
 namespace implicam::device {
 namespace {
-
-constexpr float CLIPPED_HIGH = (float)(254.5 / 255), CLIPPED_LOW = (float)(0.5 / 255);
 
 struct Curve {
   float y, slope;
@@ -90,26 +89,14 @@ struct Compare {
     if (!target.inside) return;
     const float t = target.t, z = batch.uAt(v, c, q) + LN2 * step.ev[frame];
     const Curve g = m.knots ? knotCurve(m, step.knots, c, z) : netCurve(m, step.theta, c, z);
-    const float y = g.y;
-    float e1 = y - t, gain = 1, plain = y - t;
-    if (m.loss.randomGamma > 0) {
-      const float gamma = step.state->gamma, inverse = step.state->logGamma, yp = greater(y, 0);
-      e1 += m.loss.randomGamma * (logf(yp * gamma + 1) - logf(t * gamma + 1)) * inverse;
-      if (y > 0) gain += m.loss.randomGamma * inverse * gamma / (yp * gamma + 1);
-    }
-    if ((t >= CLIPPED_HIGH && y > CLIPPED_HIGH) || (t <= CLIPPED_LOW && y < CLIPPED_LOW)) {
-      plain = 0;
-      if (m.loss.inequality) e1 = 0;
-    }
-    float w = omega * step.errorScale;
-    if (m.loss.slope) w *= .05f / (g.slope * g.slope + .01f);
-    sums.x[0] = w * e1 * e1;
-    sums.x[1] = plain * plain;
-    sums.x[2] = 1;
-    const float dy = 2 * w * e1 * gain;
-    batch.dz[at] = dy * g.slope;
-    if (ds) ds[at] = dy * 2 * y * (1 - y);
-    else if (dy != 0) knotBack(slot, copy, c, z, dy);
+    const Cost<float> cost = costOf<float>(m.loss, step.state->gamma, step.state->logGamma, step.errorScale, t, g.y,
+                                           g.slope, omega);
+    sums.x[0] = cost.loss;
+    sums.x[1] = cost.squared;
+    sums.x[2] = cost.counted;
+    batch.dz[at] = cost.dy * g.slope;
+    if (ds) ds[at] = cost.dy * 2 * g.y * (1 - g.y);
+    else if (cost.dy != 0) knotBack(slot, copy, c, z, cost.dy);
   }
 
   IC_DEVICE void knotBack(int slot, int copy, int c, float z, float dy) const {

@@ -1,7 +1,9 @@
 #include "renderer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include "step.h"
 
 namespace implicam::device {
 namespace {
@@ -35,7 +37,7 @@ struct RenderRadii {
   int reach;
 
   IC_DEVICE void item(int64_t i) const {
-    const Radius r = radius(scale * (defocus[i] - focus), reach);
+    const Radius<float> r = radiusOf(scale * (defocus[i] - focus), (float)reach);
     radii[2 * (i / size) * size + i % size] = r.rho;
     radii[(2 * (i / size) + 1) * size + i % size] = r.inverse;
   }
@@ -143,9 +145,7 @@ void Renderer::render(float focus, float scale, float gain, const float* curve, 
   const int64_t size = (int64_t)width_ * height_;
   const int reach = reachOf(focus, scale);
   if (reach && reach != offsetsReach_) {
-    const std::vector<Offset> offsets = spreadOffsets(reach);
-    offsets_ = Buffer<Offset>(stream_, offsets.size(), "offsets of the disk");
-    offsets_.upload(offsets.data());
+    offsets_ = uploadOffsets(stream_, reach);
     offsetsReach_ = reach;
   }
   if (curve) curve_.upload(curve);

@@ -1,7 +1,6 @@
 // Where a batch by taps lies in memory, and where its taps are. docs/MODEL.md, "lens, taps", "free", "none".
 #pragma once
 #include "batch.h"
-#include "draws.h"
 
 namespace implicam::device {
 
@@ -44,7 +43,10 @@ IC_DEVICE Disk diskOf(const Step& step, const TapLayout& t, int64_t slot, int v,
   const ViewCamera& c = step.camera[v];
   float turn = t.u0[slot * t.perSlot + i] + 0.618034f * v;
   turn -= floorf(turn);
-  return {sinf(TAU * turn), cosf(TAU * turn), c.scale * (t.map[g * t.mapN + t.mapAt(slot, v, i)] - c.focus)};
+  Disk disk;
+  turned(turn, disk.sine, disk.cosine);
+  disk.radius = c.circle(t.map[g * t.mapN + t.mapAt(slot, v, i)]);
+  return disk;
 }
 
 IC_DEVICE Tap tapOf(const Step& step, const TapLayout& t, const Disk& disk, int64_t slot, int v, int k, int64_t i) {
@@ -64,12 +66,72 @@ IC_DEVICE Tap tapOf(const Step& step, const TapLayout& t, const Disk& disk, int6
   return tap;
 }
 
-// Gradient of a position that confining may have moved.
-IC_DEVICE Point freed(Point before, Point after, float dx, float dy) {
-  return {before.x == after.x ? dx : 0, before.y == after.y ? dy : 0};
+// Where the defocus map is asked: at D_v(p) for every view, at p, and at p's neighbour.
+IC_DEVICE Point mapPoint(const Step& step, const TapLayout& at, int64_t slot, int r, int64_t i) {
+  const int64_t q = slot * at.perSlot + i;
+  const Point p = {at.x[q], at.y[q]};
+  if (r < at.views) return warp(step.camera[r], Normal<float>::of(*step.model), p);
+  if (r == at.views) return p;
+  float sine, cosine;
+  turned(at.u1[q], sine, cosine);
+  return {p.x + cosine, p.y + sine};
 }
 
-// Views are summed by tiles of this many pixels.
-constexpr int TILE = 128;
+// What the taps of one pixel of one view make together.
+struct Composite {
+  Step step;
+  TapLayout at;
+
+  IC_DEVICE float weight(int64_t slot, int v, int k, int64_t i) const {
+    return at.free ? at.w[k * at.blurN + at.blurAt(slot, v, i)] : 1.f / at.K;
+  }
+
+  IC_DEVICE void sums(int64_t slot, int v, int64_t i, float& cover, float* back, float* front) const {
+    cover = 0;
+    for (int c = 0; c < 3; c++) back[c] = front[c] = 0;
+    for (int k = 0; k < at.K; k++) {
+      const float share = weight(slot, v, k, i);
+      const float* b = at.scene + at.query(slot, v, 0, k, i);
+      for (int c = 0; c < 3; c++) back[c] += share * b[c * at.N];
+      if (at.groups < 2) continue;
+      const float* f = at.scene + at.query(slot, v, 1, k, i);
+      const float alpha = f[6 * at.N];
+      cover += share * alpha;
+      for (int c = 0; c < 3; c++) front[c] += share * alpha * f[(3 + c) * at.N];
+    }
+  }
+};
+
+// Draws the pixels of a batch from `first`.
+void drawTapPixels(Stream& stream, const Step& step, const TapLayout& at, const LightBatch& light, int first);
+// Positions of the defocus map, and its start pictures once the network has run.
+void placeTapMap(Stream& stream, const Step& step, const TapLayout& at);
+void startTapMap(Stream& stream, const Step& step, const TapLayout& at);
+// Input [3][blurN] of the generator; weights and offsets from its output.
+void placeBlur(Stream& stream, const Step& step, const TapLayout& at, float* input);
+void activateBlur(Stream& stream, const TapLayout& at);
+// Positions of the taps; `siren`: input of a sine network, or null. And what each view counts, in light.weight.
+void placeTaps(Stream& stream, const Step& step, const TapLayout& at, const LightBatch& light, float* siren);
+// The scene's outputs to radiance, and every view's light in light.u.
+void lookThroughTaps(Stream& stream, const Step& step, const TapLayout& at, const LightBatch& light);
+
+// How many blocks sum the pixels of a slot.
+int tapTiles(const TapLayout& at);
+// From dL/dz in `light` to the gradient of the scene's outputs and of the generator's, in their places.
+void compositeTapsBack(Stream& stream, const Step& step, const TapLayout& at, const LightBatch& light);
+// dL/d(position): through the start pictures; what a sine network adds ([2][N] at its input).
+void startTapSlopes(Stream& stream, const Step& step, const TapLayout& at);
+void addSineSlopes(Stream& stream, const Step& step, const TapLayout& at, const float* input);
+// From the taps' positions to what placed them: homography, circle (in place of the defocus map), generator. `slots`: room
+// for the sums of all tiles.
+void tapPositionsBack(Stream& stream, const Step& step, const TapLayout& at, float* slots, const ShardSums& sums);
+// Smoothness of the defocus map, `each` a pixel: its gradient takes the map's place.
+void smoothTapMap(Stream& stream, const Step& step, const TapLayout& at, float each, float* slots, const ShardSums& sums);
+// dL/d(position) of the defocus map through its start picture, and from there to the homographies.
+void startMapSlopes(Stream& stream, const Step& step, const TapLayout& at);
+void mapPositionsBack(Stream& stream, const Step& step, const TapLayout& at, float* slots, const ShardSums& sums);
+// The generator's gradient [3][blurN] of the views' focus.
+void blurFocusBack(Stream& stream, const Step& step, const TapLayout& at, const float* input, float* slots,
+                   const ShardSums& sums);
 
 }  // namespace implicam::device

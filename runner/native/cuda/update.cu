@@ -1,5 +1,7 @@
 #include "update.h"
 
+#include "../shared/plain_losses.h"
+
 namespace implicam::device {
 namespace {
 
@@ -17,7 +19,7 @@ struct Prepare {
     if (i < m.views) return view((int)i);
     i -= m.views;
     float slope;
-    if (i < m.frames) ev[i] = exposure(m, theta, (int)i, slope);
+    if (i < m.frames) ev[i] = exposureOf<float>(m, theta, (int)i, slope);
     else if (m.knots && i - m.frames < 3) curve((int)(i - m.frames));
   }
 
@@ -28,27 +30,13 @@ struct Prepare {
     ViewCamera c;
     c.focus = m.focus >= 0 ? theta[m.focus + view.focus] : m.focusStart[view.focus];
     c.scale = m.kappa >= 0 ? expf(theta[m.kappa]) * view.aperture : 0;
-    c.identity = view.registration < 0;
-    for (int k = 0; k < 8; k++) {
-      c.m[k] = view.homography[k];
-      if (c.m[k] != (k == 0 || k == 4 ? 1 : 0)) c.identity = 0;
-    }
-    if (view.registration >= 0)
-      for (int j = 0; j < m.dof; j++)
-        for (int k = 0; k < 8; k++) c.m[k] += theta[view.registration + j] * m.registrationBasis[j][k];
+    c.homography = Homography<float>::of(m, view, theta);
     camera[v] = c;
   }
 
   IC_DEVICE void curve(int c) const {
     const int n = model->knots;
-    const float* a = theta + model->tone + c * (n - 1);
-    float* v = knots + c * n;
-    float top = a[0];
-    for (int j = 1; j < n - 1; j++) top = greater(top, a[j]);
-    v[0] = 0;
-    for (int j = 1; j < n; j++) v[j] = v[j - 1] + expf(a[j - 1] - top);
-    const float inverse = 1 / v[n - 1];
-    for (int j = 1; j < n; j++) v[j] *= inverse;
+    knotValues(theta + model->tone + c * (n - 1), n, knots + c * n);
   }
 };
 
@@ -102,7 +90,7 @@ struct FinishShard {
     for (int k = 0; k < m.frames; k++) {
       const int frame = m.frameOrder[k];
       float slope;
-      exposure(m, step.theta, frame, slope);
+      exposureOf<float>(m, step.theta, frame, slope);
       sum += sums.exposure[slot * m.frames + k] * slope * m.evBasis[frame * m.exposures + j];
     }
     *g += sum;
@@ -115,20 +103,9 @@ struct FinishShard {
     return step.fixed.read(sum);
   }
 
-  // d/d(logits) from d/d(values): with p the softmax, v_j = Σ_{i<j} p_i.
   IC_DEVICE void knots(float* g, int slot, int c) const {
     const int n = step.model->knots;
-    const float* v = step.knots + c * n;
-    float tail = 0, mean = 0;
-    for (int i = n - 2; i >= 0; i--) {
-      tail += knot(slot, c, i + 1);
-      mean += (v[i + 1] - v[i]) * tail;
-    }
-    tail = 0;
-    for (int i = n - 2; i >= 0; i--) {
-      tail += knot(slot, c, i + 1);
-      g[i] += (v[i + 1] - v[i]) * (tail - mean);
-    }
+    knotGradient(step.knots + c * n, n, [&](int j) { return knot(slot, c, j); }, g);
   }
 };
 
@@ -148,83 +125,15 @@ struct Plain {
   float* gradient;
   double* parts;
 
-  IC_DEVICE void item(int64_t i) const {
-    parts[i] = i < 3 ? (step.model->knots ? toneSmooth((int)i) : tonePin((int)i)) : i == 3 ? anchor() : rigidity();
-  }
+  IC_DEVICE void item(int64_t i) const { parts[i] = part((int)i); }
 
  private:
-  // Second differences of the values are first differences of the softmax.
-  IC_DEVICE double toneSmooth(int c) const {
+  IC_DEVICE double part(int i) const {
     const Model& m = *step.model;
-    if (!(m.loss.toneSmooth > 0)) return 0;
-    const int n = m.knots - 1;
-    const float *a = step.theta + m.tone + c * n, third = m.knots / 9.f, weight = m.loss.toneSmooth * third * third * third;
-    float top = a[0], sum = 0, mean = 0;
-    for (int j = 1; j < n; j++) top = greater(top, a[j]);
-    for (int j = 0; j < n; j++) sum += expf(a[j] - top);
-    double loss = 0;
-    for (int pass = 0; pass < 2; pass++) {
-      float before = 0, here = expf(a[0] - top) / sum;
-      for (int j = 0; j < n; j++) {
-        const float after = j + 1 < n ? expf(a[j + 1] - top) / sum : 0;
-        const float left = j > 0 ? here - before : 0, right = j + 1 < n ? after - here : 0;
-        const float d = 2 * weight * (left - right);
-        if (pass) gradient[m.tone + c * n + j] += here * (d - mean);
-        else {
-          mean += here * d;
-          loss += (double)(weight * left * left);
-        }
-        before = here;
-        here = after;
-      }
-    }
-    return loss;
-  }
-
-  IC_DEVICE double tonePin(int c) const {
-    const Model& m = *step.model;
-    if (!(m.loss.tonePin > 0)) return 0;
-    const int h = m.toneHidden;
-    const float *b = step.theta + m.tone + c * (3 * h + 1) + h, *w = b + h;
-    float* g = gradient + m.tone + c * (3 * h + 1);
-    float s = w[h];
-    for (int j = 0; j < h; j++) s += w[j] * greater(b[j], 0);
-    const float y = 1 / (1 + expf(-2 * s));
-    const float ds = m.loss.tonePin / 3 * (y > .5f ? 1 : -1) * 2 * y * (1 - y);
-    g[3 * h] += ds;
-    for (int j = 0; j < h; j++) {
-      if (b[j] <= 0) continue;
-      g[h + j] += ds * w[j];
-      g[2 * h + j] += ds * b[j];
-    }
-    return (double)(m.loss.tonePin * fabsf(y - .5f) / 3);
-  }
-
-  IC_DEVICE double anchor() const {
-    const Model& m = *step.model;
-    if (!(m.loss.exposureAnchor > 0)) return 0;
-    double mean = 0;
-    float slope;
-    for (int f = 0; f < m.frames; f++) mean += (double)exposure(m, step.theta, f, slope) / m.frames;
-    for (int f = 0; f < m.frames; f++) {
-      exposure(m, step.theta, f, slope);
-      for (int j = 0; j < m.exposures; j++)
-        gradient[m.exposure + j] += (float)(2 * m.loss.exposureAnchor * mean / m.frames) * slope * m.evBasis[f * m.exposures + j];
-    }
-    return m.loss.exposureAnchor * mean * mean;
-  }
-
-  IC_DEVICE double rigidity() const {
-    const Model& m = *step.model;
-    if (!(m.loss.rigidity > 0) || m.registration < 0) return 0;
-    const float s = m.width > m.height ? m.width : m.height;
-    double loss = 0;
-    for (int i = 0; i < (m.views - 1) * m.dof; i++) {
-      const float h = step.theta[m.registration + i];
-      loss += (double)(m.loss.rigidity * s * s * h * h);
-      gradient[m.registration + i] += 2 * m.loss.rigidity * s * s * h;
-    }
-    return loss;
+    if (i < 3 && m.knots) return m.loss.toneSmooth > 0 ? toneSmoothness<float>(m, i, step.theta, gradient) : 0;
+    if (i < 3) return m.loss.tonePin > 0 ? tonePin<float>(m, i, step.theta, gradient) : 0;
+    if (i == 3) return m.loss.exposureAnchor > 0 ? exposureAnchor<float>(m, step.theta, gradient) : 0;
+    return m.loss.rigidity > 0 && m.registration >= 0 ? rigidity<float>(m, step.theta, gradient) : 0;
   }
 };
 
