@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { createCudaEngine, cudaStatus } from '../runner/engines/cuda.js';
 import { freshState } from '../runner/engines/engine.js';
 import { createNativeEngine, nativeIsas } from '../runner/engines/native.js';
+import { expectParity } from './parity.js';
 import { CASE_NAMES, type CaseName, randomModel } from './random-models.js';
 
 /**
@@ -10,46 +11,25 @@ import { CASE_NAMES, type CaseName, randomModel } from './random-models.js';
  * where there is one.
  */
 
-const TOLERANCE = 1e-4;
-
-/** ‖actual − expected‖ / ‖expected‖; `least` is the norm below which single precision says nothing. */
-function relativeError(actual: Float32Array, expected: Float32Array, least = 1e-6): number {
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < actual.length; i++) {
-    difference += (actual[i]! - expected[i]!) ** 2;
-    norm += expected[i]! ** 2;
-  }
-  return Math.sqrt(difference) / Math.max(Math.sqrt(norm), least);
-}
-
-async function expectParity(name: CaseName, library: 'cuda' | 'emulated') {
+async function compare(name: CaseName, library: 'cuda' | 'emulated') {
   const { plan, data, parameters, step } = randomModel(name);
-  const [reference, session] = await Promise.all([
-    createNativeEngine({ threads: 1 }).open(plan, data, freshState(parameters)),
-    createCudaEngine({ library }).open(plan, data, freshState(parameters)),
-  ]);
-  const [expected, actual] = [await reference.gradient(step), await session.gradient(step)];
-  expect(Math.abs(actual.loss - expected.loss) / expected.loss).toBeLessThanOrEqual(TOLERANCE);
-  expect(actual.psnr).toBeCloseTo(expected.psnr, 3);
-  const whole = Math.sqrt(expected.gradient.reduce((sum, g) => sum + g * g, 0));
-  for (const group of plan.layout.groups) {
-    const run = (g: Float32Array) => g.subarray(group.offset, group.offset + group.size);
-    const error = relativeError(run(actual.gradient), run(expected.gradient), 1e-3 * whole);
-    expect(error, group.name).toBeLessThanOrEqual(TOLERANCE);
-  }
-  const [wanted, baked] = [await reference.bake(), await session.bake()];
-  expect(relativeError(baked.radiance, wanted.radiance)).toBeLessThanOrEqual(TOLERANCE);
-  expect(relativeError(baked.defocus, wanted.defocus)).toBeLessThanOrEqual(TOLERANCE);
-  session.close();
-  reference.close();
+  const engines = [createCudaEngine({ library }), createNativeEngine({ threads: 1 })];
+  const [actual, expected] = await Promise.all(
+    engines.map(async (engine) => {
+      const session = await engine.open(plan, data, freshState(parameters));
+      const told = { result: await session.gradient(step), baked: await session.bake() };
+      session.close();
+      return told;
+    }),
+  );
+  expectParity(plan, actual!, expected!);
 }
 
 describe.skipIf(nativeIsas().length === 0)('emulated device against native', () => {
-  test.each(CASE_NAMES)('%s', (name) => expectParity(name, 'emulated'));
+  test.each(CASE_NAMES)('%s', (name) => compare(name, 'emulated'));
 });
 
 const { usable, reason } = cudaStatus();
 describe.skipIf(!usable)(`CUDA device against native${usable ? '' : ` (skipped: ${reason})`}`, () => {
-  test.each(CASE_NAMES)('%s', (name) => expectParity(name, 'cuda'));
+  test.each(CASE_NAMES)('%s', (name) => compare(name, 'cuda'));
 });
