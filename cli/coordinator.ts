@@ -5,15 +5,15 @@ import { PostgresLedger } from '../coordinator/postgres-ledger.js';
 import { openDatabase } from '../database/connection.js';
 import { ImplicamError } from '../model/errors.js';
 import { createRegistry, serveMetrics } from '../proto/metrics.js';
-import { openStore } from '../store/open.js';
-import { storeLocation } from './folders.js';
+import type { ObjectStore } from '../store/objects.js';
+import type { StoreFlags } from './folders.js';
 import { interruptible } from './interrupt.js';
+import { openObjects } from './objects.js';
 import { securityOf, type TlsFlags } from './options.js';
 import { programVersion } from './version.js';
 
-export interface CoordinatorCommand extends TlsFlags {
+export interface CoordinatorCommand extends TlsFlags, StoreFlags {
   readonly listen: string;
-  readonly data?: string;
   readonly spread?: boolean;
   readonly database?: boolean;
   readonly gateway?: string;
@@ -31,11 +31,12 @@ export async function runCoordinator(command: CoordinatorCommand): Promise<void>
     registry,
     log,
   };
+  const store = await openObjects(command);
   const coordinator = command.database
-    ? await startOnDatabase(command, shared)
+    ? await startOnDatabase(command, store, shared)
     : await startCoordinator({
         ...shared,
-        ledger: () => new FolderLedger(openStore(storeLocation(command)), { spread: command.spread }),
+        ledger: () => new FolderLedger(store, { spread: command.spread }),
       });
   const metrics = command.metrics ? await serveMetrics(registry, command.metrics) : undefined;
   await new Promise<void>((resolve) => {
@@ -51,6 +52,7 @@ export async function runCoordinator(command: CoordinatorCommand): Promise<void>
 /** Sessions of the service, which DATABASE_URL names. */
 async function startOnDatabase(
   command: CoordinatorCommand,
+  store: ObjectStore,
   shared: Omit<CoordinatorOptions, 'ledger'> & { readonly log: (line: string) => void },
 ): Promise<Coordinator> {
   const { DATABASE_URL: databaseUrl, IMPLICAM_GATEWAY_SECRET: secret } = process.env;
@@ -70,7 +72,6 @@ async function startOnDatabase(
   }
   const owner = `${hostname()}-${process.pid}`;
   const db = openDatabase(databaseUrl, { name: `implicam coordinator ${owner}` });
-  const store = openStore(storeLocation(command));
   const { log } = shared;
   const coordinator = await startCoordinator({
     ...shared,

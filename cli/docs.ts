@@ -24,6 +24,10 @@ const TAIL = `## Conventions
 - The first Ctrl-C (or SIGTERM) of \`develop\` finishes the step in progress and writes \`snapshot.safetensors\`; \`--resume\`
   continues from it to the same bits as a run that was never interrupted. The second ends the program at once.
 - The result depends on photographs, options, seed and engine, not on the number of threads.
+- The object store is a folder, or a bucket of any S3-compatible store (\`--store\`, \`IMPLICAM_STORE\`); all processes of a
+  service are given the same. Its credentials are in \`AWS_ACCESS_KEY_ID\`, \`AWS_SECRET_ACCESS_KEY\` and, for passing ones,
+  \`AWS_SESSION_TOKEN\`; they must allow to list, read, write and delete. \`AWS_REGION\` and \`AWS_ENDPOINT_URL_S3\` say what
+  the location leaves out. Give the bucket a rule that removes incomplete multipart uploads.
 - \`IMPLICAM_DEVICE\`: the device of the cuda engine, by number or UUID, where \`--device\` names none.
 
 ## Machine-readable lines

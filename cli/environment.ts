@@ -2,9 +2,7 @@ import { join } from 'node:path';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../database/embedded-postgres.js';
 import { createHttpGateway, noGateway, type RenderGateway } from '../edge-api/gateway.js';
 import { ImplicamError } from '../model/errors.js';
-import type { ObjectStore } from '../store/objects.js';
-import { openStore } from '../store/open.js';
-import { dataFolder, storeLocation } from './folders.js';
+import { dataFolder } from './folders.js';
 
 /** What the processes of the service read from the environment, in one place: DATABASE_URL, IMPLICAM_… */
 
@@ -38,11 +36,6 @@ export async function openDatabaseServer(
     ...(onExit ? { onExit } : {}),
   });
   return { url: embedded.url, embedded, close: () => embedded.stop() };
-}
-
-/** The object store: a folder below the data folder. */
-export function openObjects(env: Environment = process.env): ObjectStore {
-  return openStore(storeLocation({ data: dataFolder(env) }));
 }
 
 /** The way to who renders: IMPLICAM_GATEWAY, with the secret that both sides know. */

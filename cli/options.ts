@@ -104,6 +104,13 @@ export const memoryOption = () =>
     },
   );
 
+export const storeOption = () =>
+  new Option(
+    '--store <location>',
+    'where pictures, snapshots and models are: a folder, or s3://BUCKET/PREFIX?endpoint=URL&region=REGION ' +
+      '(default: IMPLICAM_STORE, else a folder of the data folder)',
+  );
+
 export interface TlsFlags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;

@@ -4,16 +4,16 @@ import { chooseEngine } from '../runner/engines/choose.js';
 import type { CudaEngine } from '../runner/engines/cuda.js';
 import type { Engine, EngineName } from '../runner/engines/engine.js';
 import { startRunner } from '../runner/host/runner.js';
-import { storeLocation } from './folders.js';
+import { type StoreFlags, storeLocation } from './folders.js';
 import { interruptible } from './interrupt.js';
+import { openObjects } from './objects.js';
 import { securityOf, type TlsFlags } from './options.js';
 import { programVersion } from './version.js';
 
-export interface RunnerCommand extends TlsFlags {
+export interface RunnerCommand extends TlsFlags, StoreFlags {
   readonly coordinator: string;
   readonly listen: string;
   readonly advertise?: string;
-  readonly data?: string;
   readonly metrics?: string;
   readonly memory?: number;
   readonly engine?: EngineName;
@@ -28,6 +28,7 @@ const DRAIN = 30_000;
 export async function runRunner(command: RunnerCommand): Promise<void> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
   const { coordinator, listen, advertise, engine: name, threads, device } = command;
+  await openObjects(command);
   const engine = await chooseEngine({
     ...(name ? { engine: name } : {}),
     ...(threads ? { threads } : {}),

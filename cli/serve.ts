@@ -3,15 +3,17 @@ import { startServer } from '../edge-api/server.js';
 import { readPages, servePages } from '../edge-api/viewer/pages.js';
 import { migrate } from '../migrations/migrate.js';
 import { ImplicamError } from '../model/errors.js';
-import { allowedOrigins, openDatabaseServer, openGateway, openObjects } from './environment.js';
+import { allowedOrigins, openDatabaseServer, openGateway } from './environment.js';
 import { interruptible } from './interrupt.js';
 import { createLog } from './log.js';
+import { openObjects } from './objects.js';
 import { programVersion } from './version.js';
 
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
   readonly migrate: boolean;
+  readonly store?: string;
   readonly privateWebhooks?: boolean;
 }
 
@@ -33,10 +35,11 @@ export async function runServe(options: ServeOptions): Promise<void> {
     ),
   );
   try {
+    const objects = await openObjects(options);
     if (options.migrate) await migrateNow(database.url);
     const server = await startServer({
       databaseUrl: database.url,
-      objects: openObjects(),
+      objects,
       gateway: openGateway(),
       log,
       version: programVersion(),

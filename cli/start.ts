@@ -7,14 +7,16 @@ import { createKey, listKeys } from '../edge-api/keys.js';
 import { migrate } from '../migrations/migrate.js';
 import { Child, type ChildOptions, lineOf } from './children.js';
 import { openDatabaseServer } from './environment.js';
-import { dataFolder } from './folders.js';
+import { dataFolder, storeLocation } from './folders.js';
 import { interruptible } from './interrupt.js';
+import { openObjects } from './objects.js';
 
 export interface StartCommand {
   readonly host: string;
   readonly port: number;
   readonly runners: number;
   readonly privateWebhooks?: boolean;
+  readonly store?: string;
 }
 
 const START_DEADLINE = 60_000;
@@ -30,6 +32,7 @@ export async function runStart(command: StartCommand): Promise<void> {
     interrupt.signal.addEventListener('abort', () => done(), { once: true }),
   );
   await mkdir(dataFolder(), { recursive: true });
+  await openObjects(command);
   const database = await keepDatabase(say);
   const children: Child[] = [];
   try {
@@ -90,7 +93,7 @@ async function firstKey(url: string): Promise<string | undefined> {
 }
 
 async function startProcesses(
-  { host, port, runners, privateWebhooks }: StartCommand,
+  { host, port, runners, privateWebhooks, store }: StartCommand,
   databaseUrl: string,
   children: Child[],
   say: (line: string) => void,
@@ -99,6 +102,7 @@ async function startProcesses(
   const env = {
     DATABASE_URL: databaseUrl,
     IMPLICAM_DATA: dataFolder(),
+    IMPLICAM_STORE: storeLocation({ ...(store ? { store } : {}) }),
     IMPLICAM_GATEWAY: `http://${gateway}`,
     IMPLICAM_GATEWAY_SECRET: randomBytes(24).toString('base64url'),
   };

@@ -62,7 +62,12 @@ export function createFolderStore(root: string): ObjectStore {
       return found?.isFile() ? found.size : undefined;
     },
     async list(prefix) {
-      const found = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
+      // What is beside the prefix's folder need not be looked at.
+      const folder = prefix.slice(0, Math.max(0, prefix.lastIndexOf('/')));
+      const found = await readdir(folder ? pathOf(folder) : root, {
+        recursive: true,
+        withFileTypes: true,
+      }).catch(() => []);
       return found
         .filter((e) => e.isFile() && !e.name.startsWith(TEMPORARY))
         .map((e) => join(e.parentPath, e.name).slice(root.length).replace(/^\/+/, ''))

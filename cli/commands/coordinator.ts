@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { tlsOptions } from '../options.js';
+import { storeOption, tlsOptions } from '../options.js';
 
 export function define(command: Command): void {
   command
     .option('--listen <host:port>', 'address for runners and clients', '127.0.0.1:7070')
     .option('--data <dir>', 'folder of everything that is kept (default: IMPLICAM_DATA, else ./data)')
+    .addOption(storeOption())
     .option(
       '--database',
       'take sessions from the Postgres that DATABASE_URL names, instead of from the folder',

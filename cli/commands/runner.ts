@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { deviceOption, engineOption, memoryOption, threadsOption, tlsOptions } from '../options.js';
+import {
+  deviceOption,
+  engineOption,
+  memoryOption,
+  storeOption,
+  threadsOption,
+  tlsOptions,
+} from '../options.js';
 
 export function define(command: Command): void {
   command
@@ -10,6 +17,7 @@ export function define(command: Command): void {
       'address by which others reach this runner (default: where it listens)',
     )
     .option('--data <dir>', 'folder of everything that is kept (default: IMPLICAM_DATA, else ./data)')
+    .addOption(storeOption())
     .option('--metrics <host:port>', 'serve /metrics and /healthz there')
     .addOption(memoryOption())
     .addOption(engineOption())

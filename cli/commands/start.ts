@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { wholeNumber } from '../options.js';
+import { storeOption, wholeNumber } from '../options.js';
 
 export function define(command: Command): void {
   command
@@ -14,6 +14,7 @@ export function define(command: Command): void {
       new Option('--runners <n>', 'processes that train and render').argParser(wholeNumber(1, 64)).default(2),
     )
     .option('--private-webhooks', 'send webhooks to addresses of private networks too')
+    .addOption(storeOption())
     .addHelpText('after', AFTER)
     .action(async (options) => {
       const { runStart } = await import('../start.js');
@@ -22,5 +23,6 @@ export function define(command: Command): void {
 }
 
 const AFTER = `
-Environment: DATABASE_URL (else a Postgres from npm), IMPLICAM_DATA (./data). The first start prints an API key, once.
+Environment: DATABASE_URL (else a Postgres from npm), IMPLICAM_DATA (./data), IMPLICAM_STORE.
+The first start prints an API key, once.
 Ctrl-C ends everything in order; after kill -9 the next start goes on where this one was.`;

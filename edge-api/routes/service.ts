@@ -52,7 +52,7 @@ export function addServiceRoutes(app: App, deps: Deps): void {
   app.openapi(ready, async (c) => {
     const parts = {
       database: await probe(() => probeDatabase(deps)),
-      objects: await probe(async () => void (await deps.objects.size('readiness-probe'))),
+      objects: await probe(async () => void (await deps.objects.list('readiness-probe/'))),
       renders: await probe(async () => {
         if (!(await deps.gateway.healthy(AbortSignal.timeout(1000 * PROBE_SECONDS)))) throw new Error('away');
       }),
