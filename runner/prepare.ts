@@ -7,7 +7,7 @@ import type { Frame, Picture } from '../model/picture.js';
 import type { Capture, FrameSetting } from '../model/plan.js';
 import { type PresetFacts, presetConfig, type StillPreset } from '../model/presets.js';
 import { blackLevel, withoutBlack } from '../model/start/black-level.js';
-import { estimateResponse } from '../model/start/comparagram.js';
+import { estimateDoubtfully } from '../model/start/doubt-exposures.js';
 import { explainedPixels } from '../model/start/explained.js';
 import { fitResponse } from '../model/start/fit-response.js';
 import { type FocusResult, sweepFocus } from '../model/start/focus.js';
@@ -63,7 +63,7 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
   const sweep = grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping) : undefined;
   const allInFocus = sweep?.allInFocus ?? light.views[0]!;
   options.onPreview?.(exponential(allInFocus));
-  const facts = factsOf(grouping, registered, allInFocus, sweep);
+  const facts = factsOf(grouping, registered, allInFocus, light.exposuresKnown, sweep);
   const config = withOptions(presetConfig(preset, options.quality ?? 'standard', facts), options);
   if (sweep) {
     const widest = facts.widestCircle.toFixed(1);
@@ -143,6 +143,8 @@ interface Light {
   readonly response: CameraResponse;
   /** Exposure of each frame in stops. */
   readonly ev: readonly number[];
+  /** Whether that is what the camera says, and the pictures confirm. */
+  readonly exposuresKnown: boolean;
 }
 
 /** Response, exposures, and the merged radiance of every focus setting. */
@@ -159,14 +161,18 @@ function recoverLight(registered: Registered, grouping: Grouping, note: (sentenc
   });
   let response = srgbResponse();
   let evOf = start;
+  let { exposuresKnown } = grouping;
   if (settings.length > 1) {
     const groups = members.map((m) => m.map((i) => settings.indexOf(grouping.frames[i]!.exposure)));
-    const estimate = estimateResponse(
-      stacks,
-      { groups, ev: start, known: grouping.exposuresKnown },
-      { masks },
-    );
+    const estimate = estimateDoubtfully(stacks, { groups, ev: start, known: exposuresKnown }, { masks });
     evOf = estimate.ev;
+    if (exposuresKnown && !estimate.known) {
+      const off = Math.max(...evOf.map((v, k) => Math.abs(v - start[k]!))).toFixed(2);
+      note(
+        `the pictures agree better with exposures up to ${off} stops from those in EXIF: learned from them`,
+      );
+    }
+    exposuresKnown = estimate.known;
     const ev = groups.map((g) => g.map((k) => evOf[k]!));
     response = fitResponse(stacks, ev, responseFromCodes(estimate.g), { masks });
     note(`exposures in stops: ${evOf.map((v) => v.toFixed(2)).join(', ')}`);
@@ -181,7 +187,7 @@ function recoverLight(registered: Registered, grouping: Grouping, note: (sentenc
         { masks: masks[s] },
       ).radiance,
   );
-  return { views, response, ev };
+  return { views, response, ev, exposuresKnown };
 }
 
 function sweepStack(views: Picture[], registered: Registered, grouping: Grouping): FocusResult {
@@ -218,6 +224,7 @@ function factsOf(
   grouping: Grouping,
   registered: Registered,
   picture: Picture,
+  exposuresKnown: boolean,
   sweep: FocusResult | undefined,
 ): PresetFacts {
   return {
@@ -226,7 +233,7 @@ function factsOf(
     exposureSettings: new Set(grouping.frames.map((f) => f.exposure)).size,
     widestCircle: sweep ? widestCircle(sweep, grouping) : 0,
     moved: registered.moved,
-    exposuresKnown: grouping.exposuresKnown,
+    exposuresKnown,
   };
 }
 
