@@ -1,9 +1,11 @@
+import { benchPyTorch, type PyTorchReport } from '../bench/pytorch.js';
 import { benchReduce } from '../bench/reduce.js';
 import { benchRender } from '../bench/render.js';
 import type { SceneName } from '../bench/sample/scenes/index.js';
 import { benchScaling } from '../bench/scaling.js';
-import { benchStep, type Workload } from '../bench/step.js';
+import { benchStep } from '../bench/step.js';
 import { benchTrain } from '../bench/train.js';
+import type { Workload } from '../bench/workloads.js';
 import { ImplicamError } from '../model/errors.js';
 import type { Quality } from '../runner/develop-options.js';
 import { defaultEngine, type EngineChoice } from '../runner/engines/choose.js';
@@ -29,7 +31,11 @@ export async function runBenchStep(
     });
   }
   const wanted = engine ?? (options.isa || defaultEngine().engine !== 'cuda' ? 'native' : 'cuda');
-  const report = await benchStep(workload, { ...options, engine: wanted });
+  const timed = await benchStep(workload, { ...options, engine: wanted });
+  const device = timed.engine === 'cuda' ? 'cuda' : 'cpu';
+  const visible = options.device ?? process.env.IMPLICAM_DEVICE;
+  const pytorch = await benchPyTorch(workload, { device, visible, threads: timed.threads });
+  const report = { ...timed, pytorch };
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const phases = Object.entries(report.phases).map(([name, share]) => [name, percent(share)]);
   print(
@@ -38,8 +44,21 @@ export async function runBenchStep(
     `step ${workload} on ${report.isa}, ${report.threads} thread${report.threads === 1 ? '' : 's'}: ` +
       `${(1000 * report.secondsPerStep).toFixed(2)} ms, ${report.gflops.toFixed(1)} of ` +
       `${report.peakGflops.toFixed(1)} GFLOP/s measured peak (${percent(report.ratioToPeak)})\n` +
-      (report.peakGigabytes ? `memory copies at ${report.peakGigabytes.toFixed(0)} GB/s\n` : '') +
+      (report.peakGigabytes
+        ? `networks and grids move ${report.gigabytes?.toFixed(0)} GB/s, copies ${report.peakGigabytes.toFixed(0)} ` +
+          `(${percent(report.ratioToCopies ?? 0)})\n`
+        : '') +
+      describePyTorch(report.pytorch, report.secondsPerStep) +
       (phases.length > 0 ? `\n${table(['phase', 'share of time'], phases)}` : ''),
+  );
+}
+
+function describePyTorch(report: PyTorchReport, secondsPerStep: number): string {
+  if ('skipped' in report) return `PyTorch: skipped, ${report.skipped}\n`;
+  const { version, device, secondsPerStep: theirs } = report;
+  return (
+    `PyTorch ${version} (${device}): ${(1000 * theirs).toFixed(2)} ms for the same step, ` +
+    `${(theirs / secondsPerStep).toFixed(1)} times as long\n`
   );
 }
 

@@ -41,6 +41,28 @@ describe.skipIf(nativeIsas().length === 0)('the same bits on a device', () => {
     expect(first!.state.parameters.every(Number.isFinite)).toBe(true);
   });
 
+  // Wide, middle and narrow tiles: chosen by how many multiprocessors there are to fill, and by their shared memory.
+  test.each(SAMPLES)('in tiles of any width: %s', async (_, make) => {
+    const run = make();
+    const ends = await Promise.all(
+      ['forward/1/228', 'forward/1/64', 'forward/1000/64'].map((device) => trained(run, STEPS, device)),
+    );
+    expect(new Set(ends.map(({ state }) => hash(state))).size).toBe(1);
+  });
+
+  test('timed by phase or not', async () => {
+    const run = SAMPLES[0]![1]();
+    const session = await engineOf().open(run.plan, run.data, run.state);
+    await session.train(1);
+    expect(Object.values(session.ticks()).every((t) => t === 0)).toBe(true);
+    session.timePhases(true);
+    await session.train(STEPS - 2);
+    expect(Object.values(session.ticks()).every((t) => t > 0)).toBe(true);
+    session.timePhases(false);
+    await session.train(1);
+    expect(hash(await session.save())).toBe(hash((await trained(run, STEPS)).state));
+  });
+
   test.each(SAMPLES)('interrupted and continued elsewhere: %s', async (_, make) => {
     const run = make();
     const whole = await trained(run, STEPS);

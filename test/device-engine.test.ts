@@ -52,6 +52,15 @@ describe.skipIf(!built)('a device session', () => {
     await expect(open('sideways')).rejects.toMatchObject({ code: 'device-failed' });
   });
 
+  test('that does not fit tells what was asked for, and how much', async () => {
+    await expect(open('forward/1/48/100')).rejects.toMatchObject({
+      code: 'out-of-memory',
+      message: expect.stringMatching(
+        /^out of memory on emulated: \d+ MiB asked for [a-z ]+, \d+ MiB are free/,
+      ),
+    });
+  });
+
   test('a training that diverged is told of, and can be taken back', async () => {
     const { plan, data, parameters } = randomModel('hash patches');
     const session = await engine({ library: 'emulated' }).open(plan, data, freshState(parameters));

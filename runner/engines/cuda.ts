@@ -13,7 +13,8 @@ export interface CudaOptions {
   readonly device?: string;
   /**
    * `emulated`: the same kernels compiled for the processor, blocks and threads as loops: for tests. `device` is then the
-   * order in which they run: forward, reverse or shuffled. @default cuda
+   * order in which they run, forward, reverse or shuffled, and may tell a shape: `forward/132/228` has 132 multiprocessors of
+   * 228 KiB shared memory, `forward/132/228/1000` also no more than 1000 KiB. @default cuda
    */
   readonly library?: 'cuda' | 'emulated';
 }
@@ -117,8 +118,8 @@ export function createCudaEngine(options: CudaOptions = {}): CudaEngine {
       checkState(plan, state);
       const shards = checkShards(plan, options.shards);
       const session = sync(() => new addon.Session(createProblem(plan, data, shards), place));
-      session.load(state.step, state.parameters, state.m, state.v);
-      return new Session(plan, shards, session, state.step);
+      sync(() => session.load(state.step, state.parameters, state.m, state.v));
+      return new Session(plan, shards, session, state.step, deviceError);
     },
   };
 }
@@ -163,10 +164,11 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function deviceError(error: unknown): ImplicamError {
+  if (error instanceof ImplicamError) return error;
   const { message } = error as Error;
   const memory = message.startsWith('out of memory');
   return new ImplicamError(
-    memory ? 'device-memory' : 'device-failed',
+    memory ? 'out-of-memory' : 'device-failed',
     memory
       ? `${message}; free some, choose another device, or let the session go to one that can hold it`
       : message,

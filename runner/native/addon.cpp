@@ -37,6 +37,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
                            InstanceMethod<&SessionObject::applyNode>("applyNode"),
                            InstanceMethod<&SessionObject::applyBytes>("applyBytes"),
                            InstanceMethod<&SessionObject::ticks>("ticks"),
+                           InstanceMethod<&SessionObject::timePhases>("timePhases"),
                            InstanceMethod<&SessionObject::close>("close"),
                        });
   }
@@ -228,7 +229,10 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     return losses(info, kept, [data, size](AnySession& session) { return session.applyBytes(data, size); });
   }
 
-  // ticks() → processor ticks by phase since the last call
+  // timePhases(on): whether train() tells its phases where that makes it slower
+  void timePhases(const Napi::CallbackInfo& info) { running(info)->timePhases(info[0].As<Napi::Boolean>()); }
+
+  // ticks() → processor ticks (nanoseconds of a device) by phase since the last call
   Napi::Value ticks(const Napi::CallbackInfo& info) {
     Napi::Array a = Napi::Array::New(info.Env(), PHASES);
     auto session = running(info);

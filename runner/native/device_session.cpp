@@ -50,7 +50,8 @@ class DeviceSession final : public AnySession {
 
   int64_t step() const override { return step_; }
   const uint64_t* ticks() const override { return ticks_; }
-  void clearTicks() override {}
+  void clearTicks() override { std::fill_n(ticks_, PHASES, 0); }
+  void timePhases(bool on) override { timed_ = on; }
   void cancel() override { cancelled_ = true; }
 
   StepResult train(const StepPlan& plan) override {
@@ -64,7 +65,9 @@ class DeviceSession final : public AnySession {
     }
     const DeviceStep step = stepOf(plan);
     DeviceResult r{};
-    call([&](DeviceMessage* e) { return api_.train(session_, &step, &r, e); });
+    call([&](DeviceMessage* e) {
+      return timed_ ? api_.profile(session_, &step, ticks_, &r, e) : api_.train(session_, &step, &r, e);
+    });
     step_++;
     return resultOf(r);
   }
@@ -237,7 +240,8 @@ class DeviceSession final : public AnySession {
   bool tiled_ = false, whole_ = true, open_ = false;
   StepPlan plan_{};
   int64_t step_ = 0;
-  uint64_t ticks_[PHASES] = {};
+  bool timed_ = false;
+  uint64_t ticks_[PHASES] = {};  // nanoseconds
 };
 
 }  // namespace

@@ -78,6 +78,8 @@ class AnySession {
   virtual void bake(float* radiance, float* defocus) = 0;
   virtual const uint64_t* ticks() const = 0;
   virtual void clearTicks() = 0;
+  // Whether `train` shall tell its phases, where that makes it slower.
+  virtual void timePhases(bool) {}
 };
 
 // Kernels by name: "avx512", "avx2", "sse2", "neon", or "f64"; null where this machine cannot run them.

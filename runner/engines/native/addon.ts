@@ -24,6 +24,7 @@ export interface AddonSession {
   applyNode(shard: number): Promise<StepSums>;
   applyBytes(bytes: Uint8Array): Promise<StepSums>;
   ticks(): number[];
+  timePhases(on: boolean): void;
   /** At any time: ends the call in progress, rejected, and frees the memory; no call may follow. */
   close(): void;
 }

@@ -16,8 +16,10 @@ import { type AddonSession, PHASES } from './addon.js';
 
 /** A native session also tells where its time went and computes gradients in double precision (`isa: 'f64'`). */
 export interface NativeSession extends ReducingSession {
-  /** Processor ticks by phase since the last call. */
+  /** Processor ticks by phase since the last call; nanoseconds of a device, of the steps that were timed. */
   ticks(): Record<(typeof PHASES)[number], number>;
+  /** Whether steps from now on are timed by phase: on a device that makes them slower, a processor always does. */
+  timePhases(on: boolean): void;
   /** Loss and gradient at parameters in double precision. */
   gradientAt(parameters: Float64Array, step: number): Promise<{ loss: number; gradient: Float64Array }>;
 }
@@ -33,15 +35,24 @@ export class Session implements NativeSession {
   readonly plan: Plan;
   readonly shards: readonly number[];
   private readonly addon: AddonSession;
+  private readonly explain: (error: unknown) => unknown;
   private step: number;
   private queue: Promise<unknown> = Promise.resolve();
   private closed = false;
 
-  constructor(plan: Plan, shards: readonly number[], addon: AddonSession, step: number) {
+  /** `explain`: what a failure of the addon's is to its caller. */
+  constructor(
+    plan: Plan,
+    shards: readonly number[],
+    addon: AddonSession,
+    step: number,
+    explain: (error: unknown) => unknown = (error) => error,
+  ) {
     this.plan = plan;
     this.shards = shards;
     this.addon = addon;
     this.step = step;
+    this.explain = explain;
   }
 
   load(state: TrainingState): Promise<void> {
@@ -153,6 +164,10 @@ export class Session implements NativeSession {
     >;
   }
 
+  timePhases(on: boolean): void {
+    this.addon.timePhases(on);
+  }
+
   /** At any time: the call in progress ends soon; it and those that wait are rejected. */
   close(): void {
     if (this.closed) return;
@@ -178,7 +193,7 @@ export class Session implements NativeSession {
       if (this.closed) throw closedError(error);
       throw (error as { code?: unknown }).code === 'refused'
         ? refused((error as Error).message, error)
-        : error;
+        : this.explain(error);
     }
   }
 }

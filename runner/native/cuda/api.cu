@@ -92,6 +92,10 @@ int train(void* session, const DeviceStep* plan, DeviceResult* result, DeviceMes
   return guarded(message, [&] { *result = ((Session*)session)->train(*plan); });
 }
 
+int profile(void* session, const DeviceStep* plan, uint64_t* nanoseconds, DeviceResult* result, DeviceMessage* message) {
+  return guarded(message, [&] { *result = ((Session*)session)->profile(*plan, nanoseconds); });
+}
+
 int gradient(void* session, int64_t step, const DeviceStep* plan, float* out, DeviceResult* result,
              DeviceMessage* message) {
   return guarded(message, [&] { *result = ((Session*)session)->gradient(step, *plan, out); });
@@ -169,6 +173,7 @@ extern "C" __attribute__((visibility("default"))) const implicam::DeviceApi* imp
                                           load,
                                           save,
                                           train,
+                                          profile,
                                           gradient,
                                           bake,
                                           compute,

@@ -5,7 +5,7 @@
 
 namespace implicam {
 
-constexpr int32_t DEVICE_API_VERSION = 1;
+constexpr int32_t DEVICE_API_VERSION = 2;
 
 struct DeviceMessage {
   char text[512];
@@ -66,6 +66,8 @@ struct DeviceApi {
   int (*load)(void*, int64_t step, const float* theta, const float* m, const float* v, DeviceMessage*);
   int (*save)(void*, int64_t* step, float* theta, float* m, float* v, DeviceMessage*);
   int (*train)(void*, const DeviceStep*, DeviceResult*, DeviceMessage*);
+  // `train`, slower: adds the nanoseconds of each phase [PHASES].
+  int (*profile)(void*, const DeviceStep*, uint64_t* nanoseconds, DeviceResult*, DeviceMessage*);
   int (*gradient)(void*, int64_t step, const DeviceStep*, float* out, DeviceResult*, DeviceMessage*);
   int (*bake)(void*, float* radiance, float* defocus, DeviceMessage*);
 

@@ -18,12 +18,14 @@
 #define IC_BOTH __host__ __device__ __forceinline__
 #define IC_PRAGMA_UNROLL _Pragma("unroll")
 #define IC_PRAGMA_UNROLL_4 _Pragma("unroll 4")
+#define IC_PRAGMA_UNROLL_2 _Pragma("unroll 2")
 #else
 #define IC_CUDA 0
 #define IC_DEVICE inline
 #define IC_BOTH inline
 #define IC_PRAGMA_UNROLL _Pragma("GCC unroll 32")
 #define IC_PRAGMA_UNROLL_4 _Pragma("GCC unroll 4")
+#define IC_PRAGMA_UNROLL_2 _Pragma("GCC unroll 2")
 #endif
 
 namespace implicam::device {

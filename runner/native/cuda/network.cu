@@ -5,13 +5,12 @@
 namespace implicam::device {
 namespace {
 
-constexpr int DEPTH = 16;  // inputs of one phase of `Product`
-
 enum class After { none, relu, mask, slope };
 
 // Y[o][n] = after(b[o] + Σ_i W[o·so + i·si] X[i][n]); the strides select W or its transpose. A block makes 8·GROUPS outputs
-// of a run of samples, a thread 8 outputs of EACH samples: its 8 weights are the same for a whole warp.
-template <int GROUPS, int EACH>
+// of a run of samples, a thread 8 outputs of EACH samples: its 8 weights are the same for a whole warp. DEPTH inputs are in
+// shared memory at a time. Each sum is taken in the order of the inputs, so that all widths give the same bits.
+template <int GROUPS, int EACH, int DEPTH>
 struct Product {
   static constexpr int THREADS = 256, ROWS = 8 * GROUPS, LANES = THREADS / GROUPS, COLUMNS = LANES * EACH;
   struct Shared {
@@ -52,6 +51,12 @@ struct Product {
   }
 
  private:
+  // Column of a thread's k-th sample: runs of four, so that neighbours' loads of 16 bytes lie side by side.
+  IC_DEVICE static int columnOf(int t, int k) {
+    constexpr int RUN = EACH < 4 ? EACH : 4;
+    return k / RUN * LANES * RUN + t % LANES * RUN + k % RUN;
+  }
+
   IC_DEVICE void load(Shared& shared, int t, int row0, int64_t n0, int i0) const {
     for (int e = t; e < DEPTH * ROWS; e += THREADS) {
       // Neighbouring threads read neighbouring weights, whichever way the matrix lies.
@@ -67,14 +72,14 @@ struct Product {
   }
 
   IC_DEVICE static void multiply(const Shared& shared, int t, Own& own) {
-    const int row = t / LANES * 8, column = t % LANES * EACH;
-    IC_PRAGMA_UNROLL_4
+    const int row = t / LANES * 8;
+    IC_PRAGMA_UNROLL_2
     for (int i = 0; i < DEPTH; i++) {
       float w[8], x[EACH];
       IC_PRAGMA_UNROLL
       for (int r = 0; r < 8; r++) w[r] = shared.w[i][row + r];
       IC_PRAGMA_UNROLL
-      for (int k = 0; k < EACH; k++) x[k] = shared.x[i][column + k];
+      for (int k = 0; k < EACH; k++) x[k] = shared.x[i][columnOf(t, k)];
       IC_PRAGMA_UNROLL
       for (int r = 0; r < 8; r++)
         IC_PRAGMA_UNROLL
@@ -89,7 +94,7 @@ struct Product {
       if (o >= outputs) continue;
       IC_PRAGMA_UNROLL
       for (int k = 0; k < EACH; k++) {
-        int64_t n = n0 + t % LANES * EACH + k;
+        int64_t n = n0 + columnOf(t, k);
         if (n < ld) Y[o * ld + n] = activate(own.y[r][k], o * ld + n);
       }
     }
@@ -268,15 +273,22 @@ int64_t Network::floatsPerSample(const NetSpec& spec) {
 }
 
 namespace {
+// Whether a device is filled by blocks that wide: two for every multiprocessor, whose shared memory holds two.
+template <class P>
+bool fills(const Stream& stream, const P& p) {
+  return p.blocks() >= 2 * stream.processors() && 2 * sizeof(typename P::Shared) <= stream.sharedBytes();
+}
+
 void product(Stream& stream, const float* W, const float* b, int so, int si, int inputs, int outputs, const float* X,
              float* Y, const float* slope, int64_t ld, After after) {
-  if (outputs > 8) {
-    Product<8, 4> p{W, b, X, slope, Y, so, si, inputs, outputs, ld, after};
-    stream.blocks(p.blocks(), p);
-  } else {
-    Product<1, 1> p{W, b, X, slope, Y, so, si, inputs, outputs, ld, after};
-    stream.blocks(p.blocks(), p);
-  }
+  const Product<1, 1, 16> few{W, b, X, slope, Y, so, si, inputs, outputs, ld, after};
+  const Product<8, 8, 32> wide{W, b, X, slope, Y, so, si, inputs, outputs, ld, after};
+  const Product<8, 4, 16> middle{W, b, X, slope, Y, so, si, inputs, outputs, ld, after};
+  const Product<8, 2, 16> narrow{W, b, X, slope, Y, so, si, inputs, outputs, ld, after};
+  if (outputs <= 8) stream.blocks(few.blocks(), few);
+  else if (fills(stream, wide)) stream.blocks(wide.blocks(), wide);
+  else if (fills(stream, middle)) stream.blocks(middle.blocks(), middle);
+  else stream.blocks(narrow.blocks(), narrow);
 }
 }  // namespace
 

@@ -35,8 +35,11 @@ class Patches final : public Pass {
   void run(const Step& step, int first, const Gradients& gradients) override {
     forward(step, first);
     lookAtPatches(stream_, step, at_, photo_.batch());
+    stream_.mark(PHASE_BLUR);
     photo_.compare(step, gradients.sums, gradients.shared);
+    stream_.mark(PHASE_COMPOSITE);
     patchesBackward(stream_, step, at_, photo_.batch(), slots_at_.at(), share(), gradients.sums);
+    stream_.mark(PHASE_BLUR_BACK);
     backward(step, gradients);
   }
 
@@ -96,8 +99,10 @@ class Patches final : public Pass {
     placePatches(stream_, step, at_, first, model_.siren ? atlas_.input() : nullptr);
     if (!model_.siren) grid(step, Grid::atlas).encode(stream_);
     grid(step, Grid::map).encode(stream_);
+    stream_.mark(PHASE_HASH);
     atlas_.forward(step.theta);
     map_.forward(step.theta);
+    stream_.mark(PHASE_NETWORK);
     activatePatches(stream_, step, at_);
   }
 
@@ -110,8 +115,10 @@ class Patches final : public Pass {
   void backward(const Step& step, const Gradients& gradients) {
     atlas_.backward(step.theta, gradients.shared, !model_.siren);
     map_.backward(step.theta, gradients.shared, true);
+    stream_.mark(PHASE_NETWORK_BACK);
     if (!model_.siren) grid(step, Grid::atlas).scatter(stream_, gradients.atlas);
     grid(step, Grid::map).scatter(stream_, gradients.map);
+    stream_.mark(PHASE_HASH_BACK);
   }
 
   Stream& stream_;

@@ -20,6 +20,7 @@ Session::Session(const DeviceProblem& problem, const std::string& device)
   model_.shard = shards_.data();
   uploadModel(problem);
   placeSums();
+  at_ = constantStep();
   const int slots = (int)hosted_.size();
   pass_ = model_.blurForm == BLUR_LENS_PATCHES ? createPatches(stream_, model_, slots) : createTaps(stream_, model_, slots);
 }
@@ -147,7 +148,7 @@ Fixed Session::fixed() const {
   return {std::ldexp(1.f, -unit), std::ldexp(1.f, unit), trouble_};
 }
 
-Step Session::stepAt(int64_t number, const DeviceStep& plan) {
+Step Session::constantStep() const {
   Step s{};
   s.model = deviceModel_.at();
   s.theta = theta_.at();
@@ -160,32 +161,46 @@ Step Session::stepAt(int64_t number, const DeviceStep& plan) {
   s.slots = (int32_t)hosted_.size();
   s.fixed = fixed();
   s.errorScale = (float)errorScale_;
+  return s;
+}
+
+// All that changes from step to step beside the parameters goes to the device here: the launches stay the same.
+void Session::begin(int64_t number, const DeviceStep& plan) {
   const double t = (double)number + 1;
   const AdamStep adam = {(float)beta1_, (float)beta2_, (float)(1 / (1 - std::pow(beta1_, t))),
                          (float)(1 / (1 - std::pow(beta2_, t)))};
   const StepState state = {number, plan.sharp, plan.gamma, 1 / std::log(plan.gamma + 1), plan.factor, adam};
-  prepareStep(stream_, s, state, state_.at(), camera_.at(), ev_.at(), knots_.at(), model_.views + model_.frames + 3);
-  return s;
+  state_.upload(&state);
 }
 
 // The gradient of each hosted shard.
-void Session::computeShards(const Step& step) {
+void Session::computeShards() {
+  prepareStep(stream_, model_, at_, camera_.at(), ev_.at(), knots_.at());
   sums_.zero();
   int draws = 0;
   for (int32_t s : hosted_) draws = std::max(draws, shards_[s].draws);
-  for (int first = 0; first < draws; first += pass_->draws()) pass_->run(step, first, gradients_);
-  finishShards(stream_, model_, step, gradients_.sums, gradients_.shared);
+  stream_.mark(PHASE_UPDATE);
+  for (int first = 0; first < draws; first += pass_->draws()) pass_->run(at_, first, gradients_);
+  finishShards(stream_, model_, at_, gradients_.sums, gradients_.shared);
 }
 
 // The shared parameters' gradient of the whole step, in the first slot.
-void Session::sumAll(const Step& step) {
-  sumShards(stream_, step.slots, model_.shared, gradients_.shared);
-  plainLosses(stream_, step, gradients_.shared.at, parts_);
+void Session::sumAll() {
+  sumShards(stream_, at_.slots, model_.shared, gradients_.shared);
+  plainLosses(stream_, at_, gradients_.shared.at, parts_);
 }
 
-void Session::updateGrids(const Step& step, float* out) {
-  updateGrid(stream_, step, Grid::atlas, tiled_, gradients_.atlas, moments(), out);
-  updateGrid(stream_, step, Grid::map, tiled_, gradients_.map, moments(), out);
+void Session::updateGrids(float* out) {
+  updateGrid(stream_, at_, Grid::atlas, tiled_, gradients_.atlas, moments(), out);
+  updateGrid(stream_, at_, Grid::map, tiled_, gradients_.map, moments(), out);
+}
+
+void Session::trainOnce() {
+  computeShards();
+  sumAll();
+  updateShared(stream_, at_, moments(), gradients_.shared.at, model_.shared);
+  updateGrids(nullptr);
+  stream_.mark(PHASE_UPDATE);
 }
 
 // The slots' sums, then the parts of the losses that belong to no sample.
@@ -214,30 +229,38 @@ DeviceResult Session::total(const std::vector<double>& sums) const {
 }
 
 DeviceResult Session::train(const DeviceStep& plan) {
-  const Step step = stepAt(step_, plan);
-  computeShards(step);
-  sumAll(step);
-  updateShared(stream_, step, moments(), gradients_.shared.at, model_.shared);
-  updateGrids(step, nullptr);
+  begin(step_, plan);
+  stream_.repeat(training_, [&] { trainOnce(); });
+  step_++;
+  return total(report());
+}
+
+DeviceResult Session::profile(const DeviceStep& plan, uint64_t* nanoseconds) {
+  begin(step_, plan);
+  stream_.startClock(nanoseconds);
+  trainOnce();
+  stream_.stopClock();
   step_++;
   return total(report());
 }
 
 DeviceResult Session::gradient(int64_t number, const DeviceStep& plan, float* out) {
-  const Step step = stepAt(number, plan);
-  computeShards(step);
-  sumAll(step);
+  begin(number, plan);
+  computeShards();
+  sumAll();
   Buffer<float> all(stream_, size_, "gradient");
-  updateGrids(step, all.at());
+  updateGrids(all.at());
   for (const Range& r : ranges_) stream_.download(out + r.from, all.at() + r.here, r.count * sizeof(float));
   stream_.download(out, gradients_.shared.at, model_.shared * sizeof(float));
   return total(report());
 }
 
 void Session::compute(const DeviceStep& plan) {
-  const Step step = stepAt(step_, plan);
-  computeShards(step);
-  if (tiled_) updateGrids(step, nullptr);
+  begin(step_, plan);
+  stream_.repeat(computing_, [&] {
+    computeShards();
+    if (tiled_) updateGrids(nullptr);
+  });
   report();
 }
 
@@ -265,10 +288,10 @@ void Session::takeLines(int slot, Grid which, const uint32_t* numbers, int64_t c
 }
 
 double Session::apply(const DeviceStep& plan, const float* shared, const DeviceLines& atlas, const DeviceLines& map) {
-  const Step step = stepAt(step_, plan);
+  begin(step_, plan);
   stream_.upload(gradients_.shared.at, shared, model_.shared * sizeof(float));
-  plainLosses(stream_, step, gradients_.shared.at, parts_);
-  updateShared(stream_, step, moments(), gradients_.shared.at, model_.shared);
+  plainLosses(stream_, at_, gradients_.shared.at, parts_);
+  updateShared(stream_, at_, moments(), gradients_.shared.at, model_.shared);
   for (const Grid which : {Grid::atlas, Grid::map}) {
     const DeviceLines& lines = which == Grid::atlas ? atlas : map;
     if (!lines.count) continue;
@@ -277,7 +300,7 @@ double Session::apply(const DeviceStep& plan, const float* shared, const DeviceL
     numbers.upload(lines.numbers);
     values.upload(lines.values);
     const int64_t at = which == Grid::atlas ? shards_[0].atlasGrid : shards_[0].mapGrid;
-    updateGridLines(stream_, step, moments(), at, numbers.at(), values.at(), lines.count);
+    updateGridLines(stream_, at_, moments(), at, numbers.at(), values.at(), lines.count);
   }
   step_++;
   double parts[PLAIN_PARTS], plain = 0;
@@ -287,7 +310,7 @@ double Session::apply(const DeviceStep& plan, const float* shared, const DeviceL
 }
 
 void Session::bake(float* radiance, float* defocus) {
-  Step step = stepAt(step_, {1, 1, 0});
+  Step step = at_;
   const int count = tiled_ ? (int)hosted_.size() : 1;
   Bake bake(stream_, model_);
   for (int s = 0; s < count; s++) {

@@ -15,6 +15,8 @@ class Session {
   void save(float* theta, float* m, float* v);
   int64_t step() const { return step_; }
   DeviceResult train(const DeviceStep& plan);
+  // The same step, launch by launch; adds each phase's nanoseconds.
+  DeviceResult profile(const DeviceStep& plan, uint64_t* nanoseconds);
   // The gradient of all shards at the present parameters, [size of the session].
   DeviceResult gradient(int64_t step, const DeviceStep& plan, float* out);
   // A step in parts: see api.h.
@@ -33,16 +35,19 @@ class Session {
   template <class T>
   const T* keep(const T* from, size_t count, const char* what);
   Fixed fixed() const;
-  Step stepAt(int64_t step, const DeviceStep& plan);
-  void computeShards(const Step& step);
-  void sumAll(const Step& step);
+  Step constantStep() const;
+  void begin(int64_t step, const DeviceStep& plan);
+  void computeShards();
+  void sumAll();
+  void trainOnce();
   std::vector<double> report();
   DeviceResult total(const std::vector<double>& sums) const;
   const GridGradient& grid(Grid which) const { return which == Grid::atlas ? gradients_.atlas : gradients_.map; }
-  void updateGrids(const Step& step, float* out);
+  void updateGrids(float* out);
   Moments moments() const { return {theta_.at(), m_.at(), v_.at(), rate_.at()}; }
 
   Stream stream_;
+  Sequence training_, computing_;
   Model model_;         // its pointers are the host's, valid only while opening, but for `shard`
   std::vector<Shard> shards_;
   std::vector<int32_t> hosted_;
@@ -69,6 +74,7 @@ class Session {
   Gradients gradients_{};
   double *scalars_ = nullptr, *parts_ = nullptr;
   int32_t* trouble_ = nullptr;
+  Step at_{};           // what every step's kernels read: its numbers are in `state_`
   std::unique_ptr<Pass> pass_;
 };
 

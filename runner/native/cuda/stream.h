@@ -1,8 +1,10 @@
 // A device as the host drives it: memory, copies, launches, all in one order. With CUDA the runtime API; in the
 // emulation plain memory and loops.
 #pragma once
+#include <functional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 #include "device.h"
 
 namespace implicam::device {
@@ -12,10 +14,29 @@ namespace implicam::device {
 std::string deviceUuid(int index);
 #endif
 
+// Launches that are recorded once and repeated from then on, each with the arguments that it was recorded with: what
+// changes from one time to the next goes through device memory. On a device, a CUDA graph: one call instead of forty.
+class Sequence {
+ public:
+  Sequence() = default;
+  Sequence(const Sequence&) = delete;
+  ~Sequence();
+
+ private:
+  friend class Stream;
+#if IC_CUDA
+  cudaGraphExec_t graph_ = nullptr;
+  bool refused_ = false;
+#else
+  std::vector<std::function<void()>> launches_;
+#endif
+};
+
 class Stream {
  public:
-  // `device`: an index, a UUID ("GPU-…", a prefix is enough), or empty for the first. The emulation takes an order:
-  // "forward", "reverse", "shuffled".
+  // `device`: an index, a UUID ("GPU-…", a prefix is enough), or empty for the first. The emulation takes an order and a
+  // shape: "forward", "reverse" or "shuffled", then "/MULTIPROCESSORS/KIB", their number and the shared memory of one, then
+  // "/KIB", the memory of all; what is not said is small.
   explicit Stream(const std::string& device);
   ~Stream();
   Stream(const Stream&) = delete;
@@ -30,6 +51,28 @@ class Stream {
   void wait();
   // The machine and its place: "NVIDIA H200 (GPU-…)".
   const std::string& name() const { return name_; }
+  // Multiprocessors, and bytes of shared memory of one.
+  int processors() const { return processors_; }
+  size_t sharedBytes() const { return shared_; }
+
+  // What `launches` launches: recorded the first time. A device that cannot record it is told of in one line, and launches
+  // one by one.
+  template <class F>
+  void repeat(Sequence& sequence, F launches) {
+#if IC_CUDA
+    if (!sequence.graph_ && !sequence.refused_) record(sequence, launches);
+    if (sequence.graph_) launch(sequence);
+    else launches();
+#else
+    if (sequence.launches_.empty()) record(sequence, launches);
+    for (const auto& run : sequence.launches_) run();
+#endif
+  }
+
+  // Time by phase: from `startClock` to `stopClock` each mark ends the work of a phase, and its nanoseconds are added.
+  void startClock(uint64_t* nanoseconds);
+  void mark(int phase);
+  void stopClock();
 
   template <class K>
   void items(int64_t count, const K& kernel) {
@@ -40,7 +83,9 @@ class Stream {
     enterItems<K><<<(unsigned)checkedBlocks(blocks), ITEM_THREADS, 0, stream_>>>(kernel, count);
     checkLaunch();
 #else
-    for (int64_t i = 0; i < count; i++) kernel.item(ordered(order_, i, count));
+    take([kernel, count, order = order_] {
+      for (int64_t i = 0; i < count; i++) kernel.item(ordered(order, i, count));
+    });
 #endif
   }
 
@@ -52,16 +97,21 @@ class Stream {
     enterBlocks<K><<<(unsigned)checkedBlocks(count), K::THREADS, 0, stream_>>>(kernel);
     checkLaunch();
 #else
-    static thread_local typename K::Shared shared;
-    for (int64_t i = 0; i < count; i++) {
-      Block<K::THREADS> block{ordered(order_, i, count), order_};
-      kernel.run(block, shared);
-    }
+    take([kernel, count, order = order_] {
+      static thread_local typename K::Shared shared;
+      for (int64_t i = 0; i < count; i++) {
+        Block<K::THREADS> block{ordered(order, i, count), order};
+        kernel.run(block, shared);
+      }
+    });
 #endif
   }
 
  private:
   std::string name_;
+  int processors_ = 1;
+  size_t shared_ = 48 << 10;
+  uint64_t* clock_ = nullptr;
 #if IC_CUDA
   static int64_t checkedBlocks(int64_t blocks) {
     if (blocks > 0x7fffffff) throw std::runtime_error("a launch of more blocks than a device takes");
@@ -70,10 +120,30 @@ class Stream {
   void checkLaunch();
   // The device of the calling thread: calls come from any thread of a pool.
   void enter();
+  void record(Sequence& sequence, const std::function<void()>& launches);
+  void launch(const Sequence& sequence);
   int device_ = 0;
   cudaStream_t stream_ = nullptr;
+  struct Mark {
+    cudaEvent_t event;
+    int phase;
+  };
+  std::vector<Mark> marks_;
 #else
+  // Runs now, or is recorded.
+  template <class F>
+  void take(F run) {
+    if (recording_) recording_->launches_.push_back(run);
+    else run();
+  }
+  void record(Sequence& sequence, const std::function<void()>& launches);
+  void notRecorded() const {
+    if (recording_) throw std::runtime_error("what copies or waits cannot be part of a sequence");
+  }
   Order order_ = Order::forward;
+  Sequence* recording_ = nullptr;
+  size_t free_ = SIZE_MAX;  // bytes of the memory that are left
+  uint64_t marked_ = 0;
 #endif
 };
 

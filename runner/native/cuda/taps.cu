@@ -42,6 +42,7 @@ class Taps final : public Pass {
     sceneForward(step);
     photo_.compare(step, gradients.sums, gradients.shared);
     compositeTapsBack(stream_, step, at_, light);
+    stream_.mark(PHASE_COMPOSITE);
     sceneBackward(step, gradients);
     if (at_.lens) mapBackward(step, gradients);
     if (at_.free) blurBackward(step, gradients);
@@ -96,32 +97,45 @@ class Taps final : public Pass {
 
   void mapForward(const Step& step) {
     placeTapMap(stream_, step, at_);
+    stream_.mark(PHASE_BLUR);
     mapGrid(step).encode(stream_);
+    stream_.mark(PHASE_HASH);
     map_.forward(step.theta);
+    stream_.mark(PHASE_NETWORK);
     startTapMap(stream_, step, at_);
   }
 
   void blurForward(const Step& step) {
     placeBlur(stream_, step, at_, blur_.input());
+    stream_.mark(PHASE_BLUR);
     blur_.forward(step.theta);
+    stream_.mark(PHASE_NETWORK);
     activateBlur(stream_, at_);
   }
 
   void sceneForward(const Step& step) {
     placeTaps(stream_, step, at_, photo_.batch(), model_.siren ? atlas_.input() : nullptr);
+    stream_.mark(PHASE_BLUR);
     if (!model_.siren) atlasGrid(step).encode(stream_);
+    stream_.mark(PHASE_HASH);
     atlas_.forward(step.theta);
+    stream_.mark(PHASE_NETWORK);
     lookThroughTaps(stream_, step, at_, photo_.batch());
   }
 
   void sceneBackward(const Step& step, const Gradients& gradients) {
     if (positions()) startTapSlopes(stream_, step, at_);
+    stream_.mark(PHASE_BLUR_BACK);
     atlas_.backward(step.theta, gradients.shared, !model_.siren || positions());
+    stream_.mark(PHASE_NETWORK_BACK);
     if (!model_.siren) atlasGrid(step).scatter(stream_, gradients.atlas);
+    stream_.mark(PHASE_HASH_BACK);
     if (!positions()) return;
     if (model_.siren) addSineSlopes(stream_, step, at_, atlas_.input());
     else atlasGrid(step).positions(stream_, at_.dqx, at_.dqy);
+    stream_.mark(PHASE_HASH_BACK);
     tapPositionsBack(stream_, step, at_, sums_.at(), gradients.sums);
+    stream_.mark(PHASE_BLUR_BACK);
   }
 
   void mapBackward(const Step& step, const Gradients& gradients) {
@@ -130,15 +144,20 @@ class Taps final : public Pass {
     const float each = model_.loss.smoothDefocus > 0 ? model_.loss.smoothDefocus * (float)(1 / pixels) : 0;
     smoothTapMap(stream_, step, at_, each, sums_.at(), gradients.sums);
     if (model_.dof > 0) startMapSlopes(stream_, step, at_);
+    stream_.mark(PHASE_BLUR_BACK);
     map_.backward(step.theta, gradients.shared, true);
+    stream_.mark(PHASE_NETWORK_BACK);
     mapGrid(step).scatter(stream_, gradients.map);
+    stream_.mark(PHASE_HASH_BACK);
     if (model_.dof == 0) return;
     mapGrid(step).positions(stream_, at_.mapDx, at_.mapDy);
+    stream_.mark(PHASE_HASH_BACK);
     mapPositionsBack(stream_, step, at_, sums_.at(), gradients.sums);
   }
 
   void blurBackward(const Step& step, const Gradients& gradients) {
     blur_.backward(step.theta, gradients.shared, model_.focus >= 0);
+    stream_.mark(PHASE_NETWORK_BACK);
     if (model_.focus >= 0) blurFocusBack(stream_, step, at_, blur_.input(), sums_.at(), gradients.sums);
   }
 

@@ -8,14 +8,11 @@ namespace {
 struct Prepare {
   const Model* model;
   const float* theta;
-  StepState state;
-  StepState* toState;
   ViewCamera* camera;
   float *ev, *knots;
 
   IC_DEVICE void item(int64_t i) const {
     const Model& m = *model;
-    if (i == 0) *toState = state;
     if (i < m.views) return view((int)i);
     i -= m.views;
     float slope;
@@ -218,9 +215,8 @@ struct UpdateLines {
 
 }  // namespace
 
-void prepareStep(Stream& stream, const Step& step, const StepState& state, StepState* toState, ViewCamera* camera,
-                 float* ev, float* knots, int work) {
-  stream.items(work, Prepare{step.model, step.theta, state, toState, camera, ev, knots});
+void prepareStep(Stream& stream, const Model& host, const Step& step, ViewCamera* camera, float* ev, float* knots) {
+  stream.items(host.views + host.frames + 3, Prepare{step.model, step.theta, camera, ev, knots});
 }
 
 void finishShards(Stream& stream, const Model& host, const Step& step, const ShardSums& sums,

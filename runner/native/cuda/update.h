@@ -9,9 +9,8 @@ namespace implicam::device {
 // One number a line of 16 parameters: groups start on lines.
 constexpr int LINE = 16;
 
-// Sets the step's state, cameras, exposures and knots.
-void prepareStep(Stream& stream, const Step& step, const StepState& state, StepState* toState, ViewCamera* camera,
-                 float* ev, float* knots, int work);
+// What follows from the parameters once a step: cameras, exposures and knots. `host`: the model in the host's memory.
+void prepareStep(Stream& stream, const Model& host, const Step& step, ViewCamera* camera, float* ev, float* knots);
 
 // Adds what was summed by slot (views, exposures, knots) to the slots' gradients of the shared parameters.
 void finishShards(Stream& stream, const Model& host, const Step& step, const ShardSums& sums,
