@@ -1,3 +1,4 @@
+import { benchApi } from '../bench/api.js';
 import { benchPyTorch, type PyTorchReport } from '../bench/pytorch.js';
 import { benchReduce } from '../bench/reduce.js';
 import { benchRender } from '../bench/render.js';
@@ -135,5 +136,27 @@ export async function runBenchScaling({ json, turns }: Output & { readonly turns
       `load of this machine: ${report.load.toFixed(1)}\n\npredicted for GPU runners:\n` +
       `${table(['session', 'runners', 'shards', 'ms a step', 'efficiency'], predicted)}\n` +
       `${report.assumptions.map((line) => `- ${line}\n`).join('')}`,
+  );
+}
+
+/** `implicam bench api`. */
+export async function runBenchApi({ json, seconds }: Output & { readonly seconds: number }): Promise<void> {
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const report = await benchApi({ seconds, ...(json ? {} : { log }) });
+  const { training, megapixels, firstRenderMs, renderMs } = report;
+  const rows = report.rows.map((r) => [
+    r.route,
+    r.requestsPerSecond.toFixed(1),
+    r.p50Ms.toFixed(1),
+    r.p99Ms.toFixed(1),
+  ]);
+  print(
+    json,
+    report,
+    `${table(['route', 'requests/s', 'p50 ms', 'p99 ms'], rows)}\n` +
+      `renders of ${megapixels.toFixed(2)} megapixels, one at a time: the first ${firstRenderMs.toFixed(0)} ms, ` +
+      `the others ${renderMs.toFixed(0)} ms\n` +
+      `training ${training.alone.toFixed(1)} steps/s alone, ${training.loaded.toFixed(1)} beside one client for each ` +
+      `route: they take ${(100 * training.share).toFixed(0)} %\nload of this machine before: ${report.load.toFixed(1)}\n`,
   );
 }

@@ -39,6 +39,7 @@ evaluate     {"muPsnr","srgbPsnr","ssim","depthCorrelation","baselines":{"bestFr
 bench step   {"workload","engine","isa","threads","secondsPerStep","gflops","peakGflops","ratioToPeak","phases":{…}}
 bench train  {"curve":[{"seconds","step","muPsnr"}],"secondsToWithinHalfDb"}
 bench render {"megapixels","firstMs","warmMs"}
+bench api    {"rows":[{"route","requestsPerSecond","p50Ms","p99Ms"}],"megapixels","firstRenderMs","renderMs","training":{"alone","loaded","share"},"load"}
 doctor       {"versions":{…},"machine":{"processor","threads","gigabytes"},"engines":{"native":{…},"cuda":{…},"tfjs":{…}},"defaultEngine":{"engine","why"}}
 \`\`\``;
 

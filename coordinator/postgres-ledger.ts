@@ -208,7 +208,9 @@ export class PostgresLedger implements Ledger {
     if (held.ending.signal.aborted) return;
     const summary = await readSummary(store, training);
     held.stepsTotal = summary.steps;
-    await recordPhase(db, lease, 'train', summary.steps);
+    // A database that is away for a moment is no fault of the session.
+    await this.insist(held, () => recordPhase(db, lease, 'train', summary.steps));
+    if (held.ending.signal.aborted) return;
     const engine = claim.snapshot?.manifest.engine;
     held.durable = claim.snapshot?.step ?? summary.from;
     held.handed = true;

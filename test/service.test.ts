@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { freePort, Program } from '../bench/cluster/program.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runServiceChaos } from '../bench/service/chaos.js';
+import { Service } from '../bench/service/service.js';
 import { nativeIsas } from '../runner/engines/native.js';
 import { ensureBuilt, implicam } from './binary.js';
 
@@ -11,30 +11,17 @@ import { ensureBuilt, implicam } from './binary.js';
 
 const MINUTES = 60_000;
 const STEPS = 400;
+/** `CHAOS_SEED=7 npx vitest run test/service.test.ts` tries others. */
+const SEED = Number(process.env.CHAOS_SEED ?? 1);
 
-const folder = mkdtempSync(join(tmpdir(), 'implicam-service-'));
+const folder = mkdtempSync(join(tmpdir(), 'implicam-service-test-'));
 const sample = join(folder, 'sample');
-let port: number;
-let service: Program;
-let key = '';
+let service: Service;
 let session = '';
 
-function start(): Program {
-  const program = new Program('start', ['start', '--port', `${port}`], (line) => {
-    key = /#key=(\S+)/.exec(line)?.[1] ?? key;
-  });
-  return program;
-}
-
-const ready = () =>
-  vi.waitUntil(
-    async () => (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined))?.status === 200,
-    { timeout: MINUTES, interval: 200 },
-  );
-
 async function api(path: string, init: RequestInit = {}): Promise<Response> {
-  const headers = { authorization: `Bearer ${key}`, ...init.headers };
-  return fetch(`http://127.0.0.1:${port}/v1${path}`, { ...init, headers });
+  const headers = { authorization: `Bearer ${service.key}`, ...init.headers };
+  return fetch(`${service.url}/v1${path}`, { ...init, headers });
 }
 
 async function asked<T>(path: string, init?: RequestInit): Promise<T> {
@@ -42,23 +29,6 @@ async function asked<T>(path: string, init?: RequestInit): Promise<T> {
   const body = await response.text();
   expect(response.ok, `${path}: ${body}`).toBe(true);
   return JSON.parse(body) as T;
-}
-
-/** Processes of the service by what they do; its Postgres by its data folder. */
-function processesOf(what: string): number[] {
-  const lines = execFileSync('ps', ['-eo', 'pid,args']).toString().split('\n');
-  const mine = what === 'postgres' ? `${folder}/data/postgres/data` : `main.js ${what}`;
-  const found = lines.filter((line) => line.includes(mine) && !line.includes('main.js start'));
-  const own = new Set(descendants(service.pid));
-  return found.map((line) => Number.parseInt(line, 10)).filter((pid) => what === 'postgres' || own.has(pid));
-}
-
-function descendants(pid: number): number[] {
-  const lines = execFileSync('ps', ['-eo', 'pid,ppid']).toString().trim().split('\n').slice(1);
-  const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number));
-  const below = (parent: number): number[] =>
-    pairs.flatMap(([child, of]) => (of === parent ? [child!, ...below(child!)] : []));
-  return below(pid);
 }
 
 interface SessionState {
@@ -71,18 +41,13 @@ const state = () => asked<SessionState>(`/sessions/${session}`);
 
 beforeAll(async () => {
   await ensureBuilt();
-  process.env.IMPLICAM_DATA = join(folder, 'data');
-  port = await freePort();
   const made = await implicam(['sample', sample, '--size', '96x64', '--focus', '3', '--exposures', '2']);
   expect(made.code, made.stderr).toBe(0);
-  service = start();
-  await ready();
-  await vi.waitUntil(() => key !== '', { timeout: MINUTES });
+  service = await Service.start();
 }, 3 * MINUTES);
 
 afterAll(async () => {
-  await service?.stop(20_000);
-  delete process.env.IMPLICAM_DATA;
+  await service?.stop();
   rmSync(folder, { recursive: true, force: true });
 }, MINUTES);
 
@@ -116,16 +81,11 @@ describe.skipIf(nativeIsas().length === 0)('npm start', () => {
         })
         .toBeGreaterThanOrEqual(step);
     await trainedSome(1);
-    for (const what of ['runner', 'coordinator', 'serve', 'postgres']) {
-      const [victim] = processesOf(what);
-      expect(victim, what).toBeGreaterThan(0);
-      process.kill(victim!, 'SIGKILL');
-      await ready();
+    for (const part of ['runner', 'coordinator', 'serve', 'postgres', 'start'] as const) {
+      expect(service.processesOf(part).length, part).toBeGreaterThan(0);
+      await service.kill(part);
+      await service.ready();
     }
-    service.signal('SIGKILL');
-    await service.ended;
-    service = start();
-    await ready();
     await expect
       .poll(async () => (await state().catch(() => undefined))?.state, {
         timeout: 4 * MINUTES,
@@ -161,6 +121,16 @@ describe.skipIf(nativeIsas().length === 0)('npm start', () => {
     ]) {
       expect(await size(query)).toBeGreaterThan(500);
     }
+  });
+
+  test(`keeps every fact while parts of it die (seed ${SEED})`, { timeout: 8 * MINUTES }, async () => {
+    expect((await api(`/sessions/${session}`, { method: 'DELETE' })).status).toBe(204);
+    const lines: string[] = [];
+    const log = (line: string) => lines.push(line);
+    const report = await runServiceChaos(service, { rounds: 2, seed: SEED, steps: 20, clients: 1, log });
+    expect(report.trouble).toEqual([]);
+    expect(report.failed, lines.join('\n')).toBe(0);
+    expect(report.sessions).toBe(3);
   });
 });
 

@@ -1,12 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeImage } from '../../imaging/write.js';
-import { createPicture } from '../../model/picture.js';
 import { Random } from '../cluster/random.js';
-import { renderCapture } from '../sample/capture.js';
 import { PersistentClient } from './client.js';
+import { photograph } from './photographs.js';
 import { PARTS, type Part, type Service } from './service.js';
-import { contradictions, type Facts, type Story, sha256, tellStory } from './session-story.js';
-import type { Photograph } from './uploads.js';
+import { contradictions, type Facts, type Story, tellStory } from './session-story.js';
 import { settleDrafts, visit } from './visitor.js';
 import { WebhookReceiver } from './webhook-receiver.js';
 
@@ -55,7 +52,7 @@ export async function runServiceChaos(
   options: ServiceChaosOptions,
 ): Promise<ServiceChaosReport> {
   const { rounds, seed, steps = 120, clients = 2, webhooks = false, log = () => undefined } = options;
-  const photographs = await takePhotographs();
+  const photographs = await photograph({ width: 96, height: 64, focus: 3, exposures: 2 });
   const apps = Array.from({ length: clients }, () => new PersistentClient(service.url, service.key));
   const hooks = webhooks ? await WebhookReceiver.start(apps[0]!) : undefined;
   const told: Facts[] = [];
@@ -178,29 +175,6 @@ async function strangers(client: PersistentClient, told: readonly Facts[]): Prom
   const ids = new Set(listed.map(({ id }) => id));
   for (const { session } of told) if (!ids.has(session)) wrong.push(`session ${session} is lost`);
   return wrong;
-}
-
-/** A small stack: three focus distances, two exposures. */
-export async function takePhotographs(): Promise<Photograph[]> {
-  const capture = renderCapture({ width: 96, height: 64, focus: 3, exposures: 2 });
-  const { width, height } = capture.options;
-  return Promise.all(
-    capture.frames.map(async (frame, number) => {
-      const picture = createPicture(width, height, 3);
-      for (let i = 0; i < frame.pixels.length; i++) picture.data[i] = frame.pixels[i]! / 255;
-      const bytes = Buffer.from(
-        await encodeImage('png', picture, {
-          camera: {
-            exposureTime: 2 ** frame.ev / 100,
-            fNumber: frame.fNumber,
-            iso: 100,
-            focusDistance: frame.focusDistance,
-          },
-        }),
-      );
-      return { number, name: `frame-${number}.png`, bytes, sha256: sha256(bytes) };
-    }),
-  );
 }
 
 function describe({ round, fault, seconds, trouble }: ServiceRound): string {

@@ -3,6 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openDatabase } from '../../database/connection.js';
+import { startEmbeddedPostgres } from '../../database/embedded-postgres.js';
+import { createKey } from '../../edge-api/keys.js';
 import { ImplicamError } from '../../model/errors.js';
 import { freePort, Program } from '../cluster/program.js';
 
@@ -71,6 +74,20 @@ export class Service {
       'program-failed',
       `the service is not ready after ${deadlineMs / 1000} s\n  ${this.program.tail}`,
     );
+  }
+
+  /** A key that no rate and no quota holds back: what a benchmark measures is the service. */
+  async unlimitedKey(): Promise<string> {
+    // Adopts the server that is running; it stays when this program goes.
+    const { url } = await startEmbeddedPostgres({ folder: join(this.folder, 'data', 'postgres') });
+    const db = openDatabase(url, { connections: 1, name: 'implicam bench' });
+    const most = 1_000_000;
+    const limits = { ratePerMinute: most, burst: most, maxSessions: most };
+    try {
+      return (await createKey(db, { tenant: 'local', name: 'bench', ...limits })).secret;
+    } finally {
+      await db.destroy();
+    }
   }
 
   /** Processes of a part that are there now. */

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { ImplicamError } from '../../model/errors.js';
 import type { Random } from '../cluster/random.js';
 import type { PersistentClient, SeenEvent } from './client.js';
+import { sha256 } from './photographs.js';
 import { type FrameRow, type Photograph, putPhotograph, sendInParts } from './uploads.js';
 
 /** What a client was told to be a fact about one session. */
@@ -142,8 +142,6 @@ async function eventContradictions(
   if (new Set(frames).size !== frames.length) wrong.push(`${session}: a frame was told twice`);
   return wrong;
 }
-
-export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 function require(holds: boolean, otherwise: string): void {
   if (!holds) throw new ImplicamError('contradiction', otherwise);

@@ -82,4 +82,15 @@ export function define(command: Command): void {
       const { runBenchScaling } = await import('../bench.js');
       await runBenchScaling(options);
     });
+  command
+    .command('api')
+    .description('requests a second and their latency of a whole service, and what they take from training')
+    .addOption(
+      new Option('--seconds <n>', 'seconds of each measurement').argParser(wholeNumber(1, 600)).default(4),
+    )
+    .addOption(jsonOption())
+    .action(async (options) => {
+      const { runBenchApi } = await import('../bench.js');
+      await runBenchApi(options);
+    });
 }
