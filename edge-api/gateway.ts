@@ -43,7 +43,8 @@ export function createHttpGateway(base: string, secret: string): RenderGateway {
           headers,
           body: JSON.stringify(request),
           signal,
-          redirect: 'error',
+          // Not followed, and no picture: 'error', which says that, is not known to every runtime.
+          redirect: 'manual',
         });
         if (response.ok) {
           const bytes = await readBounded(response);
