@@ -1,6 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { Miniflare } from 'miniflare';
 import { Upload } from 'tus-js-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -40,15 +42,21 @@ function settings() {
   };
 }
 
+/** What workers wrote to their logs. */
+const lines: string[] = [];
+const collect = (output: Readable) =>
+  createInterface({ input: output }).on('line', (line) => lines.push(line));
+
 const startWorker = (bindings: Record<string, string>) =>
   new Miniflare({
+    ...settings(),
     modules: true,
     script: code,
-    ...settings(),
     bindings,
     cf: false,
     host: '127.0.0.1',
     port: 0,
+    handleRuntimeStdio: (output: Readable, errors: Readable) => void [output, errors].map(collect),
   });
 
 beforeAll(async () => {
@@ -254,5 +262,14 @@ describe.skipIf(nativeIsas().length === 0)('the API in workerd', () => {
         { timeout: MINUTES, interval: 500 },
       )
       .toEqual([]);
+  });
+
+  test('has complained of nothing', () => {
+    const requests = lines.filter((line) => line.includes('"message":"request"'));
+    expect(requests.length).toBeGreaterThan(60);
+    expect(requests.filter((line) => !line.includes('"level":"info"'))).toEqual([]);
+    expect(
+      lines.filter((line) => /"level":"(warn|error)"/.test(line) && !/not configured/.test(line)),
+    ).toEqual([]);
   });
 });
