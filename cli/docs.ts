@@ -36,7 +36,7 @@ const TAIL = `## Conventions
 develop      {"out","engine","device","preset","frames":[{"file","ev","focus"}],"steps","seconds":{"decode","register","train","render"},"loss","framePsnr","parametersSha256"}
 sample       {"out","scene","seed","width","height","frames":[file]}
 evaluate     {"muPsnr","srgbPsnr","ssim","depthCorrelation","baselines":{"bestFrame":{…},"classical":{…}}}
-bench step   {"workload","engine","isa","threads","secondsPerStep","gflops","peakGflops","ratioToPeak","phases":{…}}
+bench step   {"workload","engine","isa","threads","secondsPerStep","gflops","peakGflops","ratioToPeak","gigabytes"?,"peakGigabytes"?,"ratioToCopies"?,"phases":{…},"pytorch":{"version","device","secondsPerStep"}|{"skipped"}}
 bench train  {"curve":[{"seconds","step","muPsnr"}],"secondsToWithinHalfDb"}
 bench render {"megapixels","firstMs","warmMs"}
 bench api    {"rows":[{"route","requestsPerSecond","p50Ms","p99Ms"}],"megapixels","firstRenderMs","renderMs","training":{"alone","loaded","share"},"load"}
