@@ -10,14 +10,14 @@ import { element, field, textOf, textsOf } from './s3-xml.js';
 export interface S3StoreOptions extends S3ClientOptions {
   /** Bytes of a request: larger objects are written and read in parts. At least 5 MiB. @default 8 MiB */
   readonly partBytes?: number;
+  /** Keys of a page of a listing, and of one request to delete. @default 1000, the most that there may be */
+  readonly pageKeys?: number;
 }
 
 /** Parts of one object that are under way at a time. */
 const PARTS_AT_A_TIME = 3;
 /** Pieces of a stream: one is read ahead, so that twice this is in memory for each that is open. */
 const STREAM_BYTES = 4 * 2 ** 20;
-/** Keys of a page of a listing, and of one request to delete. */
-const PAGE = 1000;
 /** Fewer than these are deleted one by one. */
 const FEW = 4;
 
@@ -28,7 +28,7 @@ const FEW = 4;
  * bucket's own rule removes incomplete uploads.
  */
 export function createS3Store(place: S3Place, options: S3StoreOptions = {}): ObjectStore {
-  const { partBytes = 8 * 2 ** 20, ...clientOptions } = options;
+  const { partBytes = 8 * 2 ** 20, pageKeys = 1000, ...clientOptions } = options;
   const client = new S3Client(place, clientOptions);
 
   return {
@@ -75,17 +75,17 @@ export function createS3Store(place: S3Place, options: S3StoreOptions = {}): Obj
 
     async list(prefix) {
       const keys: string[] = [];
-      for await (const page of pages(client, prefix)) keys.push(...page);
+      for await (const page of pages(client, prefix, pageKeys)) keys.push(...page);
       return keys.sort();
     },
 
     async delete(keys) {
       for (const key of keys) assert(isObjectKey(key), `'${key}' is no object key`);
-      await deleteKeys(client, keys);
+      await deleteKeys(client, keys, pageKeys);
     },
 
     async deletePrefix(prefix) {
-      for await (const page of pages(client, prefix)) await deleteKeys(client, page);
+      for await (const page of pages(client, prefix, pageKeys)) await deleteKeys(client, page, pageKeys);
     },
   };
 }
@@ -171,12 +171,12 @@ async function* following(client: S3Client, key: string, offset: number, first: 
 }
 
 /** Keys that begin with a prefix, in the order of the store. */
-async function* pages(client: S3Client, prefix: string): AsyncGenerator<string[]> {
+async function* pages(client: S3Client, prefix: string, pageKeys: number): AsyncGenerator<string[]> {
   const own = client.place.prefix;
   for (let token: string | undefined; ; ) {
     const query = {
       'list-type': '2',
-      'max-keys': `${PAGE}`,
+      'max-keys': `${pageKeys}`,
       prefix: own + prefix,
       ...(token ? { 'continuation-token': token } : {}),
     };
@@ -187,14 +187,14 @@ async function* pages(client: S3Client, prefix: string): AsyncGenerator<string[]
   }
 }
 
-async function deleteKeys(client: S3Client, keys: readonly string[]): Promise<void> {
+async function deleteKeys(client: S3Client, keys: readonly string[], pageKeys: number): Promise<void> {
   if (keys.length < FEW) {
     await Promise.all(keys.map((key) => client.ask({ method: 'DELETE', key, accept: [404] })));
     return;
   }
-  for (let from = 0; from < keys.length; from += PAGE) {
+  for (let from = 0; from < keys.length; from += pageKeys) {
     const objects = keys
-      .slice(from, from + PAGE)
+      .slice(from, from + pageKeys)
       .map((key) => element('Object', field('Key', client.place.prefix + key)));
     const body = Buffer.from(element('Delete', field('Quiet', 'true'), ...objects));
     const headers = { 'content-md5': createHash('md5').update(body).digest('base64') };

@@ -35,11 +35,11 @@ const kinds: Kind[] = [
     },
   },
   {
-    name: 'S3 in small parts',
+    name: 'S3 in small parts and pages',
     async begin() {
       const server = await testS3();
       const place = readS3Location(`s3://${server.bucket}?endpoint=${server.endpoint}`, server.env);
-      return { open: () => createS3Store(place, { partBytes: 64 }), end: () => server.close() };
+      return { open: () => createS3Store(place, { partBytes: 64, pageKeys: 5 }), end: () => server.close() };
     },
   },
 ];
@@ -141,6 +141,14 @@ describe.each(kinds)('object store: $name', ({ begin }) => {
     await store.deletePrefix('s/1');
     expect(await store.list('')).toEqual([]);
     await checkStore(store);
+
+    const keys = Array.from({ length: 23 }, (_, i) => `many/${String(i).padStart(2, '0')}`);
+    for (const key of keys) await store.put(key, Buffer.alloc(1));
+    expect(await store.list('many/')).toEqual(keys);
+    await store.delete(keys.slice(0, 11));
+    expect(await store.list('many/')).toEqual(keys.slice(11));
+    await store.deletePrefix('many/');
+    expect(await store.list('')).toEqual([]);
   });
 
   it('keeps to itself', async () => {
