@@ -342,7 +342,7 @@ describe('the other commands', () => {
   });
 
   it.skipIf(nativeIsas().length === 0)('bench step prints its line', async () => {
-    const run = await implicam(['bench', 'step', '--workload', 'P', '--json']);
+    const run = await implicam(['bench', 'step', '--workload', 'P', '--engine', 'native', '--json']);
     expect(run).toMatchObject({ code: 0, stderr: '' });
     const line = JSON.parse(run.stdout);
     expect(Object.keys(line)).toEqual([
@@ -355,6 +355,7 @@ describe('the other commands', () => {
       'peakGflops',
       'ratioToPeak',
       'phases',
+      'pytorch',
     ]);
   });
 
