@@ -149,6 +149,7 @@ export class Driver implements RunnerListener, LedgerListener {
         this.unfinished.delete(command.session);
         break;
       case 'progress':
+      case 'preview':
         break;
       default:
         streams.send(command.runner, orderMessage(command));

@@ -141,6 +141,9 @@ export class PostgresLedger implements Ledger {
         Array.from({ length: count }, (_, i) => ({ shard: first + i, runner, device: command.engine })),
       );
       this.write(held, () => recordPlacement(db, held.lease, shards, command.step));
+    } else if (command.type === 'preview') {
+      const { mediaType: type, ...picture } = command.picture;
+      this.tell(held, { type: 'preview', data: { ...picture, type } });
     } else if (command.type === 'waiting') {
       this.tellWaiting(held, command.message);
     }

@@ -28,9 +28,14 @@ const FAILURES: Record<string, FailureCode> = {
 
 /** A runner's report as an event; undefined for what this version does not know. */
 export function reportEvent(runner: string, message: AttachRequest__Output): Event | undefined {
-  const { hosted, progressed, snapshotTaken, stored, storeFailed, peerFailed, failed, draining } = message;
+  const { hosted, progressed, previewed, snapshotTaken, stored, storeFailed, peerFailed, failed, draining } =
+    message;
   if (hosted) return { ...hosted, type: 'hosted', runner };
   if (progressed) return { ...progressed, type: 'progressed', runner };
+  if (previewed) {
+    const { session, epoch, type: mediaType, step, key, width, height } = previewed;
+    return { type: 'previewed', runner, session, epoch, picture: { step, key, mediaType, width, height } };
+  }
   if (snapshotTaken) return { ...snapshotTaken, type: 'snapshotTaken', runner };
   if (stored) return { ...stored, type: 'stored', runner };
   if (storeFailed) return { ...storeFailed, type: 'storeFailed', runner };

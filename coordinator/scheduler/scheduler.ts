@@ -91,6 +91,9 @@ function takeReport(turn: Turn, session: SessionState, event: RunnerReport): voi
     case 'progressed':
       onProgressed(turn, session, member, event);
       break;
+    case 'previewed':
+      turn.commands.push({ type: 'preview', session: session.spec.id, picture: event.picture });
+      break;
     case 'snapshotTaken':
       onSnapshotTaken(turn, session, member, event.step);
       break;

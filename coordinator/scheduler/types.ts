@@ -103,6 +103,15 @@ interface Report {
   readonly epoch: Epoch;
 }
 
+/** A picture of what was learned up to a step; for people, nothing is decided by it. */
+export interface PreviewPicture {
+  readonly step: number;
+  readonly key: string;
+  readonly mediaType: string;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** What a runner says about a session. A report of any epoch but the session's present one changes nothing. */
 export type RunnerReport =
   /** State restored, peers connected, ready to train; the restored snapshot is held. */
@@ -115,6 +124,8 @@ export type RunnerReport =
       readonly psnr: number;
       readonly stepsPerSecond: number;
     })
+  /** A picture of what is learned is in the object store. */
+  | (Report & { readonly type: 'previewed'; readonly picture: PreviewPicture })
   /** The reporter's own pieces of the snapshot are in its memory, and in its buddy's if it has one. */
   | (Report & { readonly type: 'snapshotTaken'; readonly step: number })
   /** The reporter's own pieces of the snapshot are in the object store. */
@@ -244,6 +255,7 @@ export type Command =
       readonly psnr: number;
       readonly stepsPerSecond: number;
     }
+  | { readonly type: 'preview'; readonly session: SessionId; readonly picture: PreviewPicture }
   /** Ends of a session: afterwards the scheduler has forgotten it. */
   | { readonly type: 'finished'; readonly session: SessionId; readonly step: number }
   | { readonly type: 'failed'; readonly session: SessionId; readonly code: string; readonly message: string }

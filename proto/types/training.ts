@@ -16,6 +16,7 @@ import type { Hosted as _implicam_v1_Hosted, Hosted__Output as _implicam_v1_Host
 import type { Member as _implicam_v1_Member, Member__Output as _implicam_v1_Member__Output } from './implicam/v1/Member.js';
 import type { Park as _implicam_v1_Park, Park__Output as _implicam_v1_Park__Output } from './implicam/v1/Park.js';
 import type { PeerFailed as _implicam_v1_PeerFailed, PeerFailed__Output as _implicam_v1_PeerFailed__Output } from './implicam/v1/PeerFailed.js';
+import type { Previewed as _implicam_v1_Previewed, Previewed__Output as _implicam_v1_Previewed__Output } from './implicam/v1/Previewed.js';
 import type { Progressed as _implicam_v1_Progressed, Progressed__Output as _implicam_v1_Progressed__Output } from './implicam/v1/Progressed.js';
 import type { Release as _implicam_v1_Release, Release__Output as _implicam_v1_Release__Output } from './implicam/v1/Release.js';
 import type { Released as _implicam_v1_Released, Released__Output as _implicam_v1_Released__Output } from './implicam/v1/Released.js';
@@ -54,6 +55,7 @@ export interface ProtoGrpcType {
       Member: MessageTypeDefinition<_implicam_v1_Member, _implicam_v1_Member__Output>
       Park: MessageTypeDefinition<_implicam_v1_Park, _implicam_v1_Park__Output>
       PeerFailed: MessageTypeDefinition<_implicam_v1_PeerFailed, _implicam_v1_PeerFailed__Output>
+      Previewed: MessageTypeDefinition<_implicam_v1_Previewed, _implicam_v1_Previewed__Output>
       Progressed: MessageTypeDefinition<_implicam_v1_Progressed, _implicam_v1_Progressed__Output>
       Release: MessageTypeDefinition<_implicam_v1_Release, _implicam_v1_Release__Output>
       Released: MessageTypeDefinition<_implicam_v1_Released, _implicam_v1_Released__Output>

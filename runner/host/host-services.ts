@@ -1,6 +1,7 @@
 import type { ObjectStore } from '../../store/objects.js';
 import type { Engine } from '../engines/engine.js';
 import type { PeerLinks } from './peer-links.js';
+import type { Previewer } from './previewer.js';
 import type { SnapshotVault } from './snapshot-vault.js';
 import type { StepTotals } from './step-exchange.js';
 
@@ -10,5 +11,6 @@ export interface HostServices {
   readonly store: ObjectStore;
   readonly vault: SnapshotVault;
   readonly links: PeerLinks;
+  readonly previewer: Previewer;
   readonly totals: StepTotals;
 }

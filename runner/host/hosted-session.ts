@@ -15,6 +15,7 @@ import {
   shardsOf,
 } from './orders.js';
 import { PeerFailure, reachPeer } from './peer-failure.js';
+import { PreviewSchedule } from './preview-schedule.js';
 import { keepWithPeer } from './snapshot-transfer.js';
 import { StepExchange } from './step-exchange.js';
 
@@ -40,6 +41,8 @@ export class HostedSession {
   private until: number;
   private snapshots: readonly number[] = [];
   private wake: () => void = () => undefined;
+  private previews: PreviewSchedule | undefined;
+  private began = 0;
   private reported = 0;
   private readonly pace: { at: number; step: number }[] = [];
 
@@ -96,6 +99,7 @@ export class HostedSession {
 
   private async trainOn(session: ReducingSession, exchange: StepExchange): Promise<void> {
     const { signal } = this.stopping;
+    this.began = performance.now();
     while (!signal.aborted) {
       if (this.step >= this.until) {
         await new Promise<void>((resolve) => {
@@ -135,6 +139,18 @@ export class HostedSession {
       await setImmediate();
     }
     await this.copyToBuddy(state.step);
+    this.preview(state.step);
+  }
+
+  /** Has a picture of a snapshot made beside training, where it is time for one and all of it is here. */
+  private preview(step: number): void {
+    const { order, reports } = this;
+    // One runner of a placement tells.
+    if (order.shards.first > 0) return;
+    this.previews ??= new PreviewSchedule(this.plan!, order.step, this.began);
+    this.services.previewer.offer(order.session, step, this.plan!, this.previews, (picture) => {
+      if (!this.stopping.signal.aborted) reports.previewed(step, picture);
+    });
   }
 
   /** Copies this runner's parts of a held snapshot to its buddy, and reports the snapshot as taken. */

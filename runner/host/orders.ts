@@ -19,6 +19,14 @@ export interface HostOrder {
   readonly copy: boolean;
 }
 
+/** A small picture in the object store. */
+export interface StoredPreview {
+  readonly key: string;
+  readonly type: string;
+  readonly width: number;
+  readonly height: number;
+}
+
 export interface StoredPiece {
   readonly shard: number;
   readonly key: string;
@@ -32,6 +40,7 @@ export type FailureCode = 'memory' | 'data' | 'store' | 'engine';
 export interface SessionReports {
   hosted(): void;
   progressed(step: number, loss: number, psnr: number, stepsPerSecond: number): void;
+  previewed(step: number, picture: StoredPreview): void;
   snapshotTaken(step: number): void;
   stored(step: number, pieces: readonly StoredPiece[]): void;
   storeFailed(step: number, message: string): void;

@@ -12,6 +12,7 @@ import { openStore } from '../../store/open.js';
 import type { Engine } from '../engines/engine.js';
 import { Attachment } from './attachment.js';
 import { PeerLinks } from './peer-links.js';
+import { Previewer } from './previewer.js';
 import { RenderDesk } from './render-service.js';
 import { SceneDesk } from './scene-desk.js';
 import { SessionHost } from './session-host.js';
@@ -65,6 +66,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const vault = new SnapshotVault();
   const links = new PeerLinks(id, security);
   const desk = new RenderDesk(engine, store, memoryBytes / 4);
+  const previewer = new Previewer({ engine, store, vault, memoryBytes: memoryBytes / 4, log });
 
   const server = new Server(CHANNEL_OPTIONS);
   const peers: PeerServiceHandlers = {
@@ -95,7 +97,9 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const ended = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  const host = new SessionHost({ engine, store, vault, links }, (report) => attachment.report(report));
+  const host = new SessionHost({ engine, store, vault, links, previewer }, (report) =>
+    attachment.report(report),
+  );
   const attachment: Attachment = new Attachment({
     coordinator: options.coordinator,
     security,

@@ -3,17 +3,14 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { readFrame } from '../../imaging/read.js';
-import { encodeImage, imageKinds } from '../../imaging/write.js';
-import { readCamera } from '../../model/camera.js';
+import { imageKinds } from '../../imaging/write.js';
 import { ImplicamError } from '../../model/errors.js';
 import type { CameraSettings, Frame, Picture } from '../../model/picture.js';
 import { createPlan } from '../../model/plan.js';
-import { areaResize } from '../../model/start/resize.js';
 import type { ObjectStore } from '../../store/objects.js';
 import { outputKey, snapshotKeys } from '../../store/scene.js';
 import { describeCamera, prepareModel } from '../develop.js';
-import type { Preset, Quality, TrainedModel } from '../develop-options.js';
-import { chooseDisplay, showRadiance } from '../display.js';
+import type { Preset, Quality } from '../develop-options.js';
 import { chooseEngine } from '../engines/choose.js';
 import type { EngineName, TrainingState } from '../engines/engine.js';
 import { parametersSha256 } from '../model-file.js';
@@ -21,6 +18,7 @@ import { OUTPUT_FILES, writeOutputs } from '../outputs.js';
 import { readSceneHead, readStart, writeScene } from '../scene-bundle.js';
 import { bakeScene } from '../scene-renderer.js';
 import { decodePart, partsOf } from '../snapshot-parts.js';
+import { storePreview } from './store-preview.js';
 
 /** The two jobs around training; they run in a worker thread, because registration and start compute for seconds. */
 
@@ -78,9 +76,6 @@ export interface FinishedScene {
   readonly outputs: readonly StoredFile[];
 }
 
-/** Width of previews, in pixels. */
-const PREVIEW_WIDTH = 960;
-
 /** Photographs in the object store → a prepared scene there. */
 export async function prepareScene(
   store: ObjectStore,
@@ -111,25 +106,10 @@ export async function prepareScene(
     job.engine,
   );
   await writeScene(store, job.session, model, preparation.data.frames);
-  if (preview) tell(await storePreview(store, job.session, model, preview));
-}
-
-async function storePreview(
-  store: ObjectStore,
-  session: string,
-  model: TrainedModel,
-  radiance: Picture,
-): Promise<SceneNews> {
-  const small = shrink(radiance, PREVIEW_WIDTH);
-  const camera = readCamera(createPlan(model.capture, model.config, model.seed), model.state.parameters);
-  const display = chooseDisplay(
-    small,
-    model.capture.frames.map((f) => f.ev),
-  );
-  const bytes = await encodeImage('jpeg', showRadiance(small, display, camera), { quality: 85 });
-  const key = outputKey(session, 0, 'preview.jpg');
-  await store.put(key, bytes);
-  return { kind: 'preview', key, type: 'image/jpeg', width: small.width, height: small.height };
+  if (preview) {
+    const stored = await storePreview(store, job.session, model, preview, 'preview.jpg');
+    tell({ kind: 'preview', ...stored });
+  }
 }
 
 /** A whole snapshot in the object store → model file and results there. */
@@ -208,19 +188,4 @@ function requireOneSize(frames: readonly Frame[]): void {
     `${other.name} is ${other.width} × ${other.height}, ${first!.name} ${first!.width} × ${first!.height}: all photographs of a scene must have one size`,
     { status: 422 },
   );
-}
-
-function shrink(picture: Picture, width: number): Picture {
-  if (picture.width <= width) return picture;
-  const height = Math.max(1, Math.round((picture.height * width) / picture.width));
-  const { channels } = picture;
-  const data = new Float32Array(channels * width * height);
-  for (let offset = 0; offset < channels; offset++) {
-    const plane = areaResize(picture.data, picture.width, picture.height, width, height, {
-      stride: channels,
-      offset,
-    });
-    for (let i = 0; i < plane.length; i++) data[i * channels + offset] = plane[i]!;
-  }
-  return { width, height, channels, data };
 }

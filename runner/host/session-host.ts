@@ -108,6 +108,7 @@ export class SessionHost {
       hosted: () => this.report({ hosted: head }),
       progressed: (step, loss, psnr, stepsPerSecond) =>
         this.report({ progressed: { ...head, step, loss, psnr, stepsPerSecond } }),
+      previewed: (step, picture) => this.report({ previewed: { ...head, step, ...picture } }),
       snapshotTaken: (step) => this.report({ snapshotTaken: { ...head, step } }),
       stored: (step, pieces) => this.report({ stored: { ...head, step, pieces: [...pieces] } }),
       storeFailed: (step, message) => this.report({ storeFailed: { ...head, step, message } }),

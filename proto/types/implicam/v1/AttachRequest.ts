@@ -10,6 +10,7 @@ import type { StoreFailed as _implicam_v1_StoreFailed, StoreFailed__Output as _i
 import type { PeerFailed as _implicam_v1_PeerFailed, PeerFailed__Output as _implicam_v1_PeerFailed__Output } from '../../implicam/v1/PeerFailed.js';
 import type { Failed as _implicam_v1_Failed, Failed__Output as _implicam_v1_Failed__Output } from '../../implicam/v1/Failed.js';
 import type { Draining as _implicam_v1_Draining, Draining__Output as _implicam_v1_Draining__Output } from '../../implicam/v1/Draining.js';
+import type { Previewed as _implicam_v1_Previewed, Previewed__Output as _implicam_v1_Previewed__Output } from '../../implicam/v1/Previewed.js';
 
 /**
  * What a runner reports. Reports about a session carry the epoch of the `host` command that they belong to; the
@@ -26,7 +27,8 @@ export interface AttachRequest {
   'peerFailed'?: (_implicam_v1_PeerFailed | null);
   'failed'?: (_implicam_v1_Failed | null);
   'draining'?: (_implicam_v1_Draining | null);
-  'report'?: "hello"|"heartbeat"|"hosted"|"progressed"|"snapshotTaken"|"stored"|"storeFailed"|"peerFailed"|"failed"|"draining";
+  'previewed'?: (_implicam_v1_Previewed | null);
+  'report'?: "hello"|"heartbeat"|"hosted"|"progressed"|"snapshotTaken"|"stored"|"storeFailed"|"peerFailed"|"failed"|"draining"|"previewed";
 }
 
 /**
@@ -44,5 +46,6 @@ export interface AttachRequest__Output {
   'peerFailed'?: (_implicam_v1_PeerFailed__Output | null);
   'failed'?: (_implicam_v1_Failed__Output | null);
   'draining'?: (_implicam_v1_Draining__Output | null);
-  'report'?: "hello"|"heartbeat"|"hosted"|"progressed"|"snapshotTaken"|"stored"|"storeFailed"|"peerFailed"|"failed"|"draining";
+  'previewed'?: (_implicam_v1_Previewed__Output | null);
+  'report'?: "hello"|"heartbeat"|"hosted"|"progressed"|"snapshotTaken"|"stored"|"storeFailed"|"peerFailed"|"failed"|"draining"|"previewed";
 }
