@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planReduction, type ReductionOperation, reductionTree } from './reduction.js';
+import { lanesFor, planReduction, type ReductionOperation, reductionTree } from './reduction.js';
 
 /** Any placement: some holders, each shard with one of them. */
 const placements = fc
@@ -14,17 +14,30 @@ interface Outcome {
   readonly roots: Map<number, string | undefined>;
   readonly up: number;
   readonly down: number;
+  /** Messages that each holder sent. */
+  readonly sent: Map<number, number>;
+}
+
+/** A sum as it is written whichever way round it was added: in the order of shards. */
+function added(a: string, b: string): string {
+  const first = (value: string) => Number(/\d+/.exec(value)![0]);
+  return first(a) < first(b) ? `(${a}+${b})` : `(${b}+${a})`;
 }
 
 /** Runs every holder's list; `turn` chooses who goes on next among those who can. */
-function simulate(placement: readonly number[], turn: (ready: number) => number): Outcome {
+function simulate(
+  placement: readonly number[],
+  turn: (ready: number) => number,
+  lane = { index: 0, count: 1 },
+): Outcome {
   const holders = [...new Set(placement)];
   const lists = new Map<number, ReductionOperation<number>[]>(
-    holders.map((h) => [h, planReduction(placement.length, (s) => placement[s]!, h)]),
+    holders.map((h) => [h, planReduction(placement.length, (s) => placement[s]!, h, lane)]),
   );
   const values = new Map(placement.map((holder, s) => [`${holder}/${s}`, `${s}`]));
   const mail = new Map<string, string>();
-  const roots = new Map<number, string | undefined>();
+  const roots = new Map<number, string | undefined>(holders.map((h) => [h, undefined]));
+  const sent = new Map(holders.map((h) => [h, 0]));
   let [up, down] = [0, 0];
   const waitsFor = (h: number) => {
     const op = lists.get(h)![0];
@@ -40,24 +53,24 @@ function simulate(placement: readonly number[], turn: (ready: number) => number)
     const h = ready[turn(ready.length)]!;
     const wanted = waitsFor(h);
     const op = lists.get(h)!.shift()!;
-    const add = (into: number, value: string) =>
-      values.set(`${h}/${into}`, `(${values.get(`${h}/${into}`)}+${value})`);
+    const add = (slot: number, value: string) =>
+      values.set(`${h}/${slot}`, added(values.get(`${h}/${slot}`)!, value));
+    if ('to' in op) sent.set(h, sent.get(h)! + 1);
     if (op.kind === 'combine') add(op.into, values.get(`${h}/${op.from}`)!);
-    else if (op.kind === 'receive') add(op.into, mail.get(wanted!)!);
+    else if (op.kind === 'receive') add(op.slot, mail.get(wanted!)!);
     else if (op.kind === 'receiveRoot') roots.set(h, mail.get(wanted!));
+    else if (op.kind === 'root') roots.set(h, values.get(`${h}/${op.slot}`));
     else if (op.kind === 'send') {
-      mail.set(`${h}>${op.to}:${op.node}`, values.get(`${h}/${op.node}`)!);
+      expect(mail.has(`${h}>${op.to}:${op.node}`)).toBe(false);
+      mail.set(`${h}>${op.to}:${op.node}`, values.get(`${h}/${op.slot}`)!);
       up++;
     } else {
-      mail.set(`${h}>${op.to}:root`, roots.get(h) ?? values.get(`${h}/0`)!);
+      mail.set(`${h}>${op.to}:root`, roots.get(h)!);
       down++;
     }
   }
   expect([...lists.values()].flat()).toEqual([]);
-  const top = placement[0]!;
-  roots.set(top, values.get(`${top}/0`));
-  for (const holder of holders) if (!roots.has(holder)) roots.set(holder, undefined);
-  return { roots, up, down };
+  return { roots, up, down, sent };
 }
 
 /** The sum as one process makes it. */
@@ -74,19 +87,40 @@ describe('a reduction', () => {
     expect(tree(7)).toBe('(((0+1)+(2+3))+((4+5)+6))');
   });
 
-  test('gives every holder the same root, whatever the placement and whoever is faster', () => {
+  test('gives every holder the same root, whatever the placement, the lane and whoever is faster', () => {
+    const lanes = fc
+      .integer({ min: 1, max: 9 })
+      .chain((count) => fc.record({ index: fc.nat(count - 1), count: fc.constant(count) }));
     fc.assert(
-      fc.property(placements, fc.infiniteStream(fc.nat()), (placement, turns) => {
-        const { roots, up, down } = simulate(placement, (n) => turns.next().value! % n);
+      fc.property(placements, lanes, fc.infiniteStream(fc.nat()), (placement, lane, turns) => {
+        const { roots, up, down } = simulate(placement, (n) => turns.next().value! % n, lane);
         const holders = new Set(placement).size;
         expect([...roots.values()]).toEqual(Array(holders).fill(tree(placement.length)));
         expect(down).toBe(holders - 1);
-        const crossing = reductionTree(placement.length).filter(
-          (e) => placement[e.into] !== placement[e.from],
-        );
-        expect(up).toBe(crossing.length);
+        expect(up).toBeLessThan(placement.length);
       }),
     );
+  });
+
+  test('has as many roots as lanes, and as much to send for everybody', () => {
+    for (const holders of [2, 4, 8]) {
+      const placement = Array.from({ length: 4 * holders }, (_, s) => Math.floor(s / 4));
+      const sent = new Map<number, number>();
+      for (let index = 0; index < holders; index++) {
+        const one = simulate(placement, () => 0, { index, count: holders });
+        expect([one.up, one.down]).toEqual([holders - 1, holders - 1]);
+        for (const [holder, count] of one.sent) sent.set(holder, (sent.get(holder) ?? 0) + count);
+      }
+      expect([...sent.values()]).toEqual(Array(holders).fill(2 * (holders - 1)));
+    }
+  });
+
+  test('is taken in more lanes the more there is to send, but never in more than there are holders', () => {
+    expect(lanesFor(7_296, 2)).toBe(1);
+    expect(lanesFor(1_000_720, 2)).toBe(2);
+    expect(lanesFor(1_000_720, 8)).toBe(8);
+    expect(lanesFor(1e9, 512)).toBe(16);
+    expect(lanesFor(0, 4)).toBe(1);
   });
 
   test('costs holders − 1 messages each way where every holder has one whole node', () => {

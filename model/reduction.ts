@@ -4,23 +4,29 @@ import { assert } from './errors.js';
  * Who adds what to what, and who sends it to whom, so that shared gradients are summed in one fixed binary tree over shard
  * numbers wherever the shards live.
  *
- * A node of the tree is named by its leftmost shard. First every shard is a node; at stride 1, 2, 4 … node s + stride is
- * added to node s for every s that 2·stride divides. The value of a node stands with the holder of its leftmost
- * shard, so an addition is local or costs one message. The root, node 0, then goes back along a tree of holders.
+ * First every shard is a node; at stride 1, 2, 4 … node s + stride is added to node s for every s that 2·stride divides.
+ * A node's value stands in a slot: the buffer of one of the shards below it, with that shard's holder. An addition of two
+ * nodes of one holder is local, another one costs one message, which is named by the upper node. The root then goes back
+ * along a tree of holders.
  *
- * Messages up: one for each sum whose two sides have different holders; holders − 1 where every holder's shards are one
- * whole node (e.g. 8 shards as 0–3, 4–5, 6–7). Messages down: always holders − 1.
+ * A large value is cut into lanes, each summed by itself: the additions are the same, but each lane's root stands with
+ * another holder, so that all of them send, receive and add at once instead of waiting for one.
+ *
+ * Messages up, a lane: one for each sum whose two sides have different holders; holders − 1 where every holder's shards are
+ * one whole node (e.g. 8 shards as 0–3, 4–5, 6–7). Messages down: always holders − 1.
  */
 export type ReductionOperation<Holder> =
-  /** Add node `from`, here too, to node `into`. */
+  /** Add what stands in slot `from` to slot `into`. */
   | { readonly kind: 'combine'; readonly into: number; readonly from: number }
-  /** Send the value of node `node`, complete now, to where node `into` is. */
-  | { readonly kind: 'send'; readonly node: number; readonly into: number; readonly to: Holder }
-  /** Wait for the value of node `node` and add it to node `into`. */
-  | { readonly kind: 'receive'; readonly node: number; readonly into: number; readonly from: Holder }
+  /** Send the value in a slot, complete now, as message `node`. */
+  | { readonly kind: 'send'; readonly node: number; readonly slot: number; readonly to: Holder }
+  /** Wait for message `node` and add it to a slot. */
+  | { readonly kind: 'receive'; readonly node: number; readonly slot: number; readonly from: Holder }
+  /** This holder has summed all shards, in this slot. */
+  | { readonly kind: 'root'; readonly slot: number }
   /** Wait for the sum of all shards; everything of this holder's own has been sent. */
   | { readonly kind: 'receiveRoot'; readonly from: Holder }
-  /** Pass the sum of all shards on: this holder has it, received or (the holder of shard 0) summed. */
+  /** Pass the sum of all shards on: this holder has it, received or summed. */
   | { readonly kind: 'sendRoot'; readonly to: Holder };
 
 /** The additions of the tree over `shards` shards, in an order in which they can be made: node `from` to node `into`. */
@@ -33,9 +39,21 @@ export function reductionTree(shards: number): { readonly into: number; readonly
   return sums;
 }
 
+/** Bytes of shared parameters for which one more lane pays: below, a message costs as much as what is in it. */
+const LANE_BYTES = 256 * 1024;
+
+/** Lanes at most: more would not make anybody wait less. */
+const MOST_LANES = 16;
+
+/** How many lanes a session's step is taken in, given its shared parameters and by how many holders. */
+export function lanesFor(sharedParameters: number, holders: number): number {
+  return Math.max(1, Math.min(holders, MOST_LANES, Math.floor((4 * sharedParameters) / LANE_BYTES)));
+}
+
 /**
- * What one holder does in a step, in order, after its gradients and before its update. Every holder that goes through its
- * list in order comes to its end: whatever one waits for stands no later in the order of the tree with its sender.
+ * What one holder does in a step for one lane, in order, after its gradients and before its update. Every holder that goes
+ * through its list in order comes to its end: whatever one waits for stands no later in the order of the tree with its
+ * sender. Lanes do not wait for each other.
  *
  * @param holderOf who hosts a shard; holders are compared with ===
  * @param self a holder of at least one shard
@@ -44,40 +62,51 @@ export function planReduction<Holder>(
   shards: number,
   holderOf: (shard: number) => Holder,
   self: Holder,
+  lane: { readonly index: number; readonly count: number } = { index: 0, count: 1 },
 ): ReductionOperation<Holder>[] {
+  const holders = [...new Set(Array.from({ length: shards }, (_, s) => holderOf(s)))];
+  assert(holders.includes(self), 'only a holder of shards takes part in a reduction');
   const operations: ReductionOperation<Holder>[] = [];
+  const wanted = holders[Math.floor((lane.index * holders.length) / lane.count)]!;
+  /** By leftmost shard: the slot of the node's value, and how many messages it has come along. */
+  const slots = Array.from({ length: shards }, (_, s) => ({ slot: s, depth: 0 }));
   for (const { into, from } of reductionTree(shards)) {
-    const [to, by] = [holderOf(into), holderOf(from)];
-    if (to === self && by === self) operations.push({ kind: 'combine', into, from });
-    else if (by === self) operations.push({ kind: 'send', node: from, into, to });
-    else if (to === self) operations.push({ kind: 'receive', node: from, into, from: by });
+    const [a, b] = [slots[into]!, slots[from]!];
+    const crosses = holderOf(a.slot) !== holderOf(b.slot);
+    const [keep, give] = stays(a, b) ? [a, b] : [b, a];
+    const [to, by] = [holderOf(keep.slot), holderOf(give.slot)];
+    if (!crosses && to === self) operations.push({ kind: 'combine', into: keep.slot, from: give.slot });
+    else if (by === self) operations.push({ kind: 'send', node: from, slot: give.slot, to });
+    else if (to === self) operations.push({ kind: 'receive', node: from, slot: keep.slot, from: by });
+    slots[into] = { slot: keep.slot, depth: Math.max(a.depth, b.depth) + (crosses ? 1 : 0) };
   }
-  const { parent, children } = rootNeighbours(shards, holderOf, self);
-  if (parent !== undefined) operations.push({ kind: 'receiveRoot', from: parent.holder });
-  for (const to of children) operations.push({ kind: 'sendRoot', to });
-  return operations;
+  const { slot } = slots[0]!;
+  const top = holders.indexOf(holderOf(slot));
+  if (holders[top] === self) operations.push({ kind: 'root', slot });
+  return [...operations, ...wayBack(holders, top, self)];
+
+  /** Whether the sum of two nodes stands where the first does: with whom the lane wants its root, else in turns. */
+  function stays(a: { slot: number; depth: number }, b: { slot: number; depth: number }): boolean {
+    if (holderOf(a.slot) === wanted || holderOf(a.slot) === holderOf(b.slot)) return true;
+    if (holderOf(b.slot) === wanted) return false;
+    return ((lane.index >> Math.max(a.depth, b.depth)) & 1) === 0;
+  }
 }
 
-/**
- * The tree that the root goes down: a holder gets it from the one to whom its own first shard's node was added. That
- * one holds a lower shard, so there is no circle. Children with the most below them come first.
- */
-function rootNeighbours<Holder>(shards: number, holderOf: (shard: number) => Holder, self: Holder) {
-  const first = new Map<Holder, number>();
-  for (let s = 0; s < shards; s++) if (!first.has(holderOf(s))) first.set(holderOf(s), s);
-  assert(first.has(self), 'only a holder of shards takes part in a reduction');
-  const parentOf = (shard: number) => holderOf(shard & (shard - 1));
-  const below = new Map<Holder, number>();
-  // From the last to the first: what is below a holder is known before it is added to its parent's.
-  for (const [holder, shard] of [...first].reverse()) {
-    const size = (below.get(holder) ?? 0) + 1;
-    below.set(holder, size);
-    if (shard > 0) below.set(parentOf(shard), (below.get(parentOf(shard)) ?? 0) + size);
+/** One holder's part of the root's way to all: a binomial tree over the holders, counted from `top`. Longest ways first. */
+function wayBack<Holder>(
+  holders: readonly Holder[],
+  top: number,
+  self: Holder,
+): ReductionOperation<Holder>[] {
+  const count = holders.length;
+  const at = (place: number) => holders[(place + top) % count]!;
+  const own = (holders.indexOf(self) - top + count) % count;
+  const operations: ReductionOperation<Holder>[] = [];
+  if (own > 0) operations.push({ kind: 'receiveRoot', from: at(own & (own - 1)) });
+  const lowest = own > 0 ? own & -own : 2 ** Math.ceil(Math.log2(count));
+  for (let bit = lowest >> 1; bit > 0; bit >>= 1) {
+    if (own + bit < count) operations.push({ kind: 'sendRoot', to: at(own + bit) });
   }
-  const children = [...first]
-    .filter(([, shard]) => shard > 0 && parentOf(shard) === self)
-    .map(([holder]) => holder)
-    .sort((a, b) => below.get(b)! - below.get(a)!);
-  const own = first.get(self)!;
-  return { parent: own > 0 ? { holder: parentOf(own) } : undefined, children };
+  return operations;
 }

@@ -1,5 +1,5 @@
 import { planReduction } from '../model/reduction.js';
-import type { Progress, ReducingSession, SceneData, TrainingState } from '../runner/engines/engine.js';
+import type { Progress, ReducingSession, Root, SceneData, TrainingState } from '../runner/engines/engine.js';
 import { createNativeEngine, type NativeEngine } from '../runner/engines/native.js';
 import type { Run } from './runs.js';
 
@@ -35,8 +35,8 @@ export async function openGroup(
   return { placement, members };
 }
 
-/** Adds a step's gradients over the members as they planned it, and gives everybody the root; what each then applies. */
-export async function exchange({ placement, members }: Group): Promise<Uint8Array[]> {
+/** Adds a step's gradients over the members as they planned it, and gives everybody the roots: what each then applies. */
+export async function exchange({ placement, members }: Group, lanes = 1): Promise<Root[][]> {
   const mail = new Map<string, Promise<Uint8Array>>();
   const deliver = new Map<string, (bytes: Uint8Array) => void>();
   const box = (key: string) => {
@@ -47,31 +47,33 @@ export async function exchange({ placement, members }: Group): Promise<Uint8Arra
     void box(key);
     deliver.get(key)!(bytes);
   };
-  const run = async (self: number) => {
+  const run = async (self: number, index: number) => {
     const member = members[self]!;
-    let root: Uint8Array | undefined;
-    for (const op of planReduction(placement.length, (s) => placement[s]!, self)) {
-      if (op.kind === 'combine') await member.combine(op.into, op.from);
-      else if (op.kind === 'send') await post(`${op.node}`, await member.take(op.node));
-      else if (op.kind === 'receive') await member.add(op.into, await box(`${op.node}`));
-      else if (op.kind === 'receiveRoot') root = await box(`root>${self}`);
+    let root: Root = -1;
+    const lane = { index, count: lanes };
+    for (const op of planReduction(placement.length, (s) => placement[s]!, self, lane)) {
+      if (op.kind === 'combine') await member.combine(op.into, op.from, index);
+      else if (op.kind === 'send') await post(`${index}:${op.node}`, await member.take(op.slot, index));
+      else if (op.kind === 'receive') await member.add(op.slot, await box(`${index}:${op.node}`));
+      else if (op.kind === 'root') root = op.slot;
+      else if (op.kind === 'receiveRoot') root = await box(`${index}:root>${self}`);
       else {
-        root ??= await member.take(0);
-        await post(`root>${op.to}`, root);
+        const value: Uint8Array = typeof root === 'number' ? await member.take(root, index) : root;
+        await post(`${index}:root>${op.to}`, value);
       }
     }
-    return root ?? member.take(0);
+    return root;
   };
-  return Promise.all(members.map((_, self) => run(self)));
+  return Promise.all(
+    members.map((_, self) => Promise.all(Array.from({ length: lanes }, (_, lane) => run(self, lane)))),
+  );
 }
 
-/** One step of all members. The holder of shard 0 applies its own node, the others what they received. */
-export async function step(group: Group, number: number): Promise<Progress[]> {
-  await Promise.all(group.members.map((m) => m.compute(number)));
-  const roots = await exchange(group);
-  return Promise.all(
-    group.members.map((m, i) => m.apply(m.shards.includes(0) ? { shard: 0 } : { bytes: roots[i]! })),
-  );
+/** One step of all members. */
+export async function step(group: Group, number: number, lanes = 1): Promise<Progress[]> {
+  await Promise.all(group.members.map((m) => m.compute(number, lanes)));
+  const roots = await exchange(group, lanes);
+  return Promise.all(group.members.map((m, i) => m.apply(roots[i]!)));
 }
 
 /** The members' parts as one state: shared groups of the first, tiles of their owners. */

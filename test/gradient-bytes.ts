@@ -9,6 +9,8 @@ export interface NodeValue {
   readonly step: number;
   readonly shard: number;
   readonly shards: number;
+  readonly lane: number;
+  readonly lanes: number;
   readonly loss: number;
   readonly dense: Float32Array[];
   /** Lines that are not zero, by number. */
@@ -21,35 +23,59 @@ export function readNode(bytes: Uint8Array): NodeValue {
   const u32 = (at: number) => view.getUint32(at, true);
   const numberBytes = u32(4);
   const [dense, atlas, map] = [u32(32), u32(36), u32(40)];
-  const lineBytes = numberBytes === 2 ? 34 : numberBytes * LINE;
+  const half = numberBytes === 2;
+  const lineBytes = half ? 34 : numberBytes * LINE;
   const line = (at: number) =>
     Float32Array.from({ length: LINE }, (_, i) =>
-      numberBytes === 2 ? halfNumber(view, at, i) : view.getFloat32(at + 4 * i, true),
+      half ? halfNumber(view, at, at + 2 + 2 * i) : view.getFloat32(at + 4 * i, true),
     );
-  const numbers = HEADER + dense * lineBytes;
-  const lines = numbers + 4 * (atlas + map);
-  const sparse = (from: number, count: number) =>
-    new Map(
-      Array.from({ length: count }, (_, i) => [
-        u32(numbers + 4 * (from + i)),
-        line(lines + (from + i) * lineBytes),
-      ]),
-    );
+  const listed: { number: number; nodes: number[] }[] = [];
+  let at = HEADER + dense * lineBytes;
+  for (let i = 0, before = -1; i < atlas + map; i++) {
+    if (i === atlas) before = -1;
+    let [gap, shift, byte] = [0, 0, 128];
+    for (; byte >= 128; shift += 7) {
+      byte = bytes[at++]!;
+      gap += (byte & 127) << shift;
+    }
+    before += 1 + gap;
+    const mask = bytes[at++]!;
+    listed.push({
+      number: before,
+      nodes: Array.from({ length: 8 }, (_, k) => k).filter((k) => (mask >> k) & 1),
+    });
+  }
+  const sparse = listed.map(({ number, nodes }): [number, Float32Array] => {
+    const values = new Float32Array(LINE);
+    const first = at + (half ? 2 : 0);
+    const size = half ? 2 : numberBytes;
+    for (const [i, node] of nodes.entries()) {
+      for (const f of [0, 1]) {
+        const from = first + (2 * i + f) * size;
+        values[2 * node + f] = half ? halfNumber(view, at, from) : view.getFloat32(from, true);
+      }
+    }
+    at = first + 2 * nodes.length * size;
+    return [number, values];
+  });
+  if (at !== bytes.length) throw new Error(`${bytes.length - at} bytes are left over`);
   return {
     numberBytes,
     step: Number(view.getBigInt64(16, true)),
     shard: view.getInt32(24, true),
     shards: view.getInt32(28, true),
+    lane: view.getUint16(44, true),
+    lanes: view.getUint16(46, true),
     loss: view.getFloat64(48, true),
     dense: Array.from({ length: dense }, (_, i) => line(HEADER + i * lineBytes)),
-    atlas: sparse(0, atlas),
-    map: sparse(atlas, map),
+    atlas: new Map(sparse.slice(0, atlas)),
+    map: new Map(sparse.slice(atlas)),
   };
 }
 
-function halfNumber(view: DataView, at: number, i: number): number {
-  const exponent = view.getInt16(at, true);
-  return exponent === -32768 ? 0 : view.getInt16(at + 2 + 2 * i, true) * 2 ** exponent;
+function halfNumber(view: DataView, line: number, at: number): number {
+  const exponent = view.getInt16(line, true);
+  return exponent === -32768 ? 0 : view.getInt16(at, true) * 2 ** exponent;
 }
 
 /** Sixteen numbers with one exponent and 16-bit mantissas, to nearest even. */
@@ -74,7 +100,7 @@ function nearestEven(x: number): number {
 /** The bytes with the checksum that belongs to them, whatever they say. */
 export function seal(bytes: Uint8Array): Uint8Array {
   const out = bytes.slice();
-  const head = checksum(out.subarray(0, CHECKSUM), 0x31444e49n);
+  const head = checksum(out.subarray(0, CHECKSUM), 0x32444e49n);
   new DataView(out.buffer).setBigUint64(CHECKSUM, checksum(out.subarray(HEADER), head), true);
   return out;
 }

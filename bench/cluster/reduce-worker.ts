@@ -1,5 +1,5 @@
 import { Server } from '@grpc/grpc-js';
-import { planReduction, type ReductionOperation } from '../../model/reduction.js';
+import { lanesFor, planReduction, type ReductionOperation } from '../../model/reduction.js';
 import { CHANNEL_OPTIONS, listen } from '../../proto/channel.js';
 import { wire } from '../../proto/load.js';
 import { type Peer, PeerLinks } from '../../runner/host/peer-links.js';
@@ -29,13 +29,15 @@ export interface Measure {
 export type Ask = { readonly type: 'listen'; readonly index: number } | Start | Measure;
 
 const PATIENCE = 60_000;
+/** So large that it takes every lane. */
+const MOST_BYTES = 2 ** 30;
 const nameOf = (index: number) => `runner-${index}`;
 
 class Worker {
   private readonly links: PeerLinks;
   private readonly mesh: BareMesh;
   private readonly self: string;
-  private operations: readonly ReductionOperation<string>[] = [];
+  private runners: readonly string[] = [];
   private readonly never = new AbortController().signal;
 
   constructor(index: number) {
@@ -56,39 +58,59 @@ class Worker {
   }
 
   async start({ peers, bare }: Start): Promise<void> {
-    this.operations = planReduction(peers.length, (shard) => peers[shard]!.runner, this.self);
-    const partners = new Set(
-      this.operations.flatMap((o) =>
-        'to' in o ? [o.to] : 'from' in o && typeof o.from === 'string' ? [o.from] : [],
-      ),
-    );
+    this.runners = peers.map(({ runner }) => runner);
+    const partners = new Set<string>();
+    for (const operation of this.plan(MOST_BYTES).flat()) {
+      if ('to' in operation) partners.add(operation.to);
+      else if (operation.kind === 'receive' || operation.kind === 'receiveRoot') partners.add(operation.from);
+    }
     await Promise.all(peers.filter((p) => partners.has(p.runner)).map((p) => this.links.connect(p)));
     await Promise.all(bare.filter((p) => partners.has(p.runner)).map((p) => this.mesh.connect(p)));
   }
 
   /** Milliseconds of each round. */
   async measure({ over, bytes, rounds, epoch }: Measure): Promise<number[]> {
-    const value = Buffer.alloc(bytes, 1);
-    const transport = over === 'tcp' ? this.mesh : this.overStreams(epoch);
+    const lanes = this.plan(bytes);
+    const value = Buffer.alloc(Math.ceil(bytes / lanes.length), 1);
+    const transport = (lane: number) => (over === 'tcp' ? this.mesh : this.overStreams(epoch, lane));
     const times: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const began = performance.now();
-      await this.reduce(transport, round, value);
+      await Promise.all(
+        lanes.map((operations, lane) => this.reduce(operations, transport(lane), round, value)),
+      );
       times.push(performance.now() - began);
     }
     return times;
   }
 
-  private async reduce(transport: Transport, step: number, own: Uint8Array): Promise<void> {
+  /** What a runner with one shard does, lane by lane, for a value of that many bytes. */
+  private plan(bytes: number): ReductionOperation<string>[][] {
+    const { length } = this.runners;
+    const count = lanesFor(bytes / 4, length);
+    const holderOf = (shard: number) => this.runners[shard]!;
+    return Array.from({ length: count }, (_, index) =>
+      planReduction(length, holderOf, this.self, { index, count }),
+    );
+  }
+
+  private async reduce(
+    operations: readonly ReductionOperation<string>[],
+    transport: Transport,
+    step: number,
+    own: Uint8Array,
+  ): Promise<void> {
     let root = own;
-    for (const operation of this.operations) {
+    for (const operation of operations) {
       switch (operation.kind) {
         case 'send':
           await transport.send(operation.to, step, false, own);
           break;
-        case 'receive':
-          await transport.receive(operation.from, step, false);
+        case 'receive': {
+          const value = await transport.receive(operation.from, step, false);
+          if (value instanceof Buffer) this.links.release(value);
           break;
+        }
         case 'receiveRoot':
           root = await transport.receive(operation.from, step, true);
           break;
@@ -98,13 +120,14 @@ class Worker {
     }
   }
 
-  private overStreams(epoch: number): Transport {
+  private overStreams(epoch: number, lane: number): Transport {
     const name = (sender: string, step: number, root: boolean) => ({
       session: 'bench',
       epoch,
       step,
       // Distinct for each sender, as the nodes of a tree are.
       node: root ? 0 : Number(sender.slice(sender.lastIndexOf('-') + 1)),
+      lane,
       root,
     });
     return {

@@ -67,13 +67,13 @@ export interface StepSums {
  * A session of which this process may host only some shards, and whose step is taken apart so that several processes
  * take it together:
  *
- * 1. `compute(step)`: the gradients of the hosted shards.
- * 2. The exchange that `planReduction` (model/reduction.ts) lists: `combine`, `take` and send, receive and `add`, until one
- *    node holds the sum of all shards; that goes back to everybody as bytes.
- * 3. `apply(root)`: the update, after which `step` is done.
+ * 1. `compute(step, lanes)`: the gradients of the hosted shards.
+ * 2. The exchange that `planReduction` (model/reduction.ts) lists for each lane: `combine`, `take` and send, receive and
+ *    `add`, until one slot holds the sum of all shards; that goes back to everybody as bytes.
+ * 3. `apply(roots)`: the update, after which `step` is done.
  *
- * The bits are those of `train` in one process that hosts every shard, wherever the shards live. A node of the tree is
- * named by its leftmost shard, and its value stands in that shard's buffer.
+ * The bits are those of `train` in one process that hosts every shard, wherever the shards live, and whatever the number of
+ * lanes. A node of the tree stands in the buffer of one of its shards that is hosted here, its slot.
  *
  * Between `compute` and `apply` the step is open: `train`, `gradient` and another `compute` are refused. A tiled
  * session's tiles are updated during `compute`, because nobody else needs their gradients: there `save` and `bake` are
@@ -86,16 +86,23 @@ export interface ReducingSession extends EngineSession {
   /** The shards hosted here, ascending. `train` and `gradient` need all of the plan's. */
   readonly shards: readonly number[];
   /** Gradients of the hosted shards for `step`, which must be the state's. Their sums, in the order of shards. */
-  compute(step: number): Promise<StepSums>;
-  /** Adds node `from` to node `into`, both hosted; must be the tree's next sum. */
-  combine(into: number, from: number): Promise<void>;
-  /** The value of the node as it is now: bytes for `add` or `apply` elsewhere (runner/native/reduction.h). */
-  take(shard: number): Promise<Uint8Array>;
-  /** Adds a node's received value to node `shard`; the bytes must not change before it is done. */
-  add(shard: number, bytes: Uint8Array): Promise<void>;
-  /** Updates the parameters by the sum of all shards: the hosted node 0, or its bytes. Progress as `train` reports it. */
-  apply(root: { readonly shard: number } | { readonly bytes: Uint8Array }): Promise<Progress>;
+  compute(step: number, lanes?: number): Promise<StepSums>;
+  /** Adds slot `from` to slot `into`, both hosted; must be a sum of the tree. */
+  combine(into: number, from: number, lane?: number): Promise<void>;
+  /**
+   * The value in the slot as it is now: bytes for `add` or `apply` elsewhere (runner/native/reduction.h).
+   *
+   * @param into memory for them, where it is large enough: the result then is a view of it
+   */
+  take(slot: number, lane?: number, into?: Uint8Array): Promise<Uint8Array>;
+  /** Adds a received node's value to slot `slot`; the bytes must not change before it is done. */
+  add(slot: number, bytes: Uint8Array): Promise<void>;
+  /** Updates the parameters by the sum of all shards: of each lane the slot, or its bytes. Progress as `train` reports it. */
+  apply(roots: readonly Root[]): Promise<Progress>;
 }
+
+/** The sum of all shards of a lane: the number of a hosted slot, or a received value. */
+export type Root = number | Uint8Array;
 
 export interface OpenOptions {
   /**

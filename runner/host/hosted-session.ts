@@ -85,7 +85,7 @@ export class HostedSession {
       const opened = await openShards(services, order, this.stopping.signal);
       this.session = opened.session;
       this.plan = opened.plan;
-      const exchange = new StepExchange(services.links, order, opened.plan.shards.length, services.totals);
+      const exchange = new StepExchange(services.links, order, opened.plan, services.totals);
       await exchange.connect(this.stopping.signal);
       if (this.stopping.signal.aborted) return;
       this.reports.hosted();

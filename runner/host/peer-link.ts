@@ -9,6 +9,7 @@ import type {
   ExchangeResponse__Output,
 } from '../../proto/types/implicam/v1/ExchangeResponse.js';
 import type { Piece__Output } from '../../proto/types/implicam/v1/Piece.js';
+import type { BufferPool } from './buffer-pool.js';
 
 /** Either end of an exchange stream: both sides send and receive the same message. */
 export type ExchangeStream =
@@ -20,14 +21,15 @@ export interface ValueName {
   readonly session: string;
   readonly epoch: number;
   readonly step: number;
-  /** Leftmost shard under the node of the reduction tree. */
+  /** Name of the message: leftmost shard under the upper node of its sum. */
   readonly node: number;
+  readonly lane: number;
   /** The sum of all shards on its way back. */
   readonly root: boolean;
 }
 
-export function valueKey({ session, epoch, step, node, root }: ValueName): string {
-  return `${session}/${epoch}/${step}/${node}${root ? '/root' : ''}`;
+export function valueKey({ session, epoch, step, node, lane, root }: ValueName): string {
+  return `${session}/${epoch}/${step}/${lane}/${root ? 'root' : node}`;
 }
 
 /** Bytes a piece: large enough to be fast, small enough that streams share a connection fairly. */
@@ -40,23 +42,27 @@ const LARGEST_VALUE = 256 * 2 ** 20;
 export class PeerLink {
   readonly peer: string;
   private readonly stream: ExchangeStream;
+  private readonly memory: BufferPool;
   private readonly partial = new Map<string, { bytes: Buffer; filled: number }>();
   private sending: Promise<void> = Promise.resolve();
   private failure: ImplicamError | undefined;
   private readonly broken: (() => void)[] = [];
 
   /**
+   * @param memory lends the memory that values of several pieces are put together in
    * @param onValue takes each whole value
    * @param onBroken called once, when the stream has ended for whatever reason
    */
   constructor(
     peer: string,
     stream: ExchangeStream,
+    memory: BufferPool,
     onValue: (name: ValueName, bytes: Buffer) => void,
     onBroken: (link: PeerLink, failure: ImplicamError) => void,
   ) {
     this.peer = peer;
     this.stream = stream;
+    this.memory = memory;
     const fail = (why: string) => {
       if (this.failure) return;
       this.failure = new ImplicamError('peer-lost', `the connection to runner ${peer} broke: ${why}`, {
@@ -94,9 +100,9 @@ export class PeerLink {
     const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let offset = 0; offset < data.length || offset === 0; offset += PIECE) {
       if (this.failure) throw this.failure;
-      const { session, epoch, step, node, root } = name;
+      const { session, epoch, step, node, lane, root } = name;
       const part = data.subarray(offset, offset + PIECE);
-      const piece = { session, epoch, step, node, root, total: data.length, offset, data: part };
+      const piece = { session, epoch, step, node, lane, root, total: data.length, offset, data: part };
       if (!this.stream.write({ piece })) await this.drained();
     }
   }
@@ -122,7 +128,7 @@ export class PeerLink {
     const key = valueKey(piece);
     let value = this.partial.get(key);
     if (!value && total <= LARGEST_VALUE && this.partial.size < 64) {
-      value = { bytes: Buffer.allocUnsafe(total), filled: 0 };
+      value = { bytes: this.memory.lend(total), filled: 0 };
       this.partial.set(key, value);
     }
     if (!value || value.filled !== offset || offset + data.length > value.bytes.length) {

@@ -5,6 +5,7 @@ import { wire } from '../../proto/load.js';
 import type { ExchangeRequest__Output } from '../../proto/types/implicam/v1/ExchangeRequest.js';
 import type { ExchangeResponse } from '../../proto/types/implicam/v1/ExchangeResponse.js';
 import type { PeerServiceClient } from '../../proto/types/implicam/v1/PeerService.js';
+import { BufferPool } from './buffer-pool.js';
 import { PeerLink, type ValueName, valueKey } from './peer-link.js';
 
 export interface Peer {
@@ -43,6 +44,7 @@ export class PeerLinks {
   private readonly inbox = new Map<string, { bytes: Buffer; name: ValueName }>();
   private readonly epochs = new Map<string, number>();
   private inboxBytes = 0;
+  private readonly memory = new BufferPool();
   /** Bytes of values sent and received, for the metrics. */
   traffic = { sent: 0, received: 0 };
 
@@ -141,6 +143,11 @@ export class PeerLinks {
     });
   }
 
+  /** A value that `receive` gave is not needed any more: its memory is used for another. */
+  release(bytes: Buffer): void {
+    this.memory.giveBack(bytes);
+  }
+
   /** From now on values of this session below the epoch are thrown away. */
   enter(session: string, epoch: number): void {
     this.remember(session, epoch);
@@ -186,6 +193,7 @@ export class PeerLinks {
     const link = new PeerLink(
       peer,
       stream,
+      this.memory,
       (name, bytes) => this.deliver(peer, name, bytes),
       (broken, failure) => this.drop(broken, failure),
     );
@@ -242,7 +250,10 @@ export class PeerLinks {
 
   private deliver(peer: string, name: ValueName, bytes: Buffer): void {
     this.traffic.received += bytes.length;
-    if (name.epoch < (this.epochs.get(name.session) ?? 0)) return;
+    if (name.epoch < (this.epochs.get(name.session) ?? 0)) {
+      this.release(bytes);
+      return;
+    }
     const key = valueKey(name);
     const waiter = this.waiters.get(key);
     if (waiter?.peer === peer) {

@@ -1,7 +1,9 @@
-import { planReduction, type ReductionOperation } from '../../model/reduction.js';
+import type { Plan } from '../../model/plan.js';
+import { lanesFor, planReduction, type ReductionOperation } from '../../model/reduction.js';
 import type { Progress, ReducingSession } from '../engines/engine.js';
 import { type HostOrder, shardsOf } from './orders.js';
 import { reachPeer } from './peer-failure.js';
+import type { ValueName } from './peer-link.js';
 import type { PeerLinks } from './peer-links.js';
 
 /** A peer that lives may take this long for its part of a step, in milliseconds; and this many times our own part. */
@@ -15,16 +17,23 @@ export interface StepTotals {
   reductionSeconds: number;
 }
 
+/** One lane of the exchange: what this holder does for it, and the memory of what it sends, by operation. */
+interface LanePlan {
+  readonly index: number;
+  readonly operations: readonly ReductionOperation<string>[];
+  readonly memory: Map<ReductionOperation<string>, Uint8Array>;
+}
+
 /** The part of one holder in the steps of a session: its gradients, the exchange with its peers, the update. */
 export class StepExchange {
   private readonly links: PeerLinks;
   private readonly order: HostOrder;
-  private readonly operations: readonly ReductionOperation<string>[];
-  private readonly self: string;
+  private readonly lanes: readonly LanePlan[];
   private readonly totals: StepTotals;
   private slowest = 0;
+  private spent: readonly (number | Buffer)[] = [];
 
-  constructor(links: PeerLinks, order: HostOrder, shards: number, totals: StepTotals) {
+  constructor(links: PeerLinks, order: HostOrder, plan: Plan, totals: StepTotals) {
     this.links = links;
     this.totals = totals;
     this.order = order;
@@ -32,8 +41,15 @@ export class StepExchange {
     for (const { runner, shards: range } of order.placement) {
       for (const shard of shardsOf(range)) holders.set(shard, runner);
     }
-    this.self = holders.get(order.shards.first)!;
-    this.operations = planReduction(shards, (shard) => holders.get(shard)!, this.self);
+    const self = holders.get(order.shards.first)!;
+    const shared = plan.layout.groups.reduce((sum, g) => sum + (g.scope === 'shared' ? g.size : 0), 0);
+    const count = lanesFor(shared, order.placement.length);
+    const holderOf = (shard: number) => holders.get(shard)!;
+    this.lanes = Array.from({ length: count }, (_, index) => ({
+      index,
+      operations: planReduction(plan.shards.length, holderOf, self, { index, count }),
+      memory: new Map(),
+    }));
   }
 
   /** Nobody else takes part. */
@@ -43,9 +59,11 @@ export class StepExchange {
 
   /** Makes the streams to those that this holder talks with. @throws PeerFailure, and `aborted` with the signal */
   async connect(signal: AbortSignal): Promise<void> {
-    const partners = new Set(
-      this.operations.flatMap((o) => ('to' in o ? [o.to] : o.kind === 'combine' ? [] : [o.from])),
-    );
+    const partners = new Set<string>();
+    for (const operation of this.lanes.flatMap(({ operations }) => operations)) {
+      if ('to' in operation) partners.add(operation.to);
+      else if (operation.kind === 'receive' || operation.kind === 'receiveRoot') partners.add(operation.from);
+    }
     const members = this.order.placement.filter((m) => partners.has(m.runner));
     await Promise.all(members.map((m) => reachPeer(m.runner, this.links.connect(m), signal)));
   }
@@ -53,58 +71,93 @@ export class StepExchange {
   /** Takes one step together with the peers. @throws PeerFailure, and `aborted` with the signal */
   async step(session: ReducingSession, step: number, signal: AbortSignal): Promise<Progress> {
     const began = performance.now();
-    await session.compute(step);
+    await session.compute(step, this.lanes.length);
     const computed = performance.now();
     this.slowest = Math.max(this.slowest, computed - began);
-    let root: Uint8Array | undefined;
-    const { links } = this;
-    for (const operation of this.operations) {
-      switch (operation.kind) {
-        case 'combine':
-          await session.combine(operation.into, operation.from);
-          break;
-        case 'send': {
-          const value = await session.take(operation.node);
-          await reachPeer(
-            operation.to,
-            links.send(operation.to, this.name(step, operation.node, false), value),
-            signal,
-          );
-          break;
-        }
-        case 'receive': {
-          const value = await this.receive(operation.from, step, operation.node, false, signal);
-          await session.add(operation.into, value);
-          break;
-        }
-        case 'receiveRoot':
-          root = await this.receive(operation.from, step, 0, true, signal);
-          break;
-        case 'sendRoot':
-          root ??= await session.take(0);
-          await reachPeer(operation.to, links.send(operation.to, this.name(step, 0, true), root!), signal);
-      }
-    }
+    const roots = await Promise.all(this.lanes.map((lane) => this.reduce(lane, session, step, signal)));
     this.totals.reductionSeconds += (performance.now() - computed) / 1000;
-    const progress = await session.apply(root ? { bytes: root } : { shard: 0 });
+    const progress = await session.apply(roots);
+    // Those of the step before: who passes a root on may still be sending it, but not when the next one has come.
+    for (const root of this.spent) if (typeof root !== 'number') this.links.release(root);
+    this.spent = roots;
     this.totals.steps++;
     this.totals.stepSeconds += (performance.now() - began) / 1000;
     return progress;
   }
 
-  private receive(
-    from: string,
+  /** Sums one lane over all shards: its root, as a slot of the session or as bytes that came from a peer. */
+  private async reduce(
+    lane: LanePlan,
+    session: ReducingSession,
     step: number,
-    node: number,
-    root: boolean,
     signal: AbortSignal,
-  ): Promise<Buffer> {
-    const patience = Math.max(PATIENCE, PATIENCE_STEPS * this.slowest);
-    return reachPeer(from, this.links.receive(from, this.name(step, node, root), patience, signal), signal);
+  ): Promise<number | Buffer> {
+    let root: number | Buffer = -1;
+    /** The root's bytes, once somebody needs them. */
+    let value: Uint8Array | undefined;
+    for (const operation of lane.operations) {
+      switch (operation.kind) {
+        case 'combine':
+          await session.combine(operation.into, operation.from, lane.index);
+          break;
+        case 'send': {
+          const { to, node, slot } = operation;
+          const name = this.name(step, lane, node, false);
+          await this.send(to, name, await this.take(operation, lane, session, slot), signal);
+          break;
+        }
+        case 'receive': {
+          const { from, node, slot } = operation;
+          const received = await this.receive(from, this.name(step, lane, node, false), signal);
+          await session.add(slot, received);
+          this.links.release(received);
+          break;
+        }
+        case 'root':
+          root = operation.slot;
+          break;
+        case 'receiveRoot':
+          root = await this.receive(operation.from, this.name(step, lane, 0, true), signal);
+          value = root;
+          break;
+        case 'sendRoot':
+          value ??= await this.take(operation, lane, session, root as number);
+          await this.send(operation.to, this.name(step, lane, 0, true), value, signal);
+      }
+    }
+    return root;
   }
 
-  private name(step: number, node: number, root: boolean) {
+  /**
+   * A slot's value, in the memory that this operation had for it in the step before: whoever was sent that has it, since
+   * nobody ends a step without what everybody sent in it.
+   */
+  private async take(
+    operation: ReductionOperation<string>,
+    { index, memory }: LanePlan,
+    session: ReducingSession,
+    slot: number,
+  ): Promise<Uint8Array> {
+    const value = await session.take(slot, index, memory.get(operation));
+    const { buffer, byteLength } = value;
+    if (memory.get(operation)?.buffer !== buffer) {
+      // Sums grow a little from step to step.
+      memory.set(operation, new Uint8Array(byteLength + (byteLength >> 2)));
+    }
+    return value;
+  }
+
+  private async send(to: string, name: ValueName, value: Uint8Array, signal: AbortSignal): Promise<void> {
+    await reachPeer(to, this.links.send(to, name, value), signal);
+  }
+
+  private receive(from: string, name: ValueName, signal: AbortSignal): Promise<Buffer> {
+    const patience = Math.max(PATIENCE, PATIENCE_STEPS * this.slowest);
+    return reachPeer(from, this.links.receive(from, name, patience, signal), signal);
+  }
+
+  private name(step: number, lane: LanePlan, node: number, root: boolean): ValueName {
     const { session, epoch } = this.order;
-    return { session, epoch, step, node, root };
+    return { session, epoch, step, node, lane: lane.index, root };
   }
 }

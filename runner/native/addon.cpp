@@ -34,8 +34,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
                            InstanceMethod<&SessionObject::combine>("combine"),
                            InstanceMethod<&SessionObject::take>("take"),
                            InstanceMethod<&SessionObject::add>("add"),
-                           InstanceMethod<&SessionObject::applyNode>("applyNode"),
-                           InstanceMethod<&SessionObject::applyBytes>("applyBytes"),
+                           InstanceMethod<&SessionObject::apply>("apply"),
                            InstanceMethod<&SessionObject::ticks>("ticks"),
                            InstanceMethod<&SessionObject::timePhases>("timePhases"),
                            InstanceMethod<&SessionObject::close>("close"),
@@ -173,60 +172,74 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
         [](Napi::Env env) { return env.Undefined(); });
   }
 
-  // compute(factor, gamma, sharp) → Promise<losses of the hosted shards>
+  // compute(factor, gamma, sharp, lanes) → Promise<losses of the hosted shards>
   Napi::Value compute(const Napi::CallbackInfo& info) {
     StepPlan plan{info[0].As<Napi::Number>().FloatValue(), info[1].As<Napi::Number>().FloatValue(),
                   info[2].As<Napi::Boolean>().Value() ? 1 : 0};
-    return losses(info, keep(info), [plan](AnySession& session) { return session.compute(plan); });
+    const int lanes = info[3].As<Napi::Number>().Int32Value();
+    return losses(info, keep(info), [plan, lanes](AnySession& session) { return session.compute(plan, lanes); });
   }
 
-  // combine(into, from) → Promise<void>
+  static Lane laneOf(const Napi::CallbackInfo& info, size_t i) {
+    return {info[i].As<Napi::Number>().Int32Value(), info[i + 1].As<Napi::Number>().Int32Value()};
+  }
+
+  // combine(into, from, lane, lanes) → Promise<void>
   Napi::Value combine(const Napi::CallbackInfo& info) {
     int into = info[0].As<Napi::Number>().Int32Value(), from = info[1].As<Napi::Number>().Int32Value();
+    const Lane lane = laneOf(info, 2);
     return Task::start(
-        info.Env(), keep(info), [session = running(info), into, from] { session->combine(into, from); },
+        info.Env(), keep(info), [session = running(info), into, from, lane] { session->combine(into, from, lane); },
         [](Napi::Env env) { return env.Undefined(); });
   }
 
-  // take(shard) → Promise<Uint8Array>
+  // take(slot, lane, lanes, out) → Promise<bytes needed; written where `out` has so many>
   Napi::Value take(const Napi::CallbackInfo& info) {
-    int shard = info[0].As<Napi::Number>().Int32Value();
-    auto out = std::make_shared<AnySession::Bytes>();
+    int slot = info[0].As<Napi::Number>().Int32Value();
+    const Lane lane = laneOf(info, 1);
+    auto out = info[3].As<Napi::Uint8Array>();
+    Napi::Object kept = keep(info);
+    kept.Set("out", out);
+    uint8_t* data = out.Data();
+    size_t capacity = out.ByteLength();
+    auto size = std::make_shared<size_t>(0);
     return Task::start(
-        info.Env(), keep(info), [session = running(info), shard, out] { *out = session->take(shard); },
-        [out](Napi::Env env) -> Napi::Value {
-          size_t size = out->size;
-          uint8_t* data = out->data.release();
-          auto memory = Napi::ArrayBuffer::New(env, data, size, [](Napi::Env, void* p) { delete[] (uint8_t*)p; });
-          return Napi::Uint8Array::New(env, size, memory, 0);
-        });
+        info.Env(), kept,
+        [session = running(info), slot, lane, data, capacity, size] { *size = session->take(slot, lane, data, capacity); },
+        [size](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, (double)*size); });
   }
 
-  // add(shard, bytes) → Promise<void>
+  // add(slot, bytes) → Promise<void>
   Napi::Value add(const Napi::CallbackInfo& info) {
-    int shard = info[0].As<Napi::Number>().Int32Value();
+    int slot = info[0].As<Napi::Number>().Int32Value();
     auto bytes = info[1].As<Napi::Uint8Array>();
     Napi::Object kept = keep(info);
     kept.Set("bytes", bytes);
     const uint8_t* data = bytes.Data();
     size_t size = bytes.ByteLength();
     return Task::start(
-        info.Env(), kept, [session = running(info), shard, data, size] { session->add(shard, data, size); },
+        info.Env(), kept, [session = running(info), slot, data, size] { session->add(slot, data, size); },
         [](Napi::Env env) { return env.Undefined(); });
   }
 
-  // applyNode(shard), applyBytes(bytes) → Promise<losses of the whole step>
-  Napi::Value applyNode(const Napi::CallbackInfo& info) {
-    int shard = info[0].As<Napi::Number>().Int32Value();
-    return losses(info, keep(info), [shard](AnySession& session) { return session.applyNode(shard); });
-  }
-  Napi::Value applyBytes(const Napi::CallbackInfo& info) {
-    auto bytes = info[0].As<Napi::Uint8Array>();
+  // apply(roots) → Promise<losses of the whole step>; a root is a slot's number or bytes
+  Napi::Value apply(const Napi::CallbackInfo& info) {
+    auto given = info[0].As<Napi::Array>();
     Napi::Object kept = keep(info);
-    kept.Set("bytes", bytes);
-    const uint8_t* data = bytes.Data();
-    size_t size = bytes.ByteLength();
-    return losses(info, kept, [data, size](AnySession& session) { return session.applyBytes(data, size); });
+    kept.Set("roots", given);
+    std::vector<AnySession::Root> roots(given.Length());
+    for (uint32_t i = 0; i < given.Length(); i++) {
+      Napi::Value value = given[i];
+      if (value.IsNumber()) {
+        roots[i].slot = value.As<Napi::Number>().Int32Value();
+        continue;
+      }
+      auto bytes = value.As<Napi::Uint8Array>();
+      roots[i].received = true;
+      roots[i].bytes = bytes.Data();
+      roots[i].size = bytes.ByteLength();
+    }
+    return losses(info, kept, [roots](AnySession& session) { return session.apply(roots); });
   }
 
   // timePhases(on): whether train() tells its phases where that makes it slower

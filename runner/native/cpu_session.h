@@ -7,6 +7,7 @@
 #include "node_sums.h"
 #include "parameters.h"
 #include "plain_losses.h"
+#include "root_sums.h"
 #include "session.h"
 #include "workers.h"
 
@@ -98,10 +99,11 @@ class Session final : public AnySession {
     return collect();
   }
 
-  StepResult compute(const StepPlan& plan) override {
+  StepResult compute(const StepPlan& plan, int lanes) override {
     closedStep("compute another step");
     plan_ = plan;
     open_ = true;
+    sums_.begin(lanes);
     const StepInput input{step_, plan.sharp, plan.gamma};
     AdamStep adam = parameters_.adamStep(step_ + 1);
     next_ = 0;
@@ -123,43 +125,46 @@ class Session final : public AnySession {
     return r;
   }
 
-  void combine(int into, int from) override {
+  void combine(int into, int from, Lane lane) override {
     openStep();
-    sums_.combine(into, from, workers_);
+    sums_.combine(into, from, lane, workers_);
   }
 
-  Bytes take(int shard) override {
+  size_t take(int slot, Lane lane, uint8_t* out, size_t capacity) override {
     openStep();
-    return sums_.take(shard, step_, workers_);
+    return sums_.take(slot, lane, step_, out, capacity, workers_);
   }
 
-  void add(int shard, const uint8_t* bytes, size_t size) override {
+  void add(int slot, const uint8_t* bytes, size_t size) override {
     openStep();
-    sums_.add(shard, sums_.read(bytes, size, step_), workers_);
+    sums_.add(slot, sums_.read(bytes, size, step_), workers_);
   }
 
-  StepResult applyNode(int shard) override {
+  StepResult apply(const std::vector<Root>& roots) override {
     openStep();
-    sums_.checkRoot(shard);
-    ShardGradient<R>& g = sums_.gradient(shard);
-    return finish({g.loss, g.squared, g.samples}, g.shared, [&](int id, const AdamStep& adam) {
-      parameters_.updateGrids(plan_.factor, adam, 0, {&g, 1}, id, workers_.count());
-    });
-  }
-
-  StepResult applyBytes(const uint8_t* bytes, size_t size) override {
-    openStep();
-    NodeView view = sums_.read(bytes, size, step_);
-    sums_.checkRoot(view);
+    const RootSums<R> root(sums_, roots, step_);
     R* shared = sums_.gradient(problem_.hosted[0]).shared;
-    sums_.receivedShared(view, shared);
-    const NodeHeader& h = view.header;
-    return finish({h.loss, h.squared, h.samples}, shared, [&](int id, const AdamStep& adam) {
-      sums_.eachReceived(view, id, workers_.count(), [&](int kind, size_t line, const R* values) {
-        int64_t grid = kind ? model().shard[0].mapGrid : model().shard[0].atlasGrid;
-        parameters_.updateLine(grid + line * LINE, values, (R)(parameters_.rateAt(grid) * plan_.factor), adam);
-      });
+    root.takeShared(shared);
+    AdamStep adam = parameters_.adamStep(step_ + 1);
+    StepResult sums = root.sums();
+    sums.loss += plainLosses(model(), parameters_.theta.data, shared);
+    workers_.run([&](int id) {
+      auto t0 = ticksNow();
+      if (id == 0) parameters_.updateShared(plan_.factor, adam, shared);
+      if (!tiled_) {
+        const Shard& s = model().shard[0];
+        const int64_t grid[2] = {s.atlasGrid, s.mapGrid};
+        const R rate[2] = {(R)(parameters_.rateAt(grid[0]) * plan_.factor), (R)(parameters_.rateAt(grid[1]) * plan_.factor)};
+        root.eachLine(id, workers_.count(), [&](int kind, int64_t line, const R* values) {
+          parameters_.updateLine(grid[kind] + line * LINE, values, rate[kind], adam);
+        });
+      }
+      if (id == 0) ticks_[PHASE_UPDATE] += ticksNow() - t0;
     });
+    sums_.forget();
+    open_ = false;
+    step_++;
+    return sums;
   }
 
   void bake(float* radiance, float* defocus) override {
@@ -221,23 +226,6 @@ class Session final : public AnySession {
   }
   void openStep() const {
     if (!open_) throw Refused("no step is under way: compute one first");
-  }
-
-  // The update of a step whose sum is known: shared parameters, then every member its part of the grids.
-  template <class Grids>
-  StepResult finish(StepResult sums, R* shared, Grids grids) {
-    AdamStep adam = parameters_.adamStep(step_ + 1);
-    sums.loss += plainLosses(model(), parameters_.theta.data, shared);
-    workers_.run([&](int id) {
-      auto t0 = ticksNow();
-      if (id == 0) parameters_.updateShared(plan_.factor, adam, shared);
-      if (!tiled_) grids(id, adam);
-      if (id == 0) ticks_[PHASE_UPDATE] += ticksNow() - t0;
-    });
-    sums_.forget();
-    open_ = false;
-    step_++;
-    return sums;
   }
 
   static uint64_t ticksNow() {

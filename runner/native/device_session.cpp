@@ -3,7 +3,7 @@
 #include <atomic>
 
 #include "device_library.h"
-#include "node_sums.h"
+#include "root_sums.h"
 
 namespace implicam {
 namespace {
@@ -59,9 +59,9 @@ class DeviceSession final : public AnySession {
     closedStep("train");
     // Sums that are rounded at every node of the tree are taken where that is done.
     if (problem_.half) {
-      compute(plan);
+      compute(plan, 1);
       combineAll();
-      return applyNode(0);
+      return apply(std::vector<Root>(1, Root{false, 0, nullptr, 0}));
     }
     const DeviceStep step = stepOf(plan);
     DeviceResult r{};
@@ -85,10 +85,12 @@ class DeviceSession final : public AnySession {
     return resultOf(r);
   }
 
-  StepResult compute(const StepPlan& plan) override {
+  StepResult compute(const StepPlan& plan, int lanes) override {
     closedStep("compute another step");
     plan_ = plan;
     open_ = true;
+    if (!sums_) sums_ = std::make_unique<NodeSums<float>>(model(), problem_.hosted, problem_.half, fingerprintOf(problem_));
+    sums_->begin(lanes);
     const DeviceStep step = stepOf(plan);
     call([&](DeviceMessage* e) { return api_.compute(session_, &step, e); });
     StepResult total;
@@ -101,44 +103,39 @@ class DeviceSession final : public AnySession {
     return total;
   }
 
-  void combine(int into, int from) override {
+  void combine(int into, int from, Lane lane) override {
     openStep();
-    sums_->combine(into, from, workers_);
+    sums_->combine(into, from, lane, workers_);
   }
-  Bytes take(int shard) override {
+  size_t take(int slot, Lane lane, uint8_t* out, size_t capacity) override {
     openStep();
-    return sums_->take(shard, step_, workers_);
+    return sums_->take(slot, lane, step_, out, capacity, workers_);
   }
-  void add(int shard, const uint8_t* bytes, size_t size) override {
+  void add(int slot, const uint8_t* bytes, size_t size) override {
     openStep();
-    sums_->add(shard, sums_->read(bytes, size, step_), workers_);
-  }
-
-  StepResult applyNode(int shard) override {
-    openStep();
-    sums_->checkRoot(shard);
-    const ShardGradient<float>& g = sums_->gradient(shard);
-    Lines lines[2];
-    for (int map = 0; map < 2 && !tiled_; map++) {
-      const GridSpec& grid = gridOf(map);
-      const float* values = map ? g.map : g.atlas;
-      eachLine(grid, map ? g.mapTouched : g.atlasTouched, 0, grid.nodes / 8, [&](int64_t i) {
-        if (!isZeroLine(values + i * LINE)) lines[map].add((uint32_t)i, values + i * LINE);
-      });
-    }
-    return apply({g.loss, g.squared, g.samples}, g.shared, lines);
+    sums_->add(slot, sums_->read(bytes, size, step_), workers_);
   }
 
-  StepResult applyBytes(const uint8_t* bytes, size_t size) override {
+  StepResult apply(const std::vector<Root>& roots) override {
     openStep();
-    const NodeView view = sums_->read(bytes, size, step_);
-    sums_->checkRoot(view);
+    const RootSums<float> root(*sums_, roots, step_);
     std::vector<float> shared(model().shared);
-    sums_->receivedShared(view, shared.data());
+    root.takeShared(shared.data());
     Lines lines[2];
-    sums_->eachReceived(view, 0, 1, [&](int map, size_t line, const float* values) { lines[map].add((uint32_t)line, values); });
-    const NodeHeader& h = view.header;
-    return apply({h.loss, h.squared, h.samples}, shared.data(), lines);
+    if (!tiled_)
+      root.eachLine(0, 1, [&](int map, int64_t line, const float* values) {
+        if (!isZeroLine(values)) lines[map].add((uint32_t)line, values);
+      });
+    const DeviceStep step = stepOf(plan_);
+    const DeviceLines atlas = lines[0].view(), map = lines[1].view();
+    double plain = 0;
+    call([&](DeviceMessage* e) { return api_.apply(session_, &step, shared.data(), &atlas, &map, &plain, e); });
+    sums_->forget();
+    open_ = false;
+    step_++;
+    StepResult sums = root.sums();
+    sums.loss += plain;
+    return sums;
   }
 
   void bake(float* radiance, float* defocus) override {
@@ -181,7 +178,6 @@ class DeviceSession final : public AnySession {
 
   // The gradient of one hosted shard, from the device to its node.
   StepResult takeLeaf(int slot) {
-    if (!sums_) sums_ = std::make_unique<NodeSums<float>>(model(), problem_.hosted, problem_.half, fingerprintOf(problem_));
     const int shard = problem_.hosted[slot];
     sums_->clean(shard);
     ShardGradient<float>& g = sums_->gradient(shard);
@@ -216,19 +212,7 @@ class DeviceSession final : public AnySession {
   void combineAll() {
     const int n = model().shards;
     for (int stride = 1; stride < n; stride *= 2)
-      for (int s = 0; s + stride < n; s += 2 * stride) sums_->combine(s, s + stride, workers_);
-  }
-
-  StepResult apply(StepResult sums, const float* shared, const Lines* lines) {
-    const DeviceStep step = stepOf(plan_);
-    const DeviceLines atlas = lines[0].view(), map = lines[1].view();
-    double plain = 0;
-    call([&](DeviceMessage* e) { return api_.apply(session_, &step, shared, &atlas, &map, &plain, e); });
-    sums_->forget();
-    open_ = false;
-    step_++;
-    sums.loss += plain;
-    return sums;
+      for (int s = 0; s + stride < n; s += 2 * stride) sums_->combine(s, s + stride, {}, workers_);
   }
 
   Problem problem_;

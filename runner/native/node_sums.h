@@ -1,6 +1,7 @@
-// The gradient sums of the shards that a session hosts, as nodes of the reduction tree. A node is named by its leftmost
-// shard s and covers [s, s + extent); its value stands in shard s's buffer. Grid lines that are not marked as touched
-// are zero and are left out of every sum: adding +0 changes no number that an update can see.
+// The gradient sums of the shards that a session hosts, as nodes of the reduction tree. A node covers shards
+// [start, start + extent); its value stands in the buffer of some hosted shard, its slot, for every lane by itself: which
+// runner goes on with a sum may differ from lane to lane, what is added to what does not. Grid lines that are not
+// marked as touched are zero and are left out of every sum: adding +0 changes no number that an update can see.
 #pragma once
 #include <algorithm>
 #include <cstring>
@@ -54,13 +55,21 @@ class NodeSums {
   ShardGradient<R>& gradient(int shard) { return nodes_[slot_[shard]].gradient; }
   Aligned<R>& anyShared() { return nodes_[0].shared; }
 
+  // A step begins, in so many lanes: nothing of an earlier one may be combined any more.
+  void begin(int lanes) {
+    lanes_ = lanes;
+    for (Node& node : nodes_) node.parts.assign(lanes, Part{});
+  }
+  int lanes() const { return lanes_; }
+  // Nothing of this step may be combined any more.
+  void forget() { begin(lanes_); }
+
   // Clears what an abandoned step left in a shard's buffers.
   void clean(int shard) {
     Node& node = nodes_[slot_[shard]];
     std::fill_n(node.shared.data, model_->shared, R(0));
     node.gradient.loss = node.gradient.squared = node.gradient.samples = 0;
     std::fill_n(node.gradient.ticks, PHASES, 0);
-    node.extent = 0;
     if (!node.dirty) return;
     for (int kind = 0; kind < 2; kind++)
       eachLine(spec(kind), node.touched[kind].data, 0, lines(kind), [&](int64_t i) {
@@ -73,7 +82,8 @@ class NodeSums {
   // A shard's gradient is there: rounds it where the session says so.
   void finishLeaf(int shard) {
     Node& node = nodes_[slot_[shard]];
-    node.extent = 1;
+    const ShardGradient<R>& g = node.gradient;
+    node.parts.assign(lanes_, Part{shard, 1, {g.loss, g.squared, g.samples}});
     node.dirty = node.grid[0].size || node.grid[1].size;
     if (!half_) return;
     for (int64_t i = 0; i < model_->shared; i += LINE) roundLine(node.shared.data + i);
@@ -82,159 +92,203 @@ class NodeSums {
                [&](int64_t i) { roundLine(node.grid[kind].data + i * LINE); });
   }
 
-  // Nothing of this step may be combined any more.
-  void forget() {
-    for (Node& node : nodes_) node.extent = 0;
-  }
-
-  void combine(int into, int from, Workers& workers) {
-    Node& a = at(into);
-    Node& b = at(from);
-    checkSiblings(into, a.extent, from, b.extent);
+  // Adds what stands in slot `from` to slot `into`, which then holds their sum.
+  void combine(int into, int from, Lane lane, Workers& workers) {
+    Node &a = at(into, lane), &b = at(from, lane);
+    const Part sum = joined(a.parts[lane.index], b.parts[lane.index]);
     workers.run([&](int id) {
       if (id == 0)
-        for (int64_t i = 0; i < model_->shared; i += LINE) addLine(a.shared.data + i, b.shared.data + i);
-      for (int kind = 0; kind < 2; kind++)
-        eachLine(spec(kind), b.touched[kind].data, part(kind, id, workers), part(kind, id + 1, workers),
-                 [&](int64_t i) {
-                   addLine(a.grid[kind].data + i * LINE, b.grid[kind].data + i * LINE);
-                   a.touched[kind].data[i] = 1;
-                 });
+        lane.runs(0, shape_.denseLines, [&](int64_t x, int64_t y) {
+          for (int64_t i = x * LINE; i < y * LINE; i += LINE) addLine(a.shared.data + i, b.shared.data + i);
+        });
+      eachOwn(b, lane, id, workers.count(), [&](int kind, int64_t i) {
+        addLine(a.grid[kind].data + i * LINE, b.grid[kind].data + i * LINE);
+        a.touched[kind].data[i] = 1;
+      });
     });
-    addSums(a, b.gradient.loss, b.gradient.squared, b.gradient.samples);
+    a.parts[lane.index] = sum;
   }
 
-  using Bytes = AnySession::Bytes;
-
-  Bytes take(int shard, int64_t step, Workers& workers) {
-    Node& node = at(shard);
+  // Writes a slot's value where it fits into `capacity` bytes; answers with its size either way.
+  size_t take(int slot, Lane lane, int64_t step, uint8_t* out, size_t capacity, Workers& workers) {
+    Node& node = at(slot, lane);
+    const Part& own = node.parts[lane.index];
     const int parts = workers.count();
-    std::vector<std::vector<uint32_t>> found[2] = {std::vector<std::vector<uint32_t>>(parts),
-                                                   std::vector<std::vector<uint32_t>>(parts)};
+    std::vector<Found> found[2] = {std::vector<Found>(parts), std::vector<Found>(parts)};
     workers.run([&](int id) {
-      for (int kind = 0; kind < 2; kind++)
-        eachLine(spec(kind), node.touched[kind].data, part(kind, id, workers), part(kind, id + 1, workers),
-                 [&](int64_t i) {
-                   if (!isZeroLine(node.grid[kind].data + i * LINE)) found[kind][id].push_back((uint32_t)i);
-                 });
+      eachOwn(node, lane, id, parts, [&](int kind, int64_t i) {
+        const R* line = node.grid[kind].data + i * LINE;
+        const uint8_t nodes = nodesOf(line);
+        if (!nodes) return;
+        Found& f = found[kind][id];
+        f.lines.push_back({(uint32_t)i, nodes, f.bytes});
+        f.bytes += shape_.sparseBytes(__builtin_popcount(nodes));
+      });
     });
-    size_t count[2] = {0, 0};
-    for (int kind = 0; kind < 2; kind++)
-      for (const auto& f : found[kind]) count[kind] += f.size();
     NodeHeader header{};
     header.numberBytes = shape_.numberBytes;
     header.session = shape_.session;
     header.step = step;
-    header.shard = shard;
-    header.shards = covered(shard, node.extent);
-    header.denseLines = shape_.denseLines;
-    header.atlasLines = (uint32_t)count[0];
-    header.mapLines = (uint32_t)count[1];
-    header.loss = node.gradient.loss;
-    header.squared = node.gradient.squared;
-    header.samples = node.gradient.samples;
-    Bytes out;
-    out.size = nodeBytes(shape_, header);
-    out.data.reset(new uint8_t[out.size]);
-    const size_t lineBytes = shape_.lineBytes();
-    uint8_t* dense = out.data.get() + sizeof header;
-    uint8_t* numbers = dense + header.denseLines * lineBytes;
-    uint8_t* sparse = numbers + 4 * (count[0] + count[1]);
+    header.shard = own.start;
+    header.shards = covered(own.start, own.extent);
+    header.denseLines = (uint32_t)lane.of(shape_.denseLines);
+    header.lane = (uint16_t)lane.index;
+    header.lanes = (uint16_t)lane.count;
+    header.loss = own.sums.loss;
+    header.squared = own.sums.squared;
+    header.samples = own.sums.samples;
+    const size_t list = sizeof header + header.denseLines * shape_.lineBytes();
+    size_t size = list + listBytes(found, header);
+    // From here on a member's lines know where their features go.
+    for (int kind = 0; kind < 2; kind++)
+      for (Found& f : found[kind]) {
+        f.at = size;
+        size += f.bytes;
+      }
+    if (size > capacity) return size;
+    putDense(out + sizeof header, node, lane);
+    putList(out + list, found);
     workers.run([&](int id) {
-      for (uint32_t i = id; i < header.denseLines; i += parts) put(dense + i * lineBytes, node.shared.data + i * LINE);
-      size_t before = 0;
       for (int kind = 0; kind < 2; kind++)
-        for (int p = 0; p < parts; p++) {
-          const auto& mine = found[kind][p];
-          if (p == id) {
-            if (!mine.empty()) std::memcpy(numbers + 4 * before, mine.data(), 4 * mine.size());
-            for (size_t j = 0; j < mine.size(); j++)
-              put(sparse + (before + j) * lineBytes, node.grid[kind].data + (size_t)mine[j] * LINE);
-          }
-          before += mine.size();
-        }
+        for (const SparseLine& line : found[kind][id].lines)
+          putNodes(out + found[kind][id].at + line.at, node.grid[kind].data + (size_t)line.number * LINE, line.nodes);
     });
-    sealNode(out.data.get(), out.size, header);
-    return out;
+    sealNode(out, size, header);
+    return size;
   }
 
-  NodeView read(const uint8_t* bytes, size_t size, int64_t step) const { return readNode(bytes, size, shape_, step); }
+  NodeView read(const uint8_t* bytes, size_t size, int64_t step) const {
+    return readNode(bytes, size, shape_, step, lanes_);
+  }
 
-  void add(int shard, const NodeView& view, Workers& workers) {
-    Node& node = at(shard);
+  // Adds a received value to what stands in a slot.
+  void add(int slot, const NodeView& view, Workers& workers) {
+    const Lane lane = view.lane();
+    Node& node = at(slot, lane);
     const NodeHeader& h = view.header;
     int extent = 1;
     const bool inside = h.shard >= 0 && h.shard < model_->shards;
     while (inside && extent < model_->shards && covered(h.shard, extent) < h.shards) extent *= 2;
     if (!inside || covered(h.shard, extent) != h.shards)
       throw Refused("a received gradient sum was refused: it covers no node of the tree; send whole nodes");
-    checkSiblings(shard, node.extent, h.shard, extent);
+    const Part received{h.shard, extent, {h.loss, h.squared, h.samples}};
+    const Part sum = joined(node.parts[lane.index], received);
     workers.run([&](int id) {
-      R line[LINE];
-      for (uint32_t i = 0; i < h.denseLines && id == 0; i++) {
-        get(view.dense + i * view.lineBytes, line);
-        addLine(node.shared.data + (size_t)i * LINE, line);
-      }
+      if (id == 0) eachDense(view, [&](int64_t i, const R* line) { addLine(node.shared.data + i * LINE, line); });
       eachReceived(view, id, workers.count(), [&](int kind, size_t number, const R* values) {
         addLine(node.grid[kind].data + number * LINE, values);
         node.touched[kind].data[number] = 1;
       });
     });
-    addSums(node, h.loss, h.squared, h.samples);
+    node.parts[lane.index] = sum;
+  }
+
+  // Calls visit(kind, line) for a member's part of the lane's grid lines that a slot may hold a gradient of.
+  template <class Visit>
+  void eachOwn(int slot, Lane lane, int id, int parts, Visit visit) const {
+    eachOwn(nodes_[slot_[slot]], lane, id, parts, visit);
   }
 
   // Calls visit(kind, line, values) for a member's part of the received grid lines.
   template <class Visit>
   void eachReceived(const NodeView& view, int id, int parts, Visit visit) const {
-    const size_t count = (size_t)view.header.atlasLines + view.header.mapLines;
+    const size_t count = view.lines.size();
     for (size_t i = count * id / parts; i < count * (id + 1) / parts; i++) {
       R line[LINE];
-      get(view.lines + i * view.lineBytes, line);
-      visit(i < view.header.atlasLines ? 0 : 1, view.number(i), (const R*)line);
+      getNodes(view.bytes + view.lines[i].at, view.lines[i].nodes, line);
+      visit(i < view.header.atlasLines ? 0 : 1, view.lines[i].number, (const R*)line);
     }
   }
 
-  void receivedShared(const NodeView& view, R* shared) const {
-    for (uint32_t i = 0; i < view.header.denseLines; i++) get(view.dense + i * view.lineBytes, shared + (size_t)i * LINE);
+  // Puts a root's lane of the shared parameters into `shared`.
+  void takeShared(const NodeView& view, R* shared) const {
+    eachDense(view, [&](int64_t i, const R* line) { std::copy_n(line, LINE, shared + i * LINE); });
+  }
+  void takeShared(int slot, Lane lane, R* shared) const {
+    const R* from = nodes_[slot_[slot]].shared.data;
+    if (from == shared) return;
+    lane.runs(0, shape_.denseLines, [&](int64_t a, int64_t b) { std::copy(from + a * LINE, from + b * LINE, shared + a * LINE); });
   }
 
-  // Refuses a node that is not the sum of all shards.
-  void checkRoot(int shard) {
-    if (shard != 0 || at(0).extent < model_->shards)
-      throw Refused("node " + std::to_string(shard) + " is not yet the sum of all shards: combine them first");
+  // The sums of a slot's value, or of a received one; refused where it is not the sum of all shards.
+  StepResult rootSums(int slot, Lane lane) {
+    const Part& part = at(slot, lane).parts[lane.index];
+    if (part.start != 0 || part.extent < model_->shards)
+      throw Refused("node " + std::to_string(part.start) + " is not yet the sum of all shards: combine them first");
+    return part.sums;
   }
-  void checkRoot(const NodeView& view) const {
-    if (view.header.shard != 0 || view.header.shards != model_->shards)
+  StepResult rootSums(const NodeView& view) const {
+    const NodeHeader& h = view.header;
+    if (h.shard != 0 || h.shards != model_->shards)
       throw Refused("the received node is not the sum of all shards: apply the root");
+    return {h.loss, h.squared, h.samples};
   }
 
  private:
+  // A lane's value in a slot: [start, start + extent) is the full node of this height; extent 0: nothing of this step.
+  struct Part {
+    int start = 0, extent = 0;
+    StepResult sums;
+  };
   struct Node {
     Aligned<R> shared, grid[2];
     Aligned<uint8_t> touched[2];
     ShardGradient<R> gradient{};
-    int extent = 0;  // shards that a full node of this height covers; 0: nothing of this step is here
+    std::vector<Part> parts;  // by lane
     bool dirty = false;
+  };
+  // A member's lines to send; `at` of each counts from here.
+  struct Found {
+    std::vector<SparseLine> lines;
+    size_t at = 0, bytes = 0;
   };
 
   const GridSpec& spec(int kind) const { return kind ? model_->mapGrid : model_->atlasGrid; }
   // Lines of a node's grids: none where tiles own them.
   int64_t lines(int kind) const { return kind ? shape_.mapLines : shape_.atlasLines; }
-  int64_t part(int kind, int id, const Workers& workers) const { return lines(kind) * id / workers.count(); }
   int covered(int shard, int extent) const { return std::min(shard + extent, model_->shards) - shard; }
 
-  Node& at(int shard) {
-    if (!hosts(shard)) throw Refused("shard " + std::to_string(shard) + " is not hosted here: open the session with it");
-    Node& node = nodes_[slot_[shard]];
-    if (node.extent == 0) throw Refused("shard " + std::to_string(shard) + " has no gradient: compute a step first");
+  Node& at(int slot, Lane lane) {
+    if (!hosts(slot)) throw Refused("shard " + std::to_string(slot) + " is not hosted here: open the session with it");
+    if (lane.count != lanes_ || lane.index < 0 || lane.index >= lanes_)
+      throw Refused("this step is taken in " + std::to_string(lanes_) + " lanes: follow the plan of the reduction");
+    Node& node = nodes_[slot_[slot]];
+    if (node.parts.empty() || node.parts[lane.index].extent == 0)
+      throw Refused("shard " + std::to_string(slot) + " has no gradient: compute a step first");
     return node;
   }
 
-  void checkSiblings(int into, int extent, int from, int fromExtent) const {
-    if (into % (2 * extent) == 0 && from == into + extent && covered(from, fromExtent) == covered(from, extent)) return;
-    throw Refused("node " + std::to_string(from) + " of " + std::to_string(covered(from, fromExtent)) +
-                  " shards is not what the tree adds to node " + std::to_string(into) + " of " +
-                  std::to_string(covered(into, extent)) + ": follow the plan of the reduction");
+  // The sum of two nodes; refused where the tree does not add them.
+  Part joined(const Part& a, const Part& b) const {
+    const Part &low = a.start < b.start ? a : b, &high = a.start < b.start ? b : a;
+    if (low.start % (2 * low.extent) != 0 || high.start != low.start + low.extent ||
+        covered(high.start, high.extent) != covered(high.start, low.extent))
+      throw Refused("node " + std::to_string(b.start) + " of " + std::to_string(covered(b.start, b.extent)) +
+                    " shards is not what the tree adds to node " + std::to_string(a.start) + " of " +
+                    std::to_string(covered(a.start, a.extent)) + ": follow the plan of the reduction");
+    return {low.start,
+            2 * low.extent,
+            {a.sums.loss + b.sums.loss, a.sums.squared + b.sums.squared, a.sums.samples + b.sums.samples}};
+  }
+
+  template <class Visit>
+  void eachOwn(const Node& node, Lane lane, int id, int parts, Visit visit) const {
+    for (int kind = 0; kind < 2; kind++)
+      lane.runs(lines(kind) * id / parts, lines(kind) * (id + 1) / parts, [&](int64_t from, int64_t to) {
+        eachLine(spec(kind), node.touched[kind].data, from, to, [&](int64_t i) { visit(kind, i); });
+      });
+  }
+
+  template <class Visit>
+  void eachDense(const NodeView& view, Visit visit) const {
+    const uint8_t* from = view.dense;
+    view.lane().runs(0, shape_.denseLines, [&](int64_t a, int64_t b) {
+      for (int64_t i = a; i < b; i++, from += view.lineBytes) {
+        R line[LINE];
+        get(from, line);
+        visit(i, (const R*)line);
+      }
+    });
   }
 
   void addLine(R* a, const R* b) const {
@@ -242,11 +296,45 @@ class NodeSums {
     if (half_) roundLine(a);
   }
 
-  void addSums(Node& node, double loss, double squared, double samples) {
-    node.gradient.loss += loss;
-    node.gradient.squared += squared;
-    node.gradient.samples += samples;
-    node.extent *= 2;
+  // A bit for each node of a line that is not zero.
+  static uint8_t nodesOf(const R* line) {
+    uint8_t nodes = 0;
+    for (int k = 0; k < 8; k++) nodes |= (uint8_t)((line[2 * k] != 0 || line[2 * k + 1] != 0) << k);
+    return nodes;
+  }
+
+  static size_t listBytes(const std::vector<Found>* found, NodeHeader& header) {
+    size_t bytes = 0;
+    for (int kind = 0; kind < 2; kind++) {
+      int64_t before = -1;
+      uint32_t count = 0;
+      for (const Found& f : found[kind]) {
+        for (const SparseLine& line : f.lines) {
+          bytes += entryBytes((uint32_t)(line.number - before - 1));
+          before = line.number;
+        }
+        count += (uint32_t)f.lines.size();
+      }
+      (kind ? header.mapLines : header.atlasLines) = count;
+    }
+    return bytes;
+  }
+
+  static void putList(uint8_t* to, const std::vector<Found>* found) {
+    for (int kind = 0; kind < 2; kind++) {
+      int64_t before = -1;
+      for (const Found& f : found[kind])
+        for (const SparseLine& line : f.lines) {
+          to = putEntry(to, (uint32_t)(line.number - before - 1), line.nodes);
+          before = line.number;
+        }
+    }
+  }
+
+  void putDense(uint8_t* to, const Node& node, Lane lane) const {
+    lane.runs(0, shape_.denseLines, [&](int64_t a, int64_t b) {
+      for (int64_t i = a; i < b; i++, to += shape_.lineBytes()) put(to, node.shared.data + i * LINE);
+    });
   }
 
   void put(uint8_t* to, const R* line) const {
@@ -254,9 +342,7 @@ class NodeSums {
       std::memcpy(to, line, LINE * sizeof(R));
       return;
     }
-    float single[LINE];
-    for (int i = 0; i < LINE; i++) single[i] = (float)line[i];
-    HalfLine packed = packLine(single);
+    const HalfLine packed = packed16(line);
     std::memcpy(to, &packed, sizeof packed);
   }
 
@@ -266,14 +352,54 @@ class NodeSums {
       return;
     }
     HalfLine packed;
-    float single[LINE];
     std::memcpy(&packed, from, sizeof packed);
+    unpacked16(packed, line);
+  }
+
+  // The nodes of a grid line that `nodes` has bits for, one after the other.
+  void putNodes(uint8_t* to, const R* line, unsigned nodes) const {
+    HalfLine packed;
+    const uint8_t* from = (const uint8_t*)line;
+    size_t bytes = 2 * sizeof(R);
+    if (half_) {
+      packed = packed16(line);
+      std::memcpy(to, &packed.exponent, 2);
+      to += 2;
+      from = (const uint8_t*)packed.mantissa;
+      bytes = 4;
+    }
+    for (; nodes; nodes &= nodes - 1, to += bytes) std::memcpy(to, from + bytes * __builtin_ctz(nodes), bytes);
+  }
+
+  void getNodes(const uint8_t* from, unsigned nodes, R* line) const {
+    HalfLine packed{};
+    uint8_t* to = (uint8_t*)line;
+    size_t bytes = 2 * sizeof(R);
+    std::fill_n(line, LINE, R(0));
+    if (half_) {
+      std::memcpy(&packed.exponent, from, 2);
+      from += 2;
+      to = (uint8_t*)packed.mantissa;
+      bytes = 4;
+    }
+    for (; nodes; nodes &= nodes - 1, from += bytes) std::memcpy(to + bytes * __builtin_ctz(nodes), from, bytes);
+    if (half_) unpacked16(packed, line);
+  }
+
+  static HalfLine packed16(const R* line) {
+    float single[LINE];
+    for (int i = 0; i < LINE; i++) single[i] = (float)line[i];
+    return packLine(single);
+  }
+  static void unpacked16(const HalfLine& packed, R* line) {
+    float single[LINE];
     unpackLine(packed, single);
     for (int i = 0; i < LINE; i++) line[i] = single[i];
   }
 
   const Model* model_;
   bool half_;
+  int lanes_ = 1;
   NodeShape shape_;
   std::vector<int> slot_;
   std::vector<Node> nodes_;

@@ -90,49 +90,86 @@ void unpackLine(const HalfLine& line, float* x) {
   }
 }
 
-uint32_t NodeView::number(size_t i) const {
-  uint32_t n;
-  std::memcpy(&n, numbers + 4 * i, 4);
-  return n;
+size_t entryBytes(uint32_t gap) {
+  size_t bytes = 2;
+  while (gap >>= 7) bytes++;
+  return bytes;
 }
 
-size_t nodeBytes(const NodeShape& shape, const NodeHeader& h) {
-  size_t sparse = (size_t)h.atlasLines + h.mapLines;
-  return sizeof h + h.denseLines * shape.lineBytes() + sparse * (4 + shape.lineBytes());
+uint8_t* putEntry(uint8_t* to, uint32_t gap, uint8_t nodes) {
+  for (; gap >= 128; gap >>= 7) *to++ = (uint8_t)(gap | 128);
+  *to++ = (uint8_t)gap;
+  *to++ = nodes;
+  return to;
 }
 
-NodeView readNode(const uint8_t* bytes, size_t size, const NodeShape& shape, int64_t step) {
+namespace {
+
+// The entry at `at`, as a gap and a byte of nodes; where the next one is.
+size_t readEntry(const uint8_t* bytes, size_t size, size_t at, uint64_t& gap, uint8_t& nodes) {
+  gap = 0;
+  for (int shift = 0;; shift += 7) {
+    if (at >= size || shift > 28) refuse("its list of lines is damaged");
+    gap |= (uint64_t)(bytes[at] & 127) << shift;
+    if (bytes[at++] < 128) break;
+  }
+  if (at >= size || bytes[at] == 0) refuse("its list of lines is damaged");
+  nodes = bytes[at++];
+  return at;
+}
+
+void readLines(NodeView& view, const uint8_t* bytes, size_t size, const NodeShape& shape) {
+  const NodeHeader& h = view.header;
+  const size_t count = (size_t)h.atlasLines + h.mapLines;
+  size_t at = sizeof h + h.denseLines * view.lineBytes;
+  // An entry has two bytes at least.
+  if (at > size || 2 * count > size - at) refuse("it is shorter than its header tells");
+  view.lines.reserve(count);
+  int64_t before = -1;
+  for (size_t i = 0; i < count; i++) {
+    if (i == h.atlasLines) before = -1;
+    uint64_t gap;
+    uint8_t nodes;
+    at = readEntry(bytes, size, at, gap, nodes);
+    const int64_t n = before + 1 + (int64_t)gap;
+    if (n >= (i < h.atlasLines ? shape.atlasLines : shape.mapLines) || !view.lane().has(n))
+      refuse("it has lines that are not the grids' or not its lane's");
+    view.lines.push_back({(uint32_t)n, nodes, 0});
+    before = n;
+  }
+  for (SparseLine& line : view.lines) {
+    line.at = at;
+    at += shape.sparseBytes(__builtin_popcount(line.nodes));
+  }
+  if (at != size) refuse("it has " + std::to_string(size) + " bytes, its lines need " + std::to_string(at));
+}
+
+}  // namespace
+
+NodeView readNode(const uint8_t* bytes, size_t size, const NodeShape& shape, int64_t step, int lanes) {
   NodeView view{};
   NodeHeader& h = view.header;
   if (size < sizeof h) refuse("it has " + std::to_string(size) + " bytes, fewer than a header");
   std::memcpy(&h, bytes, sizeof h);
   if (h.magic != NODE_MAGIC) refuse("it is not one");
-  if (h.session != shape.session || h.numberBytes != shape.numberBytes || h.denseLines != shape.denseLines)
-    refuse("it is of another session or precision");
+  if (h.session != shape.session || h.numberBytes != shape.numberBytes) refuse("it is of another session or precision");
   if (h.step != step)
     refuse("it is of step " + std::to_string(h.step) + ", this session is at step " + std::to_string(step));
+  if (h.lanes != lanes || h.lane >= h.lanes)
+    refuse("it is of lane " + std::to_string(h.lane) + " of " + std::to_string(h.lanes) + ", this step is taken in " +
+           std::to_string(lanes));
+  if (h.denseLines != view.lane().of(shape.denseLines)) refuse("it is of another session or precision");
   if (h.atlasLines > shape.atlasLines || h.mapLines > shape.mapLines) refuse("it has more lines than the grids");
-  if (size != nodeBytes(shape, h))
-    refuse("it has " + std::to_string(size) + " bytes, its header tells of " + std::to_string(nodeBytes(shape, h)));
   view.lineBytes = shape.lineBytes();
+  view.bytes = bytes;
   view.dense = bytes + sizeof h;
-  view.numbers = view.dense + h.denseLines * view.lineBytes;
-  view.lines = view.numbers + 4 * ((size_t)h.atlasLines + h.mapLines);
-  int64_t before = -1;
-  for (uint32_t i = 0; i < h.atlasLines + h.mapLines; i++) {
-    if (i == h.atlasLines) before = -1;
-    int64_t n = view.number(i);
-    if (n <= before || n >= (i < h.atlasLines ? shape.atlasLines : shape.mapLines))
-      refuse("its lines are out of order or range");
-    before = n;
-  }
+  readLines(view, bytes, size, shape);
   if (h.checksum != checksumOf(h, bytes, size)) refuse("its checksum is wrong, so it was damaged on the way");
   return view;
 }
 
 void sealNode(uint8_t* bytes, size_t size, NodeHeader header) {
   header.magic = NODE_MAGIC;
-  header.reserved = 0;
   header.checksum = checksumOf(header, bytes, size);
   std::memcpy(bytes, &header, sizeof header);
 }

@@ -62,16 +62,20 @@ class AnySession {
 
   // A step in parts, for sessions whose shards are spread over processes: see runner/engines/engine.ts. Each throws
   // Refused and changes nothing where it is out of turn or its bytes do not fit.
-  struct Bytes {
-    std::unique_ptr<uint8_t[]> data;
+  // The sum of all shards of one lane: where it stands here, or its bytes.
+  struct Root {
+    bool received = false;
+    int slot = -1;
+    const uint8_t* bytes = nullptr;
     size_t size = 0;
   };
-  virtual StepResult compute(const StepPlan& plan) = 0;
-  virtual void combine(int into, int from) = 0;
-  virtual Bytes take(int shard) = 0;
-  virtual void add(int shard, const uint8_t* bytes, size_t size) = 0;
-  virtual StepResult applyNode(int shard) = 0;
-  virtual StepResult applyBytes(const uint8_t* bytes, size_t size) = 0;
+  virtual StepResult compute(const StepPlan& plan, int lanes) = 0;
+  virtual void combine(int into, int from, Lane lane) = 0;
+  // The bytes that it needs; nothing is written where they are more than `capacity`.
+  virtual size_t take(int slot, Lane lane, uint8_t* out, size_t capacity) = 0;
+  virtual void add(int slot, const uint8_t* bytes, size_t size) = 0;
+  // One root a lane, in their order.
+  virtual StepResult apply(const std::vector<Root>& roots) = 0;
 
   // From another thread: what runs now ends soon, and throws.
   virtual void cancel() = 0;

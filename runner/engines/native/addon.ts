@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { StepSums } from '../engine.js';
+import type { Root, StepSums } from '../engine.js';
 import type { Problem } from './problem.js';
 
 /** The addon's session: see runner/native/addon.cpp. Calls must not overlap; errors with code `refused` changed nothing. */
@@ -17,12 +17,12 @@ export interface AddonSession {
   ): Promise<StepSums & { done: number }>;
   gradient(step: number, gamma: number, sharp: boolean): Promise<StepSums & { gradient: Float64Array }>;
   bake(radiance: Float32Array, defocus: Float32Array): Promise<void>;
-  compute(factor: number, gamma: number, sharp: boolean): Promise<StepSums>;
-  combine(into: number, from: number): Promise<void>;
-  take(shard: number): Promise<Uint8Array>;
-  add(shard: number, bytes: Uint8Array): Promise<void>;
-  applyNode(shard: number): Promise<StepSums>;
-  applyBytes(bytes: Uint8Array): Promise<StepSums>;
+  compute(factor: number, gamma: number, sharp: boolean, lanes: number): Promise<StepSums>;
+  combine(into: number, from: number, lane: number, lanes: number): Promise<void>;
+  /** The bytes that the value needs; they are written where `out` has so many. */
+  take(slot: number, lane: number, lanes: number, out: Uint8Array): Promise<number>;
+  add(slot: number, bytes: Uint8Array): Promise<void>;
+  apply(roots: readonly Root[]): Promise<StepSums>;
   ticks(): number[];
   timePhases(on: boolean): void;
   /** At any time: ends the call in progress, rejected, and frees the memory; no call may follow. */

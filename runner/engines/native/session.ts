@@ -8,6 +8,7 @@ import type {
   BakedPlanes,
   Progress,
   ReducingSession,
+  Root,
   StepSums,
   TrainingState,
   TrainOptions,
@@ -30,6 +31,9 @@ const SLICE = 200;
 /** Steps planned for one slice: the schedule is computed here, once, for every engine. */
 const PLANNED = 512;
 
+/** Lanes of a step, at most: runner/native/reduction.h. */
+const MOST_LANES = 256;
+
 /** A session of the native engine. */
 export class Session implements NativeSession {
   readonly plan: Plan;
@@ -37,6 +41,7 @@ export class Session implements NativeSession {
   private readonly addon: AddonSession;
   private readonly explain: (error: unknown) => unknown;
   private step: number;
+  private lanes = 1;
   private queue: Promise<unknown> = Promise.resolve();
   private closed = false;
 
@@ -121,36 +126,53 @@ export class Session implements NativeSession {
     });
   }
 
-  compute(step: number): Promise<StepSums> {
+  compute(step: number, lanes = 1): Promise<StepSums> {
     return this.enqueue(async () => {
       if (step !== this.step) {
         throw refused(
           `step ${step} was asked for, this session is at step ${this.step}: load the state of that step first`,
         );
       }
+      if (!Number.isInteger(lanes) || lanes < 1 || lanes > MOST_LANES) {
+        throw refused(`a step is taken in 1 to ${MOST_LANES} lanes, not ${lanes}`);
+      }
       const factor = rateFactor(this.plan.config.train, step);
-      return this.addon.compute(factor, randomGamma(this.plan.seed, step), this.sharp(step));
+      const gamma = randomGamma(this.plan.seed, step);
+      const sums = await this.addon.compute(factor, gamma, this.sharp(step), lanes);
+      this.lanes = lanes;
+      return sums;
     });
   }
 
-  combine(into: number, from: number): Promise<void> {
-    return this.enqueue(async () => this.addon.combine(shardNumber(into), shardNumber(from)));
+  combine(into: number, from: number, lane = 0): Promise<void> {
+    return this.enqueue(async () =>
+      this.addon.combine(shardNumber(into), shardNumber(from), shardNumber(lane), this.lanes),
+    );
   }
 
-  take(shard: number): Promise<Uint8Array> {
-    return this.enqueue(async () => this.addon.take(shardNumber(shard)));
-  }
-
-  add(shard: number, bytes: Uint8Array): Promise<void> {
-    return this.enqueue(async () => this.addon.add(shardNumber(shard), bytesOf(bytes)));
-  }
-
-  apply(root: { readonly shard: number } | { readonly bytes: Uint8Array }): Promise<Progress> {
+  take(slot: number, lane = 0, into?: Uint8Array): Promise<Uint8Array> {
     return this.enqueue(async () => {
-      const sums =
-        'shard' in root
-          ? await this.addon.applyNode(shardNumber(root.shard))
-          : await this.addon.applyBytes(bytesOf(root.bytes));
+      const attempt = (out: Uint8Array) =>
+        this.addon.take(shardNumber(slot), shardNumber(lane), this.lanes, out);
+      let out = into ?? new Uint8Array(0);
+      const size = await attempt(out);
+      if (size > out.length) {
+        out = new Uint8Array(size);
+        await attempt(out);
+      }
+      return out.subarray(0, size);
+    });
+  }
+
+  add(slot: number, bytes: Uint8Array): Promise<void> {
+    return this.enqueue(async () => this.addon.add(shardNumber(slot), bytesOf(bytes)));
+  }
+
+  apply(roots: readonly Root[]): Promise<Progress> {
+    return this.enqueue(async () => {
+      const sums = await this.addon.apply(
+        roots.map((root) => (typeof root === 'number' ? shardNumber(root) : bytesOf(root))),
+      );
       this.step++;
       return progressOf(this.step, sums);
     });

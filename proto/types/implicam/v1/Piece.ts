@@ -10,7 +10,8 @@ export interface Piece {
   'epoch'?: (number | string | Long);
   'step'?: (number);
   /**
-   * The leftmost shard under the node; where `root` is set, the sum of all shards on its way back.
+   * The leftmost shard under the node that is the upper one of its sum; where `root` is set, the sum of all shards on its
+   * way back.
    */
   'node'?: (number);
   'root'?: (boolean);
@@ -23,6 +24,10 @@ export interface Piece {
    * At most 256 KB. The whole value is laid out as runner/native/reduction.h says.
    */
   'data'?: (Buffer | Uint8Array | string);
+  /**
+   * Which part of the session's lines the value tells of: lanes are summed each by itself (model/reduction.ts).
+   */
+  'lane'?: (number);
 }
 
 /**
@@ -33,7 +38,8 @@ export interface Piece__Output {
   'epoch': (number);
   'step': (number);
   /**
-   * The leftmost shard under the node; where `root` is set, the sum of all shards on its way back.
+   * The leftmost shard under the node that is the upper one of its sum; where `root` is set, the sum of all shards on its
+   * way back.
    */
   'node': (number);
   'root': (boolean);
@@ -46,4 +52,8 @@ export interface Piece__Output {
    * At most 256 KB. The whole value is laid out as runner/native/reduction.h says.
    */
   'data': (Buffer);
+  /**
+   * Which part of the session's lines the value tells of: lanes are summed each by itself (model/reduction.ts).
+   */
+  'lane': (number);
 }
