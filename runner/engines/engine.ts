@@ -85,6 +85,8 @@ export interface StepSums {
 export interface ReducingSession extends EngineSession {
   /** The shards hosted here, ascending. `train` and `gradient` need all of the plan's. */
   readonly shards: readonly number[];
+  /** What the state has of these runs now, one after the other: of each the parameters, then the moments `m`, then `v`. */
+  saveRuns(runs: readonly Run[]): Promise<Float32Array>;
   /** Gradients of the hosted shards for `step`, which must be the state's. Their sums, in the order of shards. */
   compute(step: number, lanes?: number): Promise<StepSums>;
   /** Adds slot `from` to slot `into`, both hosted; must be a sum of the tree. */
@@ -99,6 +101,12 @@ export interface ReducingSession extends EngineSession {
   add(slot: number, bytes: Uint8Array): Promise<void>;
   /** Updates the parameters by the sum of all shards: of each lane the slot, or its bytes. Progress as `train` reports it. */
   apply(roots: readonly Root[]): Promise<Progress>;
+}
+
+/** A run of the parameter vector: [from, to). */
+export interface Run {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** The sum of all shards of a lane: the number of a hosted slot, or a received value. */

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { ImplicamError } from '../../model/errors.js';
 import type { Plan } from '../../model/plan.js';
 import { snapshotKeys } from '../../store/scene.js';
 import type { Progress, ReducingSession } from '../engines/engine.js';
-import { encodePart, partsOfShards, type SnapshotPart } from '../snapshot-parts.js';
+import { partsOfShards, type SnapshotPart } from '../snapshot-parts.js';
 import type { HostServices } from './host-services.js';
 import { openShards } from './open-shards.js';
 import {
@@ -40,6 +39,7 @@ export class HostedSession {
   private step: number;
   private until: number;
   private snapshots: readonly number[] = [];
+  private copying: Promise<void> = Promise.resolve();
   private wake: () => void = () => undefined;
   private previews: PreviewSchedule | undefined;
   private began = 0;
@@ -132,14 +132,20 @@ export class HostedSession {
 
   private async takeSnapshot(session: ReducingSession): Promise<void> {
     const { session: id, shards } = this.order;
-    const state = await session.save();
-    for (const part of partsOfShards(this.plan!, shardsOf(shards))) {
-      this.services.vault.put(id, state.step, part.name, encodePart(state, part));
-      // A large session's copies take seconds: heartbeats go out between them.
-      await setImmediate();
+    const { step } = this;
+    const parts = partsOfShards(this.plan!, shardsOf(shards));
+    const { buffer } = await session.saveRuns(parts);
+    let at = 0;
+    for (const { name, from, to } of parts) {
+      const length = 12 * (to - from);
+      this.services.vault.put(id, step, name, Buffer.from(buffer, at, length));
+      at += length;
     }
-    await this.copyToBuddy(state.step);
-    this.preview(state.step);
+    // Training goes on while the buddy gets its copy, but not beyond the next snapshot.
+    await this.copying;
+    this.copying = this.copyToBuddy(step)
+      .then(() => this.preview(step))
+      .catch((error) => this.reportFailure(error));
   }
 
   /** Has a picture of a snapshot made beside training, where it is time for one and all of it is here. */

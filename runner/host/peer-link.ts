@@ -10,6 +10,7 @@ import type {
 } from '../../proto/types/implicam/v1/ExchangeResponse.js';
 import type { Piece__Output } from '../../proto/types/implicam/v1/Piece.js';
 import type { BufferPool } from './buffer-pool.js';
+import { leftBehind } from './garbage.js';
 
 /** Either end of an exchange stream: both sides send and receive the same message. */
 export type ExchangeStream =
@@ -103,6 +104,7 @@ export class PeerLink {
       const { session, epoch, step, node, lane, root } = name;
       const part = data.subarray(offset, offset + PIECE);
       const piece = { session, epoch, step, node, lane, root, total: data.length, offset, data: part };
+      leftBehind(part.length);
       if (!this.stream.write({ piece })) await this.drained();
     }
   }
@@ -124,6 +126,7 @@ export class PeerLink {
   /** Adds a piece to its value; the value, once it is whole. */
   private collect(piece: Piece__Output, fail: (why: string) => void): Buffer | undefined {
     const { total, offset, data } = piece;
+    leftBehind(data.length);
     if (offset === 0 && data.length === total) return data;
     const key = valueKey(piece);
     let value = this.partial.get(key);

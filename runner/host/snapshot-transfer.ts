@@ -12,6 +12,7 @@ import type { KeepSnapshotRequest__Output } from '../../proto/types/implicam/v1/
 import type { KeepSnapshotResponse } from '../../proto/types/implicam/v1/KeepSnapshotResponse.js';
 import type { PeerServiceClient } from '../../proto/types/implicam/v1/PeerService.js';
 import { partName, type SnapshotPartName } from '../../store/scene.js';
+import { leftBehind } from './garbage.js';
 import type { SnapshotVault } from './snapshot-vault.js';
 
 /** Copies of snapshots from one runner's memory to another's. */
@@ -43,6 +44,7 @@ export async function keepWithPeer(
       for (let at = 0; at < bytes.length || at === 0; at += PIECE) {
         const data = bytes.subarray(at, at + PIECE);
         const message = at === 0 ? { part, total: bytes.length, data } : { data };
+        leftBehind(data.length);
         if (!stream.write(message)) await once(stream, 'drain');
       }
       stream.end();
@@ -104,6 +106,7 @@ export function serveKeep(
     }
     if (filled + message.data.length > bytes.length) return refuse('more came than was said');
     message.data.copy(bytes, filled);
+    leftBehind(message.data.length);
     filled += message.data.length;
   });
   call.on('end', () => {

@@ -5,10 +5,15 @@ import { type Engine, freshState } from '../engines/engine.js';
 
 /** The reference workload: three small frames of different focus, patches of the default lens. */
 const SIZE = { width: 96, height: 64 };
-/** How long to measure, in milliseconds. */
-const DURATION = 300;
+/** How long to measure, and a piece of it, in milliseconds. */
+const DURATION = 400;
+const PIECE = 10;
 
-/** Steps a second of the reference workload on this engine: how fast a runner is beside others. */
+/**
+ * Steps a second of the reference workload on this engine: how fast a runner is beside others. The best of several
+ * pieces counts: what else a machine does while its programs start says nothing of the hours after, but would give one of
+ * two equal runners twice the shards of the other.
+ */
 export async function measureSpeed(engine: Engine): Promise<number> {
   const { width, height } = SIZE;
   const data = Uint8Array.from({ length: 3 * width * height }, (_, i) => (i * 2_654_435_761) >>> 24);
@@ -27,10 +32,16 @@ export async function measureSpeed(engine: Engine): Promise<number> {
     freshState(initialParameters(plan)),
   );
   try {
-    await session.train(2);
-    const began = performance.now();
-    const { step } = await session.train(1_000_000, { signal: AbortSignal.timeout(DURATION) });
-    return ((step - 2) * 1000) / (performance.now() - began);
+    const rate = async (steps: number) => {
+      const began = performance.now();
+      await session.train(steps);
+      return (steps * 1000) / (performance.now() - began);
+    };
+    let best = await rate(2);
+    for (const end = performance.now() + DURATION; performance.now() < end; ) {
+      best = Math.max(best, await rate(Math.max(1, Math.round((best * PIECE) / 1000))));
+    }
+    return best;
   } finally {
     session.close();
   }

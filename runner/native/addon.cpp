@@ -26,6 +26,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
                        {
                            InstanceMethod<&SessionObject::load>("load"),
                            InstanceMethod<&SessionObject::save>("save"),
+                           InstanceMethod<&SessionObject::saveRuns>("saveRuns"),
                            InstanceMethod<&SessionObject::setParameters>("setParameters"),
                            InstanceMethod<&SessionObject::train>("train"),
                            InstanceMethod<&SessionObject::gradient>("gradient"),
@@ -109,6 +110,25 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
       throw error;
     }
     return Napi::Number::New(info.Env(), (double)session->step());
+  }
+
+  // saveRuns(ends: Float64Array, out: Float32Array) → Promise<void>; `ends` as from, to, from, to …
+  Napi::Value saveRuns(const Napi::CallbackInfo& info) {
+    auto ends = info[0].As<Napi::Float64Array>();
+    AnySession::Runs runs;
+    size_t length = 0;
+    for (size_t i = 0; i + 1 < ends.ElementLength(); i += 2) {
+      const int64_t from = (int64_t)ends[i], to = (int64_t)ends[i + 1];
+      if (from < 0 || to < from || to > (int64_t)size_) throw Napi::Error::New(info.Env(), "a run is not the parameters'");
+      runs.push_back({from, to});
+      length += 3 * (size_t)(to - from);
+    }
+    auto out = arrayOf<Napi::Float32Array>(info, 1, length, "out");
+    Napi::Object kept = keep(info);
+    kept.Set("out", out);
+    return Task::start(
+        info.Env(), kept, [session = running(info), runs, data = out.Data()] { session->saveRuns(runs, data); },
+        [](Napi::Env env) { return env.Undefined(); });
   }
 
   void setParameters(const Napi::CallbackInfo& info) {

@@ -49,6 +49,11 @@ class Session final : public AnySession {
     for (auto [from, to] : ranges_) parameters_.save(from, to, theta, m, v);
   }
 
+  void saveRuns(const Runs& runs, float* out) override {
+    if (tiled_) closedStep("save");
+    for (auto [from, to] : runs) out = parameters_.saveRun(from, to, out);
+  }
+
   void setParameters(const double* theta) override { std::copy_n(theta, problem_.size, parameters_.theta.data); }
   int64_t step() const override { return step_; }
   const uint64_t* ticks() const override { return ticks_; }

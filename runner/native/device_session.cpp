@@ -42,6 +42,13 @@ class DeviceSession final : public AnySession {
     call([&](DeviceMessage* e) { return api_.save(session_, &step, theta, m, v, e); });
   }
 
+  void saveRuns(const Runs& runs, float* out) override {
+    Aligned<float> all[3] = {Aligned<float>(problem_.size), Aligned<float>(problem_.size), Aligned<float>(problem_.size)};
+    save(all[0].data, all[1].data, all[2].data);
+    for (auto [from, to] : runs)
+      for (const auto& of : all) out = std::copy(of.data + from, of.data + to, out);
+  }
+
   // Single precision, moments of zero: for tests of the gradient.
   void setParameters(const double* theta) override {
     std::vector<float> single(theta, theta + problem_.size);

@@ -38,6 +38,12 @@ class Parameters {
     if (v) std::copy(v_.data + from, v_.data + to, v + from);
   }
 
+  // Values, then both moments, one after the other; where the next run goes.
+  float* saveRun(int64_t from, int64_t to, float* out) const {
+    for (const Aligned<R>* of : {&theta, &m_, &v_}) out = std::copy(of->data + from, of->data + to, out);
+    return out;
+  }
+
   AdamStep adamStep(int64_t t) const {
     return {(float)problem_.beta1, (float)problem_.beta2, (float)(1 / (1 - std::pow(problem_.beta1, (double)t))),
             (float)(1 / (1 - std::pow(problem_.beta2, (double)t)))};

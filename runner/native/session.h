@@ -55,6 +55,9 @@ class AnySession {
   // Moments may be null: zeros in, left out.
   virtual void load(int64_t step, const float* theta, const float* m, const float* v) = 0;
   virtual void save(float* theta, float* m, float* v) = 0;
+  // Runs [from, to) of what is held here, one after the other: of each the parameters, then both moments.
+  using Runs = std::vector<std::pair<int64_t, int64_t>>;
+  virtual void saveRuns(const Runs& runs, float* out) = 0;
   virtual void setParameters(const double* theta) = 0;
   virtual int64_t step() const = 0;
   virtual StepResult train(const StepPlan& plan) = 0;

@@ -8,6 +8,7 @@ import type { Problem } from './problem.js';
 export interface AddonSession {
   load(step: number, parameters: Float32Array, m: Float32Array, v: Float32Array): void;
   save(parameters: Float32Array, m: Float32Array, v: Float32Array): number;
+  saveRuns(ends: Float64Array, out: Float32Array): Promise<void>;
   setParameters(parameters: Float64Array): void;
   train(
     factors: Float32Array,

@@ -9,6 +9,7 @@ import type {
   Progress,
   ReducingSession,
   Root,
+  Run,
   StepSums,
   TrainingState,
   TrainOptions,
@@ -74,6 +75,15 @@ export class Session implements NativeSession {
       const parameters = new Float32Array(size);
       const [m, v] = [new Float32Array(moments ? size : 0), new Float32Array(moments ? size : 0)];
       return { step: this.addon.save(parameters, m, v), parameters, m, v };
+    });
+  }
+
+  saveRuns(runs: readonly Run[]): Promise<Float32Array> {
+    return this.enqueue(async () => {
+      const out = new Float32Array(runs.reduce((sum, { from, to }) => sum + 3 * (to - from), 0));
+      const ends = runs.flatMap(({ from, to }) => [from, to]);
+      await this.addon.saveRuns(Float64Array.from(ends), out);
+      return out;
     });
   }
 
