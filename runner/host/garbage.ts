@@ -2,13 +2,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Messages leave garbage of their own size outside of V8's heap, several times over: the encoded message, its frame, what
- * was read, the message put together. V8 looks for what is dead among its young objects when those have filled their
+ * Messages leave garbage outside of V8's heap, many times their size: the encoded message, its frame, 64 KB for every
+ * read however little came, the message put together. V8 looks for what is dead among its young objects when those have filled their
  * space, which takes a few hundred megabytes of messages, and long before, for every 64 MB outside of its heap, it
  * marks everything that is alive: 30 to 80 ms each time, on all its threads. Looking through the young objects alone takes
  * about one millisecond and frees the same.
  */
-const EVERY = 12 * 2 ** 20;
+const EVERY = 3 * 2 ** 20;
 
 type Collect = (options: { readonly type: 'minor' }) => void;
 
@@ -17,7 +17,7 @@ let bytes = 0;
 
 /** Tells of a message of that many bytes that was sent or received. */
 export function leftBehind(length: number): void {
-  bytes += 2 * length;
+  bytes += length;
   if (bytes < EVERY) return;
   bytes = 0;
   collect ??= youngCollector();
