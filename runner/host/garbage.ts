@@ -3,10 +3,10 @@ import { runInNewContext } from 'node:vm';
 
 /**
  * Messages leave garbage outside of V8's heap, many times their size: the encoded message, its frame, 64 KB for every
- * read however little came, the message put together. V8 looks for what is dead among its young objects when those have filled their
- * space, which takes a few hundred megabytes of messages, and long before, for every 64 MB outside of its heap, it
- * marks everything that is alive: 30 to 80 ms each time, on all its threads. Looking through the young objects alone takes
- * about one millisecond and frees the same.
+ * read however little came, the message put together. V8 looks through its young objects when those have filled their
+ * space, after a few hundred megabytes of messages; long before, for every 64 MB outside of its heap, it marks everything
+ * that is alive, 30 to 80 ms each time on all its threads. Looking through the young objects alone, this often, takes
+ * about one millisecond and frees the same: 13 instead of 48 such collections in 100 shared steps of a megabyte each way.
  */
 const EVERY = 3 * 2 ** 20;
 
