@@ -27,7 +27,7 @@ export interface ReduceOptions {
 
 const SIZES = [16, 64, 256, 1024, 4096, 16_384].map((kb) => kb * 1024);
 /** Alternations of the two transports, so that what else the machine does falls on both. */
-const TURNS = 5;
+const TURNS = 3;
 const DEADLINE = 120_000;
 
 /** Times the exchange of gradients between processes: the runners' streams beside bare TCP, in turns. */
@@ -48,7 +48,7 @@ export async function benchReduce({
         return root!;
       };
       for (const size of bytes) {
-        const rounds = Math.max(3, Math.min(40, Math.round((8 * 2 ** 20) / size)));
+        const rounds = Math.max(3, Math.min(30, Math.round((6 * 2 ** 20) / size)));
         const times = { streams: [] as number[], tcp: [] as number[] };
         for (const over of ['streams', 'tcp'] as const) await measure(over, size, 3);
         for (let turn = 0; turn < TURNS; turn++) {

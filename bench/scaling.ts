@@ -32,9 +32,9 @@ export interface ScalingReport {
 }
 
 export interface ScalingOptions {
-  /** Turns of each number of runners. @default 5 */
+  /** Turns of each number of runners. @default 3 */
   readonly turns?: number;
-  /** Steps of a turn. @default 160 */
+  /** Steps of a turn. @default 140 */
   readonly steps?: number;
   readonly log?: (line: string) => void;
 }
@@ -52,7 +52,7 @@ const PATCHES = 64;
 
 /** Step rate of single-threaded runners at the same global batch, in turns on this machine, and what it foretells. */
 export async function benchScaling(options: ScalingOptions = {}): Promise<ScalingReport> {
-  const { turns = 5, steps = 160, log = () => undefined } = options;
+  const { turns = 3, steps = 140, log = () => undefined } = options;
   const capture = renderCapture({ width: 450, height: 300 });
   const defaults = { steps, patches: PATCHES, atlas: { form: 'hash' }, blur: { form: 'lens' } } as const;
   const scenarios = [

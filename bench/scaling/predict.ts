@@ -1,5 +1,6 @@
 import { createPlan } from '../../model/plan.js';
 import { presetConfig } from '../../model/presets.js';
+import { lanesFor } from '../../model/reduction.js';
 import type { ReduceRow } from '../reduce.js';
 
 /** Cost of one hop of the reduction tree: a message of `bytes` from one runner to another takes `ms + bytes · msPerByte`. */
@@ -18,20 +19,21 @@ export interface Predicted {
   readonly efficiency: number;
 }
 
-/** Messages one after the other in an exchange: up and down a binary tree of runners. */
+/** Messages one after the other in an exchange: up and down a binary tree of runners, in each of its lanes. */
 export function hops(runners: number): number {
   return runners <= 1 ? 0 : 2 * Math.ceil(Math.log2(runners));
 }
 
 /**
  * Fits the cost of a hop to measured exchanges by least squares of relative errors: ms = hops · (a + b · bytes), so that
- * small values count as much as large ones. Neither is ever negative.
+ * small values count as much as large ones. A value that is taken in lanes is as long as one of them: they travel beside
+ * each other. Neither is ever negative.
  */
 export function fitExchange(rows: readonly ReduceRow[]): ExchangeCost {
   let [aa, ab, bb, a1, b1] = [0, 0, 0, 0, 0];
   for (const { runners, bytes, ms } of rows) {
     const a = hops(runners) / ms;
-    const b = a * bytes;
+    const b = (a * bytes) / lanesFor(bytes / 4, runners);
     aa += a * a;
     ab += a * b;
     bb += b * b;
@@ -76,7 +78,7 @@ export function predict(measured: Measured): { predicted: Predicted[]; assumptio
       const most = Math.ceil(shards / used);
       const compute = (1000 * measured.patchSeconds * (draws / shards) * most) / CORES_PER_GPU;
       const { ms, msPerByte } = measured.exchange;
-      return compute + hops(used) * (ms + bytes * msPerByte);
+      return compute + hops(used) * (ms + (bytes / lanesFor(bytes / 4, used)) * msPerByte);
     };
     return RUNNERS.map((runners) => ({
       session,
