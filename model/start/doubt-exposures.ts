@@ -29,10 +29,13 @@ export function estimateDoubtfully(
   exposures: Exposures,
   options: ComparagramOptions = {},
 ): DoubtedExposures {
-  const given = estimateResponse(stacks, exposures, options);
-  if (!exposures.known || exposures.ev.length < 3) return { ...given, known: exposures.known };
+  if (!exposures.known || exposures.ev.length < 3)
+    return { ...estimateResponse(stacks, exposures, options), known: exposures.known };
   const learned = estimateResponse(stacks, { ...exposures, known: false }, options);
   const change = Math.max(...learned.ev.map((ev, k) => Math.abs(ev - exposures.ev[k]!)));
-  const believed = change > CONFIRMED && change <= MOST && given.residual >= LEAST_GAIN * learned.residual;
+  // The response of exposures so near is the same.
+  if (change <= CONFIRMED) return { ...learned, ev: [...exposures.ev], known: true };
+  const given = estimateResponse(stacks, exposures, options);
+  const believed = change <= MOST && given.residual >= LEAST_GAIN * learned.residual;
   return believed ? { ...learned, known: false } : { ...given, known: true };
 }
