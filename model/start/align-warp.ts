@@ -22,6 +22,11 @@ export function warpFrame(frame: Frame, homography: Homography, valid?: Uint8Arr
   const mask = new Uint8Array(width * height);
   const spline = splineCoefficients(data, width, height, 3);
   const [a, b, c, d, e, f, g, h, i] = invert(homography) as unknown as Nine;
+  // Places of what is read from −3 on to three beyond the end.
+  const places = (count: number, stride: number) =>
+    Int32Array.from({ length: count + 7 }, (_, i) => stride * mirrored(i - 3, count));
+  const columnAt = places(width, 3);
+  const rowAt = places(height, 3 * width);
   const columns = new Int32Array(SPLINE_TAPS);
   const rows = new Int32Array(SPLINE_TAPS);
   const wx = new Float64Array(SPLINE_TAPS);
@@ -42,8 +47,8 @@ export function warpFrame(frame: Frame, homography: Homography, valid?: Uint8Arr
       const ix = Math.floor(sx);
       const iy = Math.floor(sy);
       for (let k = 0; k < SPLINE_TAPS; k++) {
-        columns[k] = 3 * mirrored(ix - 2 + k, width);
-        rows[k] = 3 * width * mirrored(iy - 2 + k, height);
+        columns[k] = columnAt[ix + 1 + k]!;
+        rows[k] = rowAt[iy + 1 + k]!;
       }
       if (inside) mask[to] = valid ? validAround(valid, columns, rows) : 1;
       splineWeights(sx - ix, wx);
@@ -76,17 +81,39 @@ function within(
   rows: Int32Array,
   k: number,
 ): number {
-  let low = Number.POSITIVE_INFINITY;
+  const upper = rows[2]! + k;
+  const lower = rows[3]! + k;
+  const first = data[upper + columns[2]!]!;
+  const second = data[upper + columns[3]!]!;
+  const third = data[lower + columns[2]!]!;
+  const fourth = data[lower + columns[3]!]!;
+  // Between the nearest four, as most are, there is no need to look at sixteen.
+  if (value < first || value < second || value < third || value < fourth) {
+    if (value > first || value > second || value > third || value > fourth) return value;
+  } else return Math.min(value, highest(data, columns, rows, k));
+  return Math.max(value, lowest(data, columns, rows, k));
+}
+
+function highest(data: ArrayLike<number>, columns: Int32Array, rows: Int32Array, k: number): number {
   let high = 0;
   for (let j = 1; j < 5; j++) {
-    const row = rows[j]! + k;
     for (let i = 1; i < 5; i++) {
-      const v = data[row + columns[i]!]!;
-      if (v < low) low = v;
+      const v = data[rows[j]! + k + columns[i]!]!;
       if (v > high) high = v;
     }
   }
-  return value < low ? low : value > high ? high : value;
+  return high;
+}
+
+function lowest(data: ArrayLike<number>, columns: Int32Array, rows: Int32Array, k: number): number {
+  let low = Number.POSITIVE_INFINITY;
+  for (let j = 1; j < 5; j++) {
+    for (let i = 1; i < 5; i++) {
+      const v = data[rows[j]! + k + columns[i]!]!;
+      if (v < low) low = v;
+    }
+  }
+  return low;
 }
 
 type Nine = [number, number, number, number, number, number, number, number, number];
