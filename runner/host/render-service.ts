@@ -10,6 +10,7 @@ import type { Engine } from '../engines/engine.js';
 import { decodeModel } from '../model-file.js';
 import { queryForFile, renderFile } from '../render-file.js';
 import { bakeScene } from '../scene-renderer.js';
+import { sendAll } from './sending.js';
 import { asStatus } from './status.js';
 
 const PIECE = 256 * 1024;
@@ -19,7 +20,12 @@ const LONGEST_QUEUE = 64;
 interface Ready {
   readonly model: TrainedModel;
   readonly scene: BakedScene;
-  readonly bytes: number;
+}
+
+interface Kept {
+  readonly ready: Promise<Ready>;
+  /** Undefined while it is being opened. */
+  bytes: number | undefined;
 }
 
 /**
@@ -31,8 +37,7 @@ export class RenderDesk {
   private readonly store: ObjectStore;
   private readonly memoryBytes: number;
   /** In order of use. */
-  private readonly ready = new Map<string, Promise<Ready>>();
-  private readonly sizes = new Map<string, number>();
+  private readonly kept = new Map<string, Kept>();
   private queue: Promise<unknown> = Promise.resolve();
   private waiting = 0;
   rendered = 0;
@@ -46,15 +51,12 @@ export class RenderDesk {
   /** Serves `render`. */
   serve(call: ServerWritableStream<RenderRequest__Output, RenderResponse>): void {
     call.on('error', () => undefined);
-    this.render(call.request, () => call.cancelled).then(
-      ({ bytes, type }) => {
-        for (let at = 0; at < bytes.length; at += PIECE) {
-          call.write({ data: bytes.subarray(at, at + PIECE), ...(at === 0 ? { type } : {}) });
-        }
-        call.end();
-      },
-      (error) => call.emit('error', asStatus(error)),
-    );
+    this.render(call.request, () => call.cancelled)
+      .then(({ bytes, type }) => sendAll(call, piecesOf(bytes, type)))
+      .then(
+        () => call.end(),
+        (error) => call.emit('error', asStatus(error)),
+      );
   }
 
   async render(
@@ -91,39 +93,47 @@ export class RenderDesk {
   }
 
   private sceneOf(key: string): Promise<Ready> {
-    const known = this.ready.get(key);
+    const known = this.kept.get(key);
     if (known) {
-      this.ready.delete(key);
-      this.ready.set(key, known);
-      return known;
+      this.kept.delete(key);
+      this.kept.set(key, known);
+      return known.ready;
     }
-    const opening = this.open(key);
-    this.ready.set(key, opening);
-    opening.then(
-      ({ bytes }) => this.makeRoom(key, bytes),
-      () => this.ready.delete(key),
+    const opening: Kept = { ready: this.open(key), bytes: undefined };
+    this.kept.set(key, opening);
+    opening.ready.then(
+      ({ scene }) => {
+        opening.bytes = scene.radiance.byteLength + scene.defocus.byteLength;
+        this.makeRoom(opening);
+      },
+      () => this.kept.delete(key),
     );
-    return opening;
+    return opening.ready;
   }
 
   private async open(key: string): Promise<Ready> {
     const model = decodeModel(await this.store.read(key), key);
     const scene = await bakeScene(model, this.engine);
-    const bytes = scene.radiance.byteLength + scene.defocus.byteLength;
     // Renders read the camera and the baked scene: the rest of the model can go.
-    return { model: { ...model, start: undefined }, scene, bytes };
+    return { model: { ...model, start: undefined }, scene };
   }
 
-  private makeRoom(key: string, bytes: number): void {
-    this.sizes.set(key, bytes);
-    let sum = [...this.sizes.values()].reduce((a, b) => a + b, 0);
-    for (const old of this.ready.keys()) {
+  /** Drops scenes, the longest unused first, until the rest and the newest fit. */
+  private makeRoom(newest: Kept): void {
+    let sum = 0;
+    for (const { bytes = 0 } of this.kept.values()) sum += bytes;
+    for (const [key, one] of this.kept) {
       if (sum <= this.memoryBytes) break;
-      if (old === key || !this.sizes.has(old)) continue;
-      sum -= this.sizes.get(old)!;
-      this.sizes.delete(old);
-      this.ready.delete(old);
+      if (one === newest || one.bytes === undefined) continue;
+      sum -= one.bytes;
+      this.kept.delete(key);
     }
+  }
+}
+
+function* piecesOf(bytes: Uint8Array, type: string): Generator<RenderResponse> {
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    yield { data: bytes.subarray(at, at + PIECE), ...(at === 0 ? { type } : {}) };
   }
 }
 

@@ -13,7 +13,9 @@ import type { KeepSnapshotResponse } from '../../proto/types/implicam/v1/KeepSna
 import type { PeerServiceClient } from '../../proto/types/implicam/v1/PeerService.js';
 import { partName, type SnapshotPartName } from '../../store/scene.js';
 import { leftBehind } from './garbage.js';
+import { sendAll } from './sending.js';
 import type { SnapshotVault } from './snapshot-vault.js';
+import { asStatus } from './status.js';
 
 /** Copies of snapshots from one runner's memory to another's. */
 
@@ -128,16 +130,17 @@ export function serveFetch(
     call.emit('error', { code: status.NOT_FOUND, details: 'there is no such snapshot here' });
     return;
   }
-  const send = async () => {
-    for (let at = 0; at < bytes.length || at === 0; at += PIECE) {
-      if (call.cancelled) return;
-      const data = bytes.subarray(at, at + PIECE);
-      if (!call.write({ total: bytes.length, data })) await once(call, 'drain');
-    }
-    call.end();
-  };
   call.on('error', () => undefined);
-  send().catch(() => call.end());
+  sendAll(call, piecesOf(bytes)).then(
+    () => call.end(),
+    (error) => call.emit('error', asStatus(error)),
+  );
+}
+
+function* piecesOf(bytes: Buffer): Generator<FetchSnapshotResponse> {
+  for (let at = 0; at < bytes.length || at === 0; at += PIECE) {
+    yield { total: bytes.length, data: bytes.subarray(at, at + PIECE) };
+  }
 }
 
 function peerLost(cause: unknown): ImplicamError {
