@@ -111,4 +111,8 @@ function ignoreClosedPipe(): void {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
+  // Work that nobody watches any more goes on: a service must not die of the end of a log.
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  });
 }

@@ -10,7 +10,7 @@ import {
   requireDefocus,
 } from '../model/render.js';
 import { type RenderQuery, resolveFocus, resolveRegion } from '../model/render-query.js';
-import { areaResize } from '../model/start/resize.js';
+import { resizedTo } from '../model/start/resize.js';
 import { encodeSrgb, filmic } from '../model/tone.js';
 import type { TrainedModel } from './develop-options.js';
 import type { CudaEngine } from './engines/cuda.js';
@@ -54,7 +54,7 @@ export function holdScene(scene: BakedScene, engine: Engine): BakedScene {
  */
 export function renderScene(scene: BakedScene, model: TrainedModel, query: RenderQuery): Picture {
   const region = resolveRegion(query, scene);
-  if (query.kind === 'depth') return resized(cropped(composeDefocus(scene), region), query.width);
+  if (query.kind === 'depth') return resizedTo(cropped(composeDefocus(scene), region), query.width);
   const camera = readCamera(createPlan(model.capture, model.config, model.seed), model.state.parameters);
   if (query.kind === 'response') return responseChart((c, z) => camera.tone(c, z), query.width);
   const refocus = query.kind === 'refocus' && query.aperture > 0;
@@ -78,7 +78,7 @@ export function renderScene(scene: BakedScene, model: TrainedModel, query: Rende
   } else {
     light = cropped(composeAllInFocus(scene), region);
   }
-  return exposeRadiance(resized(light, query.width), query.tone, query.ev, camera);
+  return exposeRadiance(resizedTo(light, query.width), query.tone, query.ev, camera);
 }
 
 /** Display value of linear light under a tone; null for linear light itself. */
@@ -106,21 +106,6 @@ function cropped(picture: Picture, region: Region): Picture {
   for (let y = 0; y < region.height; y++) {
     const from = ((region.y + y) * picture.width + region.x) * channels;
     out.data.set(picture.data.subarray(from, from + region.width * channels), y * region.width * channels);
-  }
-  return out;
-}
-
-function resized(picture: Picture, width: number | undefined): Picture {
-  if (width === undefined || width === picture.width) return picture;
-  const height = Math.max(1, Math.round((picture.height * width) / picture.width));
-  const { channels } = picture;
-  const out = createPicture(width, height, channels);
-  for (let offset = 0; offset < channels; offset++) {
-    const plane = areaResize(picture.data, picture.width, picture.height, width, height, {
-      stride: channels,
-      offset,
-    });
-    for (let i = 0; i < plane.length; i++) out.data[i * channels + offset] = plane[i]!;
   }
   return out;
 }

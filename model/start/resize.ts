@@ -1,4 +1,5 @@
 /** Changing the size of planes and pictures. Pixel (x, y) covers [x, x+1) × [y, y+1) in both sizes. */
+import { createPicture, type Picture } from '../picture.js';
 
 /** Size that keeps the proportions and has at most `pixels` pixels; never larger than the original. */
 export function fitWithin(width: number, height: number, pixels: number): { width: number; height: number } {
@@ -60,6 +61,22 @@ export function areaResize(
       sums[i] = sum;
     }
     for (let i = 0; i < toWidth; i++) out[j * toWidth + i] = sums[i]!;
+  }
+  return out;
+}
+
+/** A picture averaged to another width, its height in proportion; itself where it has that width or none is given. */
+export function resizedTo(picture: Picture, width: number | undefined): Picture {
+  if (width === undefined || width === picture.width) return picture;
+  const height = Math.max(1, Math.round((picture.height * width) / picture.width));
+  const { channels } = picture;
+  const out = createPicture(width, height, channels);
+  for (let offset = 0; offset < channels; offset++) {
+    const plane = areaResize(picture.data, picture.width, picture.height, width, height, {
+      stride: channels,
+      offset,
+    });
+    for (let i = 0; i < plane.length; i++) out.data[i * channels + offset] = plane[i]!;
   }
   return out;
 }

@@ -27,14 +27,14 @@ describe('pictures of a training', () => {
     expect(schedule.isDue(999, 60_000)).toBe(false);
   });
 
-  test('take no more than a fiftieth of the time, as measured', () => {
-    // A megapixel is guessed at three seconds.
+  test('take no more than a twentieth of the time, as measured', () => {
+    // A megapixel is guessed at one second.
     const schedule = new PreviewSchedule(planOf(1000, 1000, 1000), 0, 0);
-    expect(schedule.isDue(100, 100_000)).toBe(false);
-    expect(schedule.isDue(200, 151_000)).toBe(true);
+    expect(schedule.isDue(100, 19_000)).toBe(false);
+    expect(schedule.isDue(200, 21_000)).toBe(true);
     schedule.took(6000);
-    expect(schedule.isDue(300, 500_000)).toBe(false);
-    expect(schedule.isDue(400, 601_000)).toBe(true);
+    expect(schedule.isDue(300, 239_000)).toBe(false);
+    expect(schedule.isDue(400, 241_000)).toBe(true);
   });
 
   test('of what was before a recovery are not made again', () => {

@@ -5,9 +5,9 @@ const SHARES = [0.1, 0.3, 0.6];
 /** Shortest time between two pictures, in milliseconds. */
 const SPACING = 3000;
 /** Share of the training's time that all its pictures may take. */
-const BUDGET = 0.02;
-/** What a picture takes a pixel before one was made, in milliseconds: a slow machine's. */
-const FIRST_GUESS = 3e-3;
+const BUDGET = 0.05;
+/** What a picture takes a pixel before one was made, in milliseconds. */
+const FIRST_GUESS = 1e-3;
 
 /**
  * When to make the pictures of a training: at certain shares of its steps, and never for more than a small share of its

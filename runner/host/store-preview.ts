@@ -2,7 +2,7 @@ import { encodeImage } from '../../imaging/write.js';
 import { readCamera } from '../../model/camera.js';
 import type { Picture } from '../../model/picture.js';
 import { createPlan } from '../../model/plan.js';
-import { areaResize } from '../../model/start/resize.js';
+import { resizedTo } from '../../model/start/resize.js';
 import type { ObjectStore } from '../../store/objects.js';
 import { outputKey } from '../../store/scene.js';
 import type { TrainedModel } from '../develop-options.js';
@@ -20,7 +20,7 @@ export async function storePreview(
   radiance: Picture,
   name: string,
 ): Promise<StoredPreview> {
-  const small = shrink(radiance, PREVIEW_WIDTH);
+  const small = resizedTo(radiance, Math.min(radiance.width, PREVIEW_WIDTH));
   const camera = readCamera(createPlan(model.capture, model.config, model.seed), model.state.parameters);
   const display = chooseDisplay(
     small,
@@ -30,19 +30,4 @@ export async function storePreview(
   const key = outputKey(session, 0, name);
   await store.put(key, bytes);
   return { key, type: 'image/jpeg', width: small.width, height: small.height };
-}
-
-function shrink(picture: Picture, width: number): Picture {
-  if (picture.width <= width) return picture;
-  const height = Math.max(1, Math.round((picture.height * width) / picture.width));
-  const { channels } = picture;
-  const data = new Float32Array(channels * width * height);
-  for (let offset = 0; offset < channels; offset++) {
-    const plane = areaResize(picture.data, picture.width, picture.height, width, height, {
-      stride: channels,
-      offset,
-    });
-    for (let i = 0; i < plane.length; i++) data[i * channels + offset] = plane[i]!;
-  }
-  return { width, height, channels, data };
 }
