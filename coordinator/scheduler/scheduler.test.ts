@@ -211,6 +211,19 @@ describe('failures', () => {
     expect(bench.of('host').map(({ shards }) => shards.count)).toEqual([2, 2]);
   });
 
+  test('equal devices get equal shares, whatever disturbed one while it measured itself', () => {
+    const shares = (...runners: RunnerInfo[]) => {
+      const bench = new Bench();
+      bench.join(...runners);
+      const shards = Array.from({ length: 6 }, () => ({ memoryBytes: 100, cost: 10 }));
+      bench.give({ type: 'sessionSubmitted', spec: spec('s', { shards }) });
+      return bench.of('host').map((order) => order.shards.count);
+    };
+    expect(shares(info('a', { stepRate: 140 }), info('b'))).toEqual([3, 3]);
+    expect(shares(info('a', { stepRate: 140, device: 'another' }), info('b'))).toEqual([4, 2]);
+    expect(shares(info('a', { stepRate: 200 }), info('b'))).toEqual([4, 2]);
+  });
+
   test('three runners that die with it one after the other fail it', () => {
     const bench = new Bench();
     bench.join(info('a'));
