@@ -18,8 +18,8 @@ const facts: PresetFacts = {
 };
 
 const anyFacts = fc.record({
-  // The largest picture that is taken in.
-  pixels: fc.integer({ min: 4, max: 200e6 }),
+  // Ten times the largest picture that is taken in.
+  pixels: fc.integer({ min: 4, max: 2e9 }),
   focusSettings: fc.integer({ min: 1, max: 40 }),
   exposureSettings: fc.integer({ min: 1, max: 20 }),
   widestCircle: fc.double({ min: 0, max: 500, noNaN: true }),
@@ -75,6 +75,11 @@ describe('effort', () => {
       expect(steps[2]).toBeGreaterThan(steps[1]!);
     },
   );
+
+  test.each(ALL)('%s, %s: two gigapixels are no more than a configuration may ask for', (preset, effort) => {
+    const config = presetConfig(preset, effort, { ...facts, pixels: 2e9 });
+    expect(config.train.steps).toBeLessThanOrEqual(10_000_000);
+  });
 
   test.each(PRESETS)('%s: the smallest picture still trains', (preset) => {
     expect(presetConfig(preset, 'draft', { ...facts, pixels: 4 }).train.steps).toBeGreaterThanOrEqual(50);
