@@ -25,6 +25,7 @@ export function begin(turn: Turn, session: SessionState, plan: Plan, why: string
   session.evaluated = turn.state.topology;
   session.shown = '';
   session.placement = membersOf(turn, session, plan);
+  cancelTimer(turn, 'pardon', session.spec.id);
   startTimer(turn, 'host', session.spec.id, turn.options.hostDeadlineMs);
   order(turn, session);
   turn.commands.push({

@@ -1,7 +1,8 @@
 import { begin } from './hosting.js';
 import { loadsOf, planFor, whyNot } from './planning.js';
-import { release } from './recovery.js';
+import { awaitPardon, release } from './recovery.js';
 import { epoch, type SessionState, sessionsInOrder, type Turn } from './state.js';
+import { cancelTimer } from './timers.js';
 import type { WaitingReason } from './types.js';
 
 /**
@@ -24,6 +25,8 @@ export function pump(turn: Turn): void {
     }
     const { reason, message } = whyNot(turn, session);
     if (reason === 'queue') position++;
+    if (reason === 'excluded') awaitPardon(turn, session);
+    else cancelTimer(turn, 'pardon', session.spec.id);
     wait(turn, session, reason, reason === 'queue' ? position : null, message);
   }
 }

@@ -66,6 +66,28 @@ function exclude(turn: Turn, session: SessionState, runner: RunnerId): void {
   startTimer(turn, 'exclude', session.spec.id, ms, runner);
 }
 
+/**
+ * Only excluded runners could take the session. A runner is kept out for others to go first; where there are none, that
+ * helps nobody, and all are let in again after as short a wait as after any other trouble.
+ */
+export function awaitPardon(turn: Turn, session: SessionState): void {
+  if (hasTimer(turn, 'pardon', session.spec.id)) return;
+  const { retryMs, maxRetryMs } = turn.options;
+  const ms = Math.min(retryMs * 2 ** Math.max(session.evictions - 1, 0), maxRetryMs);
+  startTimer(turn, 'pardon', session.spec.id, ms);
+}
+
+/** Lets excluded runners take part again: the one named, or all. */
+export function readmit(turn: Turn, session: SessionState, runner: RunnerId | null): void {
+  for (const [id, exclusion] of Object.entries(session.exclusions)) {
+    if (runner !== null && id !== runner) continue;
+    exclusion.active = false;
+    cancelTimer(turn, 'exclude', session.spec.id, id);
+  }
+  turn.state.topology++;
+  turn.state.dirty = true;
+}
+
 /** Throws runners out of a session and interrupts it. What they hold is not trusted any more. */
 export function evict(turn: Turn, session: SessionState, runners: readonly RunnerId[], why: string): void {
   session.evictions += runners.length;

@@ -276,6 +276,49 @@ describe('failures', () => {
   });
 });
 
+describe('eviction where nobody else could go on', () => {
+  const evict = (bench: Bench) => {
+    bench.host('s');
+    const evictions = () => bench.state.sessions.s!.evictions;
+    for (const before = evictions(); evictions() === before; ) bench.fire('watch');
+  };
+  const pardonMs = (bench: Bench) => bench.of('timer').find(({ id }) => id.startsWith('pardon'))?.ms;
+
+  test('the only runner is tried again soon, and less soon each time', () => {
+    const bench = running(info('a'));
+    const waits: (number | undefined)[] = [];
+    for (let i = 0; i < 3; i++) {
+      evict(bench);
+      expect(bench.of('waiting')).toMatchObject([{ reason: 'excluded' }]);
+      waits.push(pardonMs(bench));
+      bench.fire('pardon');
+      expect(bench.of('host')).toMatchObject([{ runner: 'a', shards: { first: 0, count: 4 } }]);
+      expect(Object.values(bench.state.timers).map(({ kind }) => kind)).toEqual(['host']);
+    }
+    expect(waits).toEqual([2_000, 4_000, 8_000]);
+    bench.host('s');
+    bench.train('s', 10);
+    evict(bench);
+    expect(pardonMs(bench)).toBe(2_000);
+  });
+
+  test('where another one goes on, it is kept out for the whole time', () => {
+    const bench = running(info('a'), info('b'));
+    evict(bench);
+    expect(bench.members('s')).toHaveLength(1);
+    expect(pardonMs(bench)).toBeUndefined();
+  });
+
+  test('one that comes meanwhile is taken first', () => {
+    const bench = running(info('a'));
+    evict(bench);
+    bench.join(info('b'));
+    expect(bench.members('s')).toEqual(['b']);
+    const kinds = Object.values(bench.state.timers).map(({ kind }) => kind);
+    expect(kinds.sort()).toEqual(['exclude', 'host']);
+  });
+});
+
 describe('runners', () => {
   test('one that joins gets work at the next snapshot if that pays', () => {
     const bench = running(info('a'));

@@ -2,13 +2,13 @@ import { onHostDeadline, onHosted } from './hosting.js';
 import { join, letGo, update } from './membership.js';
 import type { SchedulerOptions } from './options.js';
 import { pump } from './queue.js';
-import { end, loseRunner, onBlame, onFailed, onPeerFailed } from './recovery.js';
+import { end, loseRunner, onBlame, onFailed, onPeerFailed, readmit } from './recovery.js';
 import { createState, epoch, memberOf, type SessionState, type State, type Turn } from './state.js';
 import { onCommitFailed, onCommitted, onHoldOver, onStoreDeadline, onStored } from './storing.js';
 import { submit } from './submission.js';
 import { takeTimer } from './timers.js';
 import { consider, onAllHosted, onProgressed, onSnapshotTaken, onWatch, stop } from './training.js';
-import type { Command, Event, RunnerId, RunnerReport, SessionId } from './types.js';
+import type { Command, Event, RunnerReport, SessionId } from './types.js';
 
 /**
  * The coordinator's decisions as a state machine: events in, commands out. No clock, no socket, no randomness, so the same
@@ -138,17 +138,12 @@ function onTimeout(turn: Turn, id: string): void {
       turn.state.dirty = true;
       break;
     case 'exclude':
-      readmit(turn, session, timer.runner!);
+      readmit(turn, session, timer.runner);
+      break;
+    case 'pardon':
+      readmit(turn, session, null);
       break;
   }
-}
-
-/** An evicted runner may take part again. */
-function readmit(turn: Turn, session: SessionState, runner: RunnerId): void {
-  const exclusion = session.exclusions[runner];
-  if (exclusion !== undefined) exclusion.active = false;
-  turn.state.topology++;
-  turn.state.dirty = true;
 }
 
 function reconsider(turn: Turn, session: SessionState): void {

@@ -120,7 +120,7 @@ export interface SessionState {
   shown: string;
 }
 
-export type TimerKind = 'host' | 'watch' | 'blame' | 'store' | 'hold' | 'exclude' | 'retry';
+export type TimerKind = 'host' | 'watch' | 'blame' | 'store' | 'hold' | 'exclude' | 'pardon' | 'retry';
 
 export interface TimerState {
   kind: TimerKind;
