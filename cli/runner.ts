@@ -39,7 +39,6 @@ export async function runRunner(command: RunnerCommand): Promise<void> {
     listen,
     ...(advertise ? { advertise } : {}),
     engine,
-    kind: engine.kind,
     store: storeLocation(command),
     ...(threads ? { threads } : {}),
     memoryBytes: command.memory ? command.memory * 2 ** 30 : memoryBytes(engine),

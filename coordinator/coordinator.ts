@@ -1,7 +1,13 @@
 import { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { Registry } from 'prom-client';
-import { CHANNEL_OPTIONS, type ChannelSecurity, listen, parseAddress } from '../proto/channel.js';
+import {
+  CHANNEL_OPTIONS,
+  type ChannelSecurity,
+  formatAddress,
+  listen,
+  parseAddress,
+} from '../proto/channel.js';
 import { wire } from '../proto/load.js';
 import type { CoordinationServiceHandlers } from '../proto/types/implicam/v1/CoordinationService.js';
 import { Driver } from './driver.js';
@@ -63,8 +69,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   new HealthImplementation({ '': 'SERVING' }).addToServer(server);
   const wanted = options.listen ?? '127.0.0.1:7070';
   const port = await listen(server, wanted, security);
-  const { host } = parseAddress(wanted);
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const address = formatAddress({ host: parseAddress(wanted).host, port });
   log(`coordinator on ${address}`);
   const gateway = options.gateway && createGateway({ calls, secret: options.gateway.secret });
   if (gateway) await listenGateway(gateway, options.gateway!.listen);

@@ -98,6 +98,11 @@ export function parseAddress(address: string): { host: string; port: number } {
   return { host: (match[1] ?? match[2])!, port };
 }
 
+/** host:port as `parseAddress` takes it apart: an IPv6 host gets its brackets. */
+export function formatAddress({ host, port }: { host: string; port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -56,7 +56,6 @@ async function addRunner(place: Place, isa?: string): Promise<Runner> {
   const runner = await startRunner({
     coordinator: place.coordinator.address,
     engine,
-    kind: engine.kind,
     store: place.folder,
     memoryBytes: 2 ** 30,
     version: VERSION,

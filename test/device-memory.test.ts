@@ -32,7 +32,6 @@ test.skipIf(nativeIsas().length === 0)('a session goes on where it fits', async 
     return startRunner({
       coordinator: coordinator.address,
       engine,
-      kind: engine.kind,
       store: folder,
       memoryBytes: 2 ** 30,
       version: 'test',

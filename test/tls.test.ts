@@ -57,7 +57,6 @@ const runnerOf = (coordinator: string, security: ChannelSecurity, listen?: strin
       coordinator,
       security,
       engine,
-      kind: engine.kind,
       store: objects,
       memoryBytes,
       version: VERSION,

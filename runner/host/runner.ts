@@ -2,9 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import { Gauge, type Registry } from 'prom-client';
-import { CHANNEL_OPTIONS, type ChannelSecurity, listen, parseAddress } from '../../proto/channel.js';
+import type { Registry } from 'prom-client';
+import {
+  CHANNEL_OPTIONS,
+  type ChannelSecurity,
+  formatAddress,
+  listen,
+  parseAddress,
+} from '../../proto/channel.js';
 import { wire } from '../../proto/load.js';
+import type { Hello } from '../../proto/types/implicam/v1/Hello.js';
 import type { PeerServiceHandlers } from '../../proto/types/implicam/v1/PeerService.js';
 import type { RenderServiceHandlers } from '../../proto/types/implicam/v1/RenderService.js';
 import type { SceneServiceHandlers } from '../../proto/types/implicam/v1/SceneService.js';
@@ -14,6 +21,7 @@ import { Attachment } from './attachment.js';
 import { PeerLinks } from './peer-links.js';
 import { Previewer } from './previewer.js';
 import { RenderDesk } from './render-service.js';
+import { registerMetrics } from './runner-metrics.js';
 import { SceneDesk } from './scene-desk.js';
 import { SessionHost } from './session-host.js';
 import { serveFetch, serveKeep } from './snapshot-transfer.js';
@@ -28,8 +36,6 @@ export interface RunnerOptions {
   /** host:port by which others reach this runner. @default where it listens */
   readonly advertise?: string;
   readonly engine: Engine;
-  /** What makes its bits: "native avx2". */
-  readonly kind: string;
   /** Location of the object store, as `openStore` takes it. */
   readonly store: string;
   /** Threads for what is done beside training. @default all processors */
@@ -56,141 +62,172 @@ export interface Runner {
   stop(): Promise<void>;
 }
 
-/** Starts a runner: listens for peers, measures its speed, and stays attached to its coordinator. */
-export async function startRunner(options: RunnerOptions): Promise<Runner> {
-  const { engine, memoryBytes, log = () => undefined, security = {} } = options;
-  const id = `${hostname()
-    .replace(/[^\w-]/g, '-')
-    .slice(0, 40)}-${randomBytes(4).toString('hex')}`;
-  const store = openStore(options.store);
-  const vault = new SnapshotVault();
-  const links = new PeerLinks(id, security);
-  const desk = new RenderDesk(engine, store, memoryBytes / 4);
-  const previewer = new Previewer({ engine, store, vault, memoryBytes: memoryBytes / 4, log });
+/** How long sessions may take to stop before the runner ends without them, in milliseconds. */
+const PARK_DEADLINE = 5000;
 
-  const server = new Server(CHANNEL_OPTIONS);
+const silent = () => undefined;
+
+/**
+ * Starts a runner: listens for peers, measures its speed, and stays attached to its coordinator.
+ *
+ * @throws ImplicamError what `listen` refuses
+ */
+export async function startRunner(options: RunnerOptions): Promise<Runner> {
+  const { engine, log = silent } = options;
+  const id = newId();
+  const services = createServices(id, options);
+  const address = await serve(services, options);
+  const stepRate = options.stepRate ?? (await measureSpeed(engine));
+  log(`runner ${id} on ${address}: ${engine.device}, ${stepRate.toFixed(0)} reference steps/s`);
+  return new AttachedRunner(options, services, id, address, stepRate);
+}
+
+/** Host name and something random: new for each process. */
+function newId(): string {
+  const host = hostname().replace(/[^\w-]/g, '-');
+  return `${host.slice(0, 40)}-${randomBytes(4).toString('hex')}`;
+}
+
+type Services = ReturnType<typeof createServices>;
+
+/** What a runner does beside hosting, and the server that all of it answers on. */
+function createServices(id: string, options: RunnerOptions) {
+  const { engine, version, security = {}, log = silent } = options;
+  const store = openStore(options.store);
+  const memoryBytes = options.memoryBytes / 4;
+  const threads = options.threads ?? availableParallelism();
+  const vault = new SnapshotVault();
+  return {
+    store,
+    vault,
+    links: new PeerLinks(id, security),
+    desk: new RenderDesk(engine, store, memoryBytes),
+    previewer: new Previewer({ engine, store, vault, memoryBytes, log }),
+    scenes: new SceneDesk({ engine, threads, store: options.store, version }),
+    server: new Server(CHANNEL_OPTIONS),
+    health: new HealthImplementation({ '': 'NOT_SERVING' }),
+  };
+}
+
+/** Listens for peers and the coordinator; answers with the address by which they reach this runner. */
+async function serve(services: Services, options: RunnerOptions): Promise<string> {
+  const { server, health, vault, links, desk, scenes } = services;
   const peers: PeerServiceHandlers = {
     Exchange: (call) => links.accept(call),
     KeepSnapshot: (call, answer) => serveKeep(vault, call, answer),
     FetchSnapshot: (call) => serveFetch(vault, call),
   };
-  const threads = options.threads ?? availableParallelism();
-  const scenes = new SceneDesk({ engine, threads, store: options.store, version: options.version });
-  const sceneService: SceneServiceHandlers = {
+  const renders: RenderServiceHandlers = { Render: (call) => desk.serve(call) };
+  const preparation: SceneServiceHandlers = {
     Prepare: (call) => scenes.prepare(call),
     Finish: (call, answer) => scenes.finish(call, answer),
   };
-  const renders: RenderServiceHandlers = { Render: (call) => desk.serve(call) };
   server.addService(wire().PeerService.service, peers);
   server.addService(wire().RenderService.service, renders);
-  server.addService(wire().SceneService.service, sceneService);
-  const health = new HealthImplementation({ '': 'NOT_SERVING' });
+  server.addService(wire().SceneService.service, preparation);
   health.addToServer(server);
   const wanted = options.listen ?? '127.0.0.1:0';
-  const port = await listen(server, wanted, security);
-  const address = options.advertise ?? `${bracketed(parseAddress(wanted).host)}:${port}`;
-  const stepRate = options.stepRate ?? (await measureSpeed(engine));
-  log(`runner ${id} on ${address}: ${engine.device}, ${stepRate.toFixed(0)} reference steps/s`);
-
-  let draining = false;
-  let finish: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  const host = new SessionHost({ engine, store, vault, links, previewer }, (report) =>
-    attachment.report(report),
-  );
-  const attachment: Attachment = new Attachment({
-    coordinator: options.coordinator,
-    security,
-    hello: () => ({
-      runner: id,
-      address,
-      version: options.version,
-      engine: options.kind,
-      device: engine.device,
-      memoryBytes,
-      stepRate,
-      draining,
-      snapshots: vault.held(),
-    }),
-    onCommand: (command) => {
-      if (command.released) return void stop();
-      host.command(command);
-    },
-    onAttached: () => {
-      health.setStatus('', 'SERVING');
-      log(`attached to ${options.coordinator}`);
-    },
-    onLost: (why) => {
-      health.setStatus('', 'NOT_SERVING');
-      log(`not attached to ${options.coordinator}: ${why}; trying again`);
-      // Whoever coordinates next gives new orders under a new epoch.
-      host.parkAll().catch((error) => log(String(error)));
-    },
-  });
-
-  let stopping: Promise<void> | undefined;
-  const stop = () => {
-    stopping ??= (async () => {
-      attachment.close();
-      await Promise.race([host.parkAll(), new Promise((r) => setTimeout(r, 5000).unref())]);
-      links.close();
-      server.forceShutdown();
-      finish();
-    })();
-    return stopping;
-  };
-  return {
-    id,
-    address,
-    ended,
-    stop,
-    async drain(deadlineMs) {
-      draining = true;
-      if (!attachment.isAttached) return stop();
-      log('leaving: handing over the shards');
-      attachment.report({ draining: {} });
-      const timer = setTimeout(() => {
-        log('the shards were not taken over in time: leaving all the same');
-        void stop();
-      }, deadlineMs);
-      await ended;
-      clearTimeout(timer);
-    },
-    register: (registry) => registerMetrics(registry, { host, vault, links, desk }),
-  };
+  const port = await listen(server, wanted, options.security ?? {});
+  return options.advertise ?? formatAddress({ host: parseAddress(wanted).host, port });
 }
 
-function registerMetrics(
-  registry: Registry,
-  parts: { host: SessionHost; vault: SnapshotVault; links: PeerLinks; desk: RenderDesk },
-): void {
-  const gauge = (name: string, help: string, value: () => number) => {
-    new Gauge({
-      name: `implicam_runner_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value());
+/** A runner that works for its coordinator until it is asked to go. */
+class AttachedRunner implements Runner {
+  readonly id: string;
+  readonly address: string;
+  readonly ended: Promise<void>;
+  private readonly options: RunnerOptions;
+  private readonly services: Services;
+  private readonly stepRate: number;
+  private readonly host: SessionHost;
+  private readonly attachment: Attachment;
+  private readonly log: (line: string) => void;
+  private finish: () => void = silent;
+  private draining = false;
+  private stopping: Promise<void> | undefined;
+
+  constructor(options: RunnerOptions, services: Services, id: string, address: string, stepRate: number) {
+    this.options = options;
+    this.services = services;
+    this.id = id;
+    this.address = address;
+    this.stepRate = stepRate;
+    this.log = options.log ?? silent;
+    this.ended = new Promise<void>((resolve) => {
+      this.finish = resolve;
+    });
+    this.host = new SessionHost({ ...services, engine: options.engine }, (report) =>
+      this.attachment.report(report),
+    );
+    this.attachment = this.attach();
+  }
+
+  register(registry: Registry): void {
+    registerMetrics(registry, { ...this.services, host: this.host });
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.draining = true;
+    if (!this.attachment.isAttached) return this.stop();
+    this.log('leaving: handing over the shards');
+    this.attachment.report({ draining: {} });
+    const timer = setTimeout(() => {
+      this.log('the shards were not taken over in time: leaving all the same');
+      void this.stop();
+    }, deadlineMs);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.end();
+    return this.stopping;
+  }
+
+  private async end(): Promise<void> {
+    this.attachment.close();
+    await Promise.race([this.host.parkAll(), new Promise((r) => setTimeout(r, PARK_DEADLINE).unref())]);
+    this.services.links.close();
+    this.services.server.forceShutdown();
+    this.finish();
+  }
+
+  private attach(): Attachment {
+    const { coordinator, security = {} } = this.options;
+    const { health } = this.services;
+    return new Attachment({
+      coordinator,
+      security,
+      hello: () => this.hello(),
+      onCommand: (command) => {
+        if (command.released) void this.stop();
+        else this.host.command(command);
+      },
+      onAttached: () => {
+        health.setStatus('', 'SERVING');
+        this.log(`attached to ${coordinator}`);
+      },
+      onLost: (why) => {
+        health.setStatus('', 'NOT_SERVING');
+        this.log(`not attached to ${coordinator}: ${why}; trying again`);
+        // Whoever coordinates next gives new orders under a new epoch.
+        this.host.parkAll().catch((error) => this.log(String(error)));
       },
     });
-  };
-  gauge('shards', 'Shards hosted now', () => parts.host.shardCount);
-  gauge('sessions', 'Sessions known now', () => parts.host.sessionCount);
-  gauge('snapshot_bytes', 'Snapshots held in memory', () => parts.vault.bytes());
-  gauge('steps_total', 'Steps done', () => parts.host.totals.steps);
-  gauge('step_seconds_total', 'Time in steps', () => parts.host.totals.stepSeconds);
-  gauge(
-    'reduction_seconds_total',
-    'Time in the exchange of gradients',
-    () => parts.host.totals.reductionSeconds,
-  );
-  gauge('reduction_sent_bytes_total', 'Gradient bytes sent to peers', () => parts.links.traffic.sent);
-  gauge('reduction_received_bytes_total', 'Gradient bytes from peers', () => parts.links.traffic.received);
-  gauge('renders_total', 'Renders made', () => parts.desk.rendered);
-}
+  }
 
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
+  private hello(): Hello {
+    const { engine, version, memoryBytes } = this.options;
+    return {
+      runner: this.id,
+      address: this.address,
+      version,
+      engine: engine.kind,
+      device: engine.device,
+      memoryBytes,
+      stepRate: this.stepRate,
+      draining: this.draining,
+      snapshots: this.services.vault.held(),
+    };
+  }
 }
