@@ -10,7 +10,7 @@ import type { SessionServiceClient } from '../proto/types/implicam/v1/SessionSer
 import type { SessionStatus__Output } from '../proto/types/implicam/v1/SessionStatus.js';
 import type { DevelopOptions, Trainer, TrainingOutcome } from '../runner/develop-options.js';
 import { cudaStatus } from '../runner/engines/cuda.js';
-import type { TrainingState } from '../runner/engines/engine.js';
+import { requireReducing, type TrainingState } from '../runner/engines/engine.js';
 import { writeScene } from '../runner/scene-bundle.js';
 import { decodePart, partsOf } from '../runner/snapshot-parts.js';
 import type { ObjectStore } from '../store/objects.js';
@@ -35,6 +35,7 @@ const CALL_DEADLINE = 10_000;
 /** A trainer that starts a coordinator and local runners as processes of their own, and has them train. */
 export function clusterTrainer(options: ClusterOptions): Trainer {
   return async ({ model, frames, engine, options: develop }) => {
+    requireReducing(engine);
     const folder = await mkdtemp(join(options.folder, '.cluster-'));
     const children: Child[] = [];
     try {

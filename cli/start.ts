@@ -5,6 +5,8 @@ import { availableParallelism, totalmem } from 'node:os';
 import { openDatabase } from '../database/connection.js';
 import { createKey, listKeys } from '../edge-api/keys.js';
 import { migrate } from '../migrations/migrate.js';
+import { ImplicamError } from '../model/errors.js';
+import { nativeIsas } from '../runner/engines/native.js';
 import { Child, type ChildOptions, lineOf } from './children.js';
 import { openDatabaseServer } from './environment.js';
 import { dataFolder, storeLocation } from './folders.js';
@@ -26,6 +28,7 @@ const START_DEADLINE = 60_000;
  * own; one that dies is started again, and nothing is lost.
  */
 export async function runStart(command: StartCommand): Promise<void> {
+  requireEngine();
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const interrupt = interruptible(() => say('ending: what was accepted is safe (Ctrl-C again: at once)'));
   const ended = new Promise<void>((done) =>
@@ -52,6 +55,16 @@ export async function runStart(command: StartCommand): Promise<void> {
     await database.close();
     interrupt.release();
   }
+}
+
+/** Without an engine for them the runners would end and be started again for ever. */
+function requireEngine(): void {
+  if (nativeIsas().length > 0) return;
+  throw new ImplicamError(
+    'engine-missing',
+    'the service needs the native engine: install a C++20 compiler (g++ 11 or newer) and run npm run build:native; ' +
+      'implicam develop works without it, slowly',
+  );
 }
 
 /** The database; an embedded one that dies is started again on its port. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TrainConfig } from '../model/config.js';
 import { ImplicamError } from '../model/errors.js';
-import { isReducing, type Progress, type TrainingState } from '../runner/engines/engine.js';
+import { isReducing, type Progress, requireReducing, type TrainingState } from '../runner/engines/engine.js';
 import { createNativeEngine, nativeIsas } from '../runner/engines/native.js';
 import { createTfjsEngine } from '../runner/engines/tfjs.js';
 import { exchange, gather, openGroup, step } from './exchange.js';
@@ -225,6 +225,8 @@ describe.skipIf(nativeIsas().length === 0)('a session that hosts some shards', (
       refused('engine-unusable', /cannot round gradients/),
     );
     expect(isReducing(await tfjs.open(plan, data, state))).toBe(false);
+    expect(() => requireReducing(tfjs)).toThrow(/in one process only.*build the native engine/);
+    expect(() => requireReducing(createNativeEngine())).not.toThrow();
     expect(isReducing(await createNativeEngine().open(plan, data, state))).toBe(true);
   });
 

@@ -106,6 +106,7 @@ export function createCudaEngine(options: CudaOptions = {}): CudaEngine {
     deviceMemory: found?.free ?? totalmem(),
     kind: found ? `cuda ${found.major}.${found.minor}` : 'cuda emulated',
     device: found ? `cuda ${found.index}: ${found.name}` : 'cuda kernels, emulated',
+    reducing: true,
     peak: (seconds) => guarded(() => addon.devicePeak(place, seconds)),
     renderer(width, height, layers, planes) {
       const renderer = sync(

@@ -1,3 +1,4 @@
+import { ImplicamError } from '../../model/errors.js';
 import type { Plan } from '../../model/plan.js';
 
 /** What a session learns from, beside its plan. */
@@ -132,12 +133,24 @@ export interface Engine {
   readonly kind: string;
   /** Where it runs, for reports: "cpu avx2, 2 threads", "cuda 0: NVIDIA H200", "tfjs cpu", … */
   readonly device: string;
+  /** Its sessions are `ReducingSession`s. A runner needs that, even for a session that it has to itself. */
+  readonly reducing: boolean;
   open(plan: Plan, data: SceneData, state: TrainingState, options?: OpenOptions): Promise<EngineSession>;
 }
 
 /** Whether the session's steps can be shared with other processes. */
 export function isReducing(session: EngineSession): session is ReducingSession {
   return 'compute' in session;
+}
+
+/** @throws ImplicamError `engine-unusable` for an engine whose sessions cannot be hosted by runners */
+export function requireReducing({ name, reducing }: Engine): void {
+  if (reducing) return;
+  throw new ImplicamError(
+    'engine-unusable',
+    `the ${name} engine trains in one process only, never for a coordinator: build the native engine (npm run build:native)`,
+    { status: 501 },
+  );
 }
 
 /** The state before the first step. */

@@ -56,6 +56,7 @@ export function createNativeEngine(options: NativeOptions = {}): NativeEngine {
     name: 'native',
     kind: `native ${isa}`,
     device: `cpu ${isa}, ${threads} thread${threads === 1 ? '' : 's'}`,
+    reducing: true,
     isa,
     threads,
     peak: (seconds) => addon.peak(isa, threads, seconds),

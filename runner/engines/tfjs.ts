@@ -16,6 +16,7 @@ export async function createTfjsEngine(): Promise<Engine> {
     name: 'tfjs',
     kind: 'tfjs',
     device,
+    reducing: false,
     async open(plan, data, state, options = {}) {
       if (options.shards) throw unable('host some shards of a session');
       if (plan.config.train.reduction !== 'single') throw unable('round gradients (train.reduction: half)');

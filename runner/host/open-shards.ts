@@ -32,7 +32,7 @@ export async function openShards(
     session.close();
     throw new ImplicamError(
       'engine-unusable',
-      `the ${engine.name} engine cannot share a session with other runners: build the native engine (npm run build:native)`,
+      `the ${engine.name} engine cannot host shards of a session: build the native engine (npm run build:native)`,
     );
   }
   // Held from the start: the step that the session begins with can be gone back to.

@@ -16,7 +16,7 @@ import type { PeerServiceHandlers } from '../../proto/types/implicam/v1/PeerServ
 import type { RenderServiceHandlers } from '../../proto/types/implicam/v1/RenderService.js';
 import type { SceneServiceHandlers } from '../../proto/types/implicam/v1/SceneService.js';
 import { openStore } from '../../store/open.js';
-import type { Engine } from '../engines/engine.js';
+import { type Engine, requireReducing } from '../engines/engine.js';
 import { Attachment } from './attachment.js';
 import { PeerLinks } from './peer-links.js';
 import { Previewer } from './previewer.js';
@@ -70,10 +70,11 @@ const silent = () => undefined;
 /**
  * Starts a runner: listens for peers, measures its speed, and stays attached to its coordinator.
  *
- * @throws ImplicamError what `listen` refuses
+ * @throws ImplicamError `engine-unusable` for an engine that cannot work for a coordinator, and what `listen` refuses
  */
 export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const { engine, log = silent } = options;
+  requireReducing(engine);
   const id = newId();
   const services = createServices(id, options);
   const address = await serve(services, options);
