@@ -1,21 +1,18 @@
+import { type Claim, claimNext, release, renew } from '../database/claims.js';
+import type { Db } from '../database/connection.js';
+import type { EventData, NewEvent } from '../database/events.js';
+import type { Lease } from '../database/lease.js';
+import { type Listener, listen } from '../database/listener.js';
 import {
   appendEvents,
-  type Claim,
   cancelled,
-  claimNext,
   commitSnapshot,
   fail,
   finish,
-  type Lease,
   recordPhase,
   recordPlacement,
   recordProgress,
-  release,
-  renew,
-} from '../database/claims.js';
-import type { Db } from '../database/connection.js';
-import type { EventData, NewEvent } from '../database/events.js';
-import { type Listener, listen } from '../database/listener.js';
+} from '../database/training-records.js';
 import { assert, ImplicamError } from '../model/errors.js';
 import type { PrepareResponse__Output } from '../proto/types/implicam/v1/PrepareResponse.js';
 import type { ObjectStore } from '../store/objects.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Kysely, Selectable } from 'kysely';
 import { sql } from 'kysely';
-import { appendTo } from '../database/claims.js';
+import { appendTo } from '../database/append-events.js';
 import { type Db, json } from '../database/connection.js';
 import type { Database, FrameTable } from '../migrations/schema.js';
 import type { CameraSettings } from '../model/picture.js';

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { appendTo } from '../database/claims.js';
+import { appendTo } from '../database/append-events.js';
 import type { Database } from '../migrations/schema.js';
 import type { Principal } from './context.js';
 import { refusal } from './refusal.js';

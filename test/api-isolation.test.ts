@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { appendTo } from '../database/claims.js';
+import { appendTo } from '../database/append-events.js';
 import { json } from '../database/connection.js';
 import type { OpenApiDocument } from '../edge-api/docs-page.js';
 import { apiDocument } from '../edge-api/openapi.js';

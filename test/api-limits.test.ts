@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { claimNext, finish } from '../database/claims.js';
+import { claimNext } from '../database/claims.js';
+import { finish } from '../database/training-records.js';
 import { maintain } from '../edge-api/maintenance.js';
 import { type TestApi, testApi } from './api.js';
 

@@ -1,23 +1,20 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Claim, claimNext, release, renew } from '../database/claims.js';
+import { type Db, json } from '../database/connection.js';
+import type { Lease } from '../database/lease.js';
+import { listen } from '../database/listener.js';
 import {
   appendEvents,
-  type Claim,
   cancelled,
-  claimNext,
   commitSnapshot,
   type FinishedModel,
   fail,
   finish,
-  type Lease,
   recordPhase,
   recordPlacement,
   recordProgress,
-  release,
-  renew,
-} from '../database/claims.js';
-import { type Db, json } from '../database/connection.js';
-import { listen } from '../database/listener.js';
+} from '../database/training-records.js';
 import { type TestDatabase, testDatabase } from './postgres.js';
 
 let database: TestDatabase;

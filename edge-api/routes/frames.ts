@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Selectable } from 'kysely';
-import { appendTo } from '../../database/claims.js';
+import { appendTo } from '../../database/append-events.js';
 import { type Db, json } from '../../database/connection.js';
 import type { FrameTable } from '../../migrations/schema.js';
 import { readBody, tooLarge, toWebStream } from '../body.js';

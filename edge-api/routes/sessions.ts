@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { sql } from 'kysely';
-import { appendTo } from '../../database/claims.js';
+import { appendTo } from '../../database/append-events.js';
 import type { App } from '../context.js';
 import { once } from '../idempotency.js';
 import { refusal } from '../refusal.js';

@@ -2,19 +2,17 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Claim, claimNext, renew } from '../../database/claims.js';
+import type { Db } from '../../database/connection.js';
+import type { Lease } from '../../database/lease.js';
 import {
   appendEvents,
-  type Claim,
   cancelled,
-  claimNext,
   fail,
   finish,
-  type Lease,
   recordPhase,
   recordProgress,
-  renew,
-} from '../../database/claims.js';
-import type { Db } from '../../database/connection.js';
+} from '../../database/training-records.js';
 import { readFrame } from '../../imaging/read.js';
 import { encodeImage, imageKindOf, imageKinds } from '../../imaging/write.js';
 import { ImplicamError } from '../../model/errors.js';
