@@ -41,6 +41,8 @@ export interface Deps {
   readonly version: string;
   /** Whether this process sends webhooks to addresses of its own network too. */
   readonly privateWebhooks: boolean;
+  /** Told of work that goes on after its answer, where the runtime would end it otherwise. */
+  readonly after?: (work: Promise<void>) => void;
   /** Answers what no route does: the web page. */
   readonly pages?: (request: Request) => Promise<Response | undefined>;
 }

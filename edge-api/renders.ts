@@ -24,6 +24,9 @@ export interface RenderJob {
   readonly hash: Buffer;
 }
 
+/** Renders on their way into the cache after they were answered; with more, answers wait for theirs. */
+const KEEPING = 16;
+
 /**
  * Renders on demand. A model version and a query make one picture for ever, so it is looked for in the cache first;
  * requests for the same one at the same time share the work; and what must be made takes its turn at the gate.
@@ -31,7 +34,9 @@ export interface RenderJob {
 export class Renders {
   readonly #deps: Deps;
   readonly #gate: FairGate;
+  /** Those that are made, or not yet in the cache. */
   readonly #inProgress = new Map<string, Promise<RenderedPicture>>();
+  #keeping = 0;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -56,8 +61,10 @@ export class Renders {
     let making = this.#inProgress.get(name);
     if (making) metrics?.render('shared');
     else {
-      making = this.#make(job).finally(() => this.#inProgress.delete(name));
+      const forget = () => this.#inProgress.delete(name);
+      making = this.#make(job, forget);
       this.#inProgress.set(name, making);
+      making.catch(forget);
     }
     const { type, bytes } = await making;
     return { type, bytes: bytes.length, content: bytes as Uint8Array<ArrayBuffer> };
@@ -87,16 +94,24 @@ export class Renders {
     }
   }
 
-  async #make(job: RenderJob): Promise<RenderedPicture> {
-    const { gateway, metrics, limits } = this.#deps;
+  async #make(job: RenderJob, onKept: () => void): Promise<RenderedPicture> {
+    const { gateway, metrics, limits, log, after } = this.#deps;
     const { tenant, session, model, query } = job;
     const signal = AbortSignal.timeout(1000 * limits.renderSeconds);
     try {
       const picture = await this.#gate.run(tenant, signal, () =>
         gateway.render({ session, tenant, model: model.object_key, query }, signal),
       );
-      await this.#keep(job, picture);
       metrics?.render('made');
+      this.#keeping++;
+      const kept = this.#keep(job, picture)
+        .catch((err) => log.warn({ err }, 'a render could not be cached'))
+        .finally(() => {
+          this.#keeping--;
+          onKept();
+        });
+      after?.(kept);
+      if (this.#keeping > KEEPING) await kept;
       return picture;
     } catch (error) {
       metrics?.render('failed');

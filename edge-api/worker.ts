@@ -36,6 +36,10 @@ export interface WorkerEnv {
   readonly IMPLICAM_ORIGINS?: string;
 }
 
+interface WorkerRuntime {
+  waitUntil(work: Promise<void>): void;
+}
+
 /** Put in by the bundler, from package.json. */
 declare const IMPLICAM_VERSION: string;
 
@@ -50,9 +54,10 @@ export default {
    * nothing behind that another would wait for, and no socket is used by two requests, which it forbids. Making it
    * takes 4 ms of processor time.
    */
-  async fetch(request: Request, env: WorkerEnv): Promise<Response> {
+  async fetch(request: Request, env: WorkerEnv, runtime: WorkerRuntime): Promise<Response> {
     try {
-      return await createApp(dependencies(env)).fetch(request);
+      const after = (work: Promise<void>) => runtime.waitUntil(work);
+      return await createApp({ ...dependencies(env), after }).fetch(request);
     } catch (error) {
       if (!(error instanceof ImplicamError)) throw error;
       // Only a Worker that is configured wrongly comes here: the app answers for its own errors.
