@@ -50,7 +50,7 @@ export async function append(
 }
 
 /** The error of a coordinator that writes about a session which it no longer holds. */
-export function leaseLost({ session, owner, number }: Lease): ImplicamError {
+function leaseLost({ session, owner, number }: Lease): ImplicamError {
   return new ImplicamError(
     'lease-lost',
     `${owner} no longer holds session ${session} (lease ${number}): drop it and write nothing`,

@@ -10,6 +10,7 @@ import type {
 } from '../../coordinator/scheduler/types.js';
 import type { Dice } from './clock.js';
 import { type Durable, maskOf, Violation } from './durable.js';
+import { SimMemory } from './memory.js';
 import { type Network, Process, SILENCE_MS } from './network.js';
 
 type HostCommand = Extract<RunnerCommand, { type: 'host' }>;
@@ -68,8 +69,7 @@ export class SimRunner extends Process {
   failNext = false;
   private hangNext = false;
   readonly hosts = new Map<SessionId, Host>();
-  /** Snapshots in memory: session → step → shards. */
-  readonly memory = new Map<SessionId, Map<number, number>>();
+  private readonly memory: SimMemory;
   private readonly seen = new Map<SessionId, Epoch>();
   /** Gradients of epochs that it has not been told of yet. */
   private readonly early: { session: SessionId; epoch: Epoch; peer: RunnerId; step: number }[] = [];
@@ -82,6 +82,7 @@ export class SimRunner extends Process {
     private readonly memoryBytes: number,
   ) {
     super(info.id, machine);
+    this.memory = new SimMemory(this.name);
     this.connect();
   }
 
@@ -98,21 +99,9 @@ export class SimRunner extends Process {
     this.coordinator = target;
     this.stream++;
     const { stream } = this;
-    const snapshots = this.held();
+    const snapshots = this.memory.held();
     const info = { ...this.info, draining: this.draining };
     network.send(this, target, () => target.onJoin(this, stream, info, snapshots));
-  }
-
-  private held(): HeldSnapshot[] {
-    const held: HeldSnapshot[] = [];
-    for (const [session, steps] of this.memory) {
-      for (const [step, mask] of steps) {
-        for (let first = 0; first < 30; first++) {
-          if ((mask >> first) & 1) held.push({ session, step, shards: { first, count: 1 } });
-        }
-      }
-    }
-    return held;
   }
 
   /** A fault: the training loops stop, though the process answers. */
@@ -175,16 +164,14 @@ export class SimRunner extends Process {
         this.store(command.session, command.epoch, command.step);
         break;
       case 'discard':
-        for (const step of [...this.stepsOf(session).keys()]) {
-          if (step < command.below) this.stepsOf(session).delete(step);
-        }
+        this.memory.drop(session, (step) => step < command.below);
         break;
       case 'park':
         this.hosts.delete(session);
         break;
       case 'release':
         this.hosts.delete(session);
-        this.memory.delete(session);
+        this.memory.forget(session);
         break;
     }
   }
@@ -207,11 +194,7 @@ export class SimRunner extends Process {
     };
     this.hangNext = false;
     this.hosts.set(session, host);
-    if (this.stepsOf(session).size > 0) {
-      for (const step of [...this.stepsOf(session).keys()]) {
-        if (step > command.step) this.stepsOf(session).delete(step);
-      }
-    }
+    this.memory.drop(session, (step) => step > command.step);
     const demand = this.world.demand(session, shards);
     if (demand > this.memoryBytes || this.failNext) {
       const code = demand > this.memoryBytes ? 'memory' : 'engine';
@@ -254,7 +237,7 @@ export class SimRunner extends Process {
     if (this.hosts.get(command.session) !== host || host.hung) return;
     let missing = command.sources.length;
     const got = (shards: ShardRange) => {
-      this.keep(command.session, command.step, maskOf(shards));
+      this.memory.keep(command.session, command.step, maskOf(shards));
       missing--;
       if (missing === 0) this.restored(host);
     };
@@ -289,7 +272,7 @@ export class SimRunner extends Process {
     const { network } = this.world;
     const { session, step } = host.command;
     const mask = maskOf(shards);
-    const has = (runner: SimRunner) => ((runner.memory.get(session)?.get(step) ?? 0) & mask) === mask;
+    const has = (runner: SimRunner) => runner.memory.has(session, step, mask);
     if (holder === this.info.id) {
       if (has(this)) got(shards);
       else throw new Violation(`${this.name} is to restore ${session} at ${step} from memory: not there`);
@@ -379,25 +362,10 @@ export class SimRunner extends Process {
 
   // --- snapshots
 
-  private stepsOf(session: SessionId): Map<number, number> {
-    let steps = this.memory.get(session);
-    if (steps === undefined) {
-      steps = new Map();
-      this.memory.set(session, steps);
-    }
-    return steps;
-  }
-
-  private keep(session: SessionId, step: number, mask: number): void {
-    const steps = this.stepsOf(session);
-    steps.set(step, (steps.get(step) ?? 0) | mask);
-    if (steps.size > 8) throw new Violation(`${this.name} holds ${steps.size} snapshots of ${session}`);
-  }
-
   private take(host: Host, step: number): void {
     const { network } = this.world;
     const { session, epoch, shards, buddy } = host.command;
-    this.keep(session, step, maskOf(shards));
+    this.memory.keep(session, step, maskOf(shards));
     if (buddy === null) {
       this.report(epoch, session, { type: 'snapshotTaken', step });
       return;
@@ -406,7 +374,7 @@ export class SimRunner extends Process {
     if (peer === undefined || host.accused.has(buddy)) return;
     network.send(this, peer, () => {
       if (epoch < (peer.seen.get(session) ?? 0)) return;
-      peer.keep(session, step, maskOf(shards));
+      peer.memory.keep(session, step, maskOf(shards));
       network.send(peer, this, () => this.report(epoch, session, { type: 'snapshotTaken', step }));
     });
   }
@@ -416,7 +384,7 @@ export class SimRunner extends Process {
     const host = this.hosts.get(session);
     if (host === undefined || host.hung) return;
     const mask = maskOf(host.command.shards);
-    if (((this.memory.get(session)?.get(step) ?? 0) & mask) !== mask) {
+    if (!this.memory.has(session, step, mask)) {
       throw new Violation(`${this.name} is to store ${session} at ${step}, which it does not hold`);
     }
     network.after(network.dice.between(20, 200), this, () => {
