@@ -19,6 +19,7 @@ export interface RunnerCommand extends TlsFlags, StoreFlags {
   readonly engine?: EngineName;
   readonly device?: string;
   readonly threads?: number;
+  readonly renderThreads?: number;
 }
 
 /** How long a runner that was asked to go waits for others to take its shards, in milliseconds. */
@@ -27,18 +28,23 @@ const DRAIN = 30_000;
 /** `implicam runner`: works for a coordinator until it is stopped. */
 export async function runRunner(command: RunnerCommand): Promise<void> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
-  const { coordinator, listen, advertise, engine: name, threads, device } = command;
+  const { coordinator, listen, advertise, engine: name, threads, renderThreads, device } = command;
   await openObjects(command);
   const engine = await chooseEngine({
     ...(name ? { engine: name } : {}),
     ...(threads ? { threads } : {}),
     ...(device ? { device } : {}),
   });
+  const renderEngine =
+    renderThreads && engine.name === 'native'
+      ? await chooseEngine({ engine: 'native', threads: renderThreads })
+      : engine;
   const runner = await startRunner({
     coordinator,
     listen,
     ...(advertise ? { advertise } : {}),
     engine,
+    renderEngine,
     store: storeLocation(command),
     ...(threads ? { threads } : {}),
     memoryBytes: command.memory ? command.memory * 2 ** 30 : memoryBytes(engine),

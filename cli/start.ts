@@ -128,9 +128,11 @@ async function startProcesses(
   const coordinator = ['coordinator', '--database', '--listen', hub, '--gateway', gateway];
   const started = await lineOf(options('coordinator', coordinator), /^coordinator on /, START_DEADLINE);
   children.push(started.child);
-  const threads = Math.max(1, Math.floor(availableParallelism() / runners));
+  const processors = availableParallelism();
+  const threads = Math.max(1, Math.floor(processors / runners));
   const memory = (totalmem() / 2 / 2 ** 30 / runners).toFixed(3);
-  const work = ['--threads', `${threads}`, '--memory', memory];
+  // Runners share the processors in training; a render is short, somebody waits for it, and takes all.
+  const work = ['--threads', `${threads}`, '--render-threads', `${processors}`, '--memory', memory];
   for (let i = 1; i <= runners; i++) {
     children.push(new Child(options(`runner ${i}`, ['runner', '--coordinator', hub, ...work])));
   }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   deviceOption,
   engineOption,
@@ -6,6 +6,7 @@ import {
   storeOption,
   threadsOption,
   tlsOptions,
+  wholeNumber,
 } from '../options.js';
 
 export function define(command: Command): void {
@@ -22,7 +23,12 @@ export function define(command: Command): void {
     .addOption(memoryOption())
     .addOption(engineOption())
     .addOption(deviceOption())
-    .addOption(threadsOption());
+    .addOption(threadsOption())
+    .addOption(
+      new Option('--render-threads <n>', 'threads of a render (default: as --threads)').argParser(
+        wholeNumber(1, 1024),
+      ),
+    );
   for (const option of tlsOptions()) command.addOption(option);
   command.action(async (options) => {
     const { runRunner } = await import('../runner.js');

@@ -36,6 +36,8 @@ export interface RunnerOptions {
   /** host:port by which others reach this runner. @default where it listens */
   readonly advertise?: string;
   readonly engine: Engine;
+  /** Bakes and renders, where people wait. @default `engine` */
+  readonly renderEngine?: Engine;
   /** Location of the object store, as `openStore` takes it. */
   readonly store: string;
   /** Threads for what is done beside training. @default all processors */
@@ -102,7 +104,7 @@ function createServices(id: string, options: RunnerOptions) {
     store,
     vault,
     links: new PeerLinks(id, security),
-    desk: new RenderDesk(engine, store, memoryBytes),
+    desk: new RenderDesk(options.renderEngine ?? engine, store, memoryBytes),
     previewer: new Previewer({ engine, store, vault, memoryBytes, log }),
     scenes: new SceneDesk({ engine, threads, store: options.store, version }),
     server: new Server(CHANNEL_OPTIONS),
