@@ -30,7 +30,6 @@ export interface Developer {
 }
 
 const LEASE_SECONDS = 120;
-const STEPS_BETWEEN_REPORTS = 4;
 
 /** @param mayEnd what a trained session waits for before it ends, for those who look at it meanwhile */
 export function startDeveloper(db: Db, objects: ObjectStore, mayEnd: () => Promise<void>): Developer {
@@ -80,7 +79,6 @@ async function developClaim(
       onNote: (text) => write(() => appendEvents(db, lease, [{ type: 'note', data: { text } }])),
       onPreview: (picture) => write(() => recordPreview(db, objects, lease, picture)),
       onProgress({ step, steps, loss, psnr, stepsPerSecond, secondsLeft }) {
-        if (step % STEPS_BETWEEN_REPORTS !== 0 && step !== steps) return;
         const progress = { step, stepsTotal: steps, loss, psnr, stepsPerSecond, secondsLeft };
         write(async () => {
           await recordProgress(db, lease, progress);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { writeSample } from '../../bench/sample/write.js';
 import { readPicture } from '../../imaging/read.js';
 import { launchChromium, noChromium, openWindow, type WindowOptions } from './chromium.js';
@@ -138,6 +138,7 @@ describe.skipIf(noChromium)(`the web page${noChromium ? ` (skipped: ${noChromium
 
     test('through the training', { timeout: 180_000 }, async () => {
       const training = studio.hold();
+      onTestFinished(training.release);
       await develop(page);
       await page.getByRole('img', { name: /Preview/ }).waitFor();
       await page.getByText(/^\d+ of \d+$/).waitFor();
@@ -312,6 +313,7 @@ describe.skipIf(noChromium)(`the web page${noChromium ? ` (skipped: ${noChromium
     await page.getByLabel('Choose photographs').setInputFiles(photographs);
     await page.getByRole('button', { name: 'Develop' }).and(page.locator(':enabled')).waitFor();
     const training = studio.hold();
+    onTestFinished(training.release);
     await develop(page);
     const phase = page.getByRole('heading', { name: 'Writing the results' });
     await phase.waitFor();

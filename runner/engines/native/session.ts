@@ -29,6 +29,9 @@ export interface NativeSession extends ReducingSession {
 /** Longest time away from JavaScript, in milliseconds: the grain of progress and of cancelling. */
 const SLICE = 200;
 
+/** The first is short and the next ones grow, so that a training of half a second is seen to move too. */
+const FIRST_SLICE = 25;
+
 /** Steps planned for one slice: the schedule is computed here, once, for every engine. */
 const PLANNED = 512;
 
@@ -90,6 +93,7 @@ export class Session implements NativeSession {
   train(steps: number, options: TrainOptions = {}): Promise<Progress> {
     return this.enqueue(async () => {
       const end = this.step + steps;
+      let slice = FIRST_SLICE;
       let last: Progress = { step: this.step, loss: Number.NaN, psnr: Number.NaN };
       while (this.step < end && !options.signal?.aborted) {
         const count = Math.min(PLANNED, end - this.step);
@@ -101,7 +105,8 @@ export class Session implements NativeSession {
         const sharp = Uint8Array.from({ length: count }, (_, i) =>
           sharpnessActive(this.plan.config, this.step + i) ? 1 : 0,
         );
-        const sums = await this.addon.train(factors, gammas, sharp, SLICE);
+        const sums = await this.addon.train(factors, gammas, sharp, slice);
+        slice = Math.min(SLICE, 2 * slice);
         this.step += sums.done;
         last = progressOf(this.step, sums);
         options.onProgress?.(last);
