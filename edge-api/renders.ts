@@ -104,6 +104,7 @@ export class Renders {
       );
       metrics?.render('made');
       this.#keeping++;
+      // A render is a render where this fails: it is made again next time.
       const kept = this.#keep(job, picture)
         .catch((err) => log.warn({ err }, 'a render could not be cached'))
         .finally(() => {
@@ -122,9 +123,8 @@ export class Renders {
     }
   }
 
-  /** Puts a picture into the cache. A render is a render where that fails: it is told, and made again next time. */
   async #keep(job: RenderJob, picture: RenderedPicture): Promise<void> {
-    const { objects, log, connect } = this.#deps;
+    const { objects, connect } = this.#deps;
     const key = `sessions/${job.session}/renders/${job.model.version}-${job.hash.toString('hex')}`;
     const { db, close } = connect();
     try {
@@ -143,8 +143,8 @@ export class Renders {
         .execute();
     } catch (err) {
       // 23503: the session was deleted meanwhile, its objects with it or soon.
-      if (sqlState(err) === '23503') await objects.delete([key]).catch(() => undefined);
-      else log.warn({ err, key }, 'a render could not be cached');
+      if (sqlState(err) !== '23503') throw err;
+      await objects.delete([key]).catch(() => undefined);
     } finally {
       await close();
     }

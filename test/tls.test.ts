@@ -66,7 +66,13 @@ const runnerOf = (coordinator: string, security: ChannelSecurity, listen?: strin
   });
 };
 
-describe.skipIf(!hasOpenssl || nativeIsas().length === 0)('mutual TLS', () => {
+const missing = !hasOpenssl
+  ? 'no openssl'
+  : nativeIsas().length === 0
+    ? 'the native engine is not built'
+    : '';
+
+describe.skipIf(missing)(`mutual TLS${missing ? ` (skipped: ${missing})` : ''}`, () => {
   let tls: TlsFiles;
   let stranger: TlsFiles;
   let coordinator: Coordinator;

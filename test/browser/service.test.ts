@@ -13,7 +13,9 @@ import { launchChromium, noChromium, openWindow } from './chromium.js';
 
 const MINUTES = 60_000;
 
-describe.skipIf(noChromium || nativeIsas().length === 0)('the web page of npm start', () => {
+const missing = noChromium || (nativeIsas().length === 0 ? 'the native engine is not built' : '');
+
+describe.skipIf(missing)(`the web page of npm start${missing ? ` (skipped: ${missing})` : ''}`, () => {
   let folder: string;
   let photographs: string[];
   let service: Service;
