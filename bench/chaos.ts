@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runChaos } from './cluster/chaos.js';
+import { endOnSignals } from './cluster/program.js';
 import { runServiceChaos } from './service/chaos.js';
 import { PARTS, Service } from './service/service.js';
 
@@ -29,6 +30,7 @@ const shared = {
   ...(values.steps ? { steps: Number(values.steps) } : {}),
   log: say,
 };
+endOnSignals();
 process.exitCode = (await (values.service ? service() : cluster())) ? 0 : 1;
 
 /** @returns whether all went well */

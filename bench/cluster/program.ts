@@ -15,6 +15,23 @@ function programPath(): string {
 /** Lines of a process that are kept for error messages. */
 const REMEMBERED = 40;
 
+const running = new Set<ChildProcess>();
+
+/** Asks every process that was started here to end, frozen or not: none outlives this one. */
+function leaveNobodyBehind(): void {
+  for (const child of running) {
+    child.kill('SIGTERM');
+    child.kill('SIGCONT');
+  }
+}
+process.once('exit', leaveNobodyBehind);
+
+/** Ctrl-C and SIGTERM end this process by its exit, so that what it started ends too. */
+export function endOnSignals(): void {
+  // 130 is what shells expect of a program that Ctrl-C ended.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+}
+
 /** The program in a process of its own, to be watched, stopped and killed. */
 export class Program {
   private readonly child: ChildProcess;
@@ -42,7 +59,11 @@ export class Program {
       if (this.lines.length > REMEMBERED) this.lines.shift();
       for (const listener of [...this.listeners]) listener(line);
     });
-    this.ended = once(this.child, 'exit').then(([code, signal]) => signal ?? `exit code ${code}`);
+    running.add(this.child);
+    this.ended = once(this.child, 'exit').then(([code, signal]) => {
+      running.delete(this.child);
+      return signal ?? `exit code ${code}`;
+    });
   }
 
   get pid(): number {
