@@ -3,19 +3,17 @@ import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { readManifest } from '../coordinator/folder-ledger.js';
 import { ImplicamError } from '../model/errors.js';
-import { createPlan, type Plan } from '../model/plan.js';
+import { createPlan } from '../model/plan.js';
 import { CHANNEL_OPTIONS, channelCredentials } from '../proto/channel.js';
 import { wire } from '../proto/load.js';
 import type { SessionServiceClient } from '../proto/types/implicam/v1/SessionService.js';
 import type { SessionStatus__Output } from '../proto/types/implicam/v1/SessionStatus.js';
-import type { DevelopOptions, Trainer, TrainingOutcome } from '../runner/develop-options.js';
+import type { DevelopOptions, Trainer } from '../runner/develop-options.js';
 import { cudaStatus } from '../runner/engines/cuda.js';
-import { requireReducing, type TrainingState } from '../runner/engines/engine.js';
+import { requireReducing } from '../runner/engines/engine.js';
 import { writeScene } from '../runner/scene-bundle.js';
-import { decodePart, partsOf } from '../runner/snapshot-parts.js';
-import type { ObjectStore } from '../store/objects.js';
+import { readStoredSnapshot } from '../runner/stored-snapshot.js';
 import { openStore } from '../store/open.js';
-import { snapshotKeys } from '../store/scene.js';
 import { Child, lineOf } from './children.js';
 import { storeLocation } from './folders.js';
 
@@ -40,18 +38,17 @@ export function clusterTrainer(options: ClusterOptions): Trainer {
     const children: Child[] = [];
     try {
       const store = openStore(storeLocation({ data: folder }));
-      await writeScene(store, SESSION, model, frames);
+      const { from, pieces } = await writeScene(store, SESSION, model, frames);
       const address = await startProcesses(options, engine.name, develop.device, folder, children);
       const began = performance.now();
       const client = new (wire().SessionService)(address, channelCredentials({}), CHANNEL_OPTIONS);
       try {
-        const last = await Promise.race([
-          follow(client, develop, options.onLine),
-          ...children.map((c) => c.failed),
-        ]);
+        await Promise.race([follow(client, develop, options.onLine), ...children.map((c) => c.failed)]);
         const plan = createPlan(model.capture, model.config, model.seed);
-        const state = await readState(store, plan, model.state.step);
-        return outcomeOf(state, last, (performance.now() - began) / 1000);
+        const stored = (await readManifest(store, SESSION))?.snapshots[0] ?? { step: from, pieces };
+        const { state, score } = await readStoredSnapshot(store, SESSION, plan, stored);
+        const train = (performance.now() - began) / 1000;
+        return { state, progress: { step: state.step, ...score }, seconds: { train, bake: 0 } };
       } finally {
         client.close();
       }
@@ -129,7 +126,7 @@ async function follow(
   client: SessionServiceClient,
   options: DevelopOptions,
   onLine: (line: string) => void,
-): Promise<SessionStatus__Output> {
+): Promise<void> {
   await submit(client);
   const cancel = () => {
     client.cancelSession({ session: SESSION }, { deadline: Date.now() + CALL_DEADLINE }, () => undefined);
@@ -153,7 +150,7 @@ async function follow(
       } catch (error) {
         onLine(`the coordinator does not answer: ${error instanceof Error ? error.message : error}`);
       }
-      if (last?.phase === 'SESSION_PHASE_FINISHED' || last?.phase === 'SESSION_PHASE_CANCELLED') return last;
+      if (last?.phase === 'SESSION_PHASE_FINISHED' || last?.phase === 'SESSION_PHASE_CANCELLED') return;
       if (last?.phase === 'SESSION_PHASE_FAILED') throw new ImplicamError('training-failed', last.reason);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
@@ -177,30 +174,4 @@ function tell(status: SessionStatus__Output, options: DevelopOptions): void {
   if (status.phase !== 'SESSION_PHASE_TRAINING' || rate === 0) return;
   const secondsLeft = (steps - step) / rate;
   options.onProgress?.({ step, steps, loss, psnr, stepsPerSecond: rate, secondsLeft });
-}
-
-/** The state of the newest whole snapshot in the object store. */
-async function readState(store: ObjectStore, plan: Plan, from: number): Promise<TrainingState> {
-  const step = (await readManifest(store, SESSION))?.step ?? from;
-  const { size } = plan.layout;
-  const state: TrainingState = {
-    step,
-    parameters: new Float32Array(size),
-    m: new Float32Array(size),
-    v: new Float32Array(size),
-  };
-  for (const part of partsOf(plan)) {
-    if (part.from < part.to) {
-      decodePart(await store.read(snapshotKeys.part(SESSION, step, part.name)), state, part);
-    }
-  }
-  return state;
-}
-
-function outcomeOf(state: TrainingState, last: SessionStatus__Output, train: number): TrainingOutcome {
-  return {
-    state,
-    progress: { step: state.step, loss: last.loss, psnr: last.psnr },
-    seconds: { train, bake: 0 },
-  };
 }

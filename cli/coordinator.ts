@@ -36,7 +36,7 @@ export async function runCoordinator(command: CoordinatorCommand): Promise<void>
     ? await startOnDatabase(command, store, shared)
     : await startCoordinator({
         ...shared,
-        ledger: () => new FolderLedger(store, { spread: command.spread }),
+        ledger: () => new FolderLedger(store, { spread: command.spread, log }),
       });
   const metrics = command.metrics ? await serveMetrics(registry, command.metrics) : undefined;
   await new Promise<void>((resolve) => {

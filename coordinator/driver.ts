@@ -7,7 +7,7 @@ import type { SchedulerOptions } from './scheduler/options.js';
 import { createScheduler, step } from './scheduler/scheduler.js';
 import type { Command, Event, SessionSpec } from './scheduler/types.js';
 import type { StatusBoard } from './status-board.js';
-import { joinedEvent, orderMessage, reportEvent } from './translate.js';
+import { describeDamage, joinedEvent, orderMessage, reportEvent } from './translate.js';
 
 export interface DriverParts {
   readonly ledger: Ledger;
@@ -83,7 +83,7 @@ export class Driver implements RunnerListener, LedgerListener {
   onClaimed(spec: SessionSpec): void {
     this.parts?.board.claimed(spec);
     this.unfinished.add(spec.id);
-    this.parts?.log(`session ${spec.id} claimed at step ${spec.durableStep} of ${spec.steps}`);
+    this.parts?.log(`session ${spec.id} claimed at step ${spec.stored[0]!.step} of ${spec.steps}`);
     this.dispatch({ type: 'sessionSubmitted', spec });
   }
 
@@ -133,6 +133,9 @@ export class Driver implements RunnerListener, LedgerListener {
         log(`session ${command.session} from step ${command.step} on ${on}: ${command.why}`);
         break;
       }
+      case 'damaged':
+        log(`session ${command.session}: ${describeDamage(command)}`);
+        break;
       case 'waiting':
         log(`session ${command.session} waits: ${command.message}`);
         break;

@@ -2,14 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { ImplicamError } from '../model/errors.js';
 import type { ObjectStore } from '../store/objects.js';
-import { type Manifest, manifestKey, manifestSchema, SESSION_ID, snapshotKeys } from '../store/scene.js';
+import { type Manifest, manifestKey, manifestSchema, SESSION_ID } from '../store/scene.js';
 import type { CommitRecord, Ledger, LedgerListener, SessionEnd } from './ledger.js';
-import { readSummary, specOf } from './session-spec.js';
+import { dropOlder, readSummary, specOf } from './session-spec.js';
 
 const leaseKey = (session: string) => `sessions/${session}/lease.json`;
 const endKey = (session: string) => `sessions/${session}/end.json`;
 
 const leaseSchema = z.object({ number: z.int().min(1), owner: z.string() });
+
+/** What the manifest says last: nothing earlier is written after it. */
+interface Newest {
+  readonly epoch: number;
+  readonly step: number;
+}
+
 /**
  * Sessions of the object store alone, for one machine and no database: those that are submitted, and at start those that
  * an earlier coordinator left unfinished. A later claim takes a session over from an earlier one, which finds out when it
@@ -18,14 +25,19 @@ const leaseSchema = z.object({ number: z.int().min(1), owner: z.string() });
 export class FolderLedger implements Ledger {
   private readonly store: ObjectStore;
   private readonly spread: boolean;
+  private readonly log: (line: string) => void;
   private readonly owner = randomBytes(8).toString('hex');
-  private readonly leases = new Map<string, { number: number; durable: number }>();
+  private readonly leases = new Map<string, { number: number; from: number; newest: Newest }>();
   private listener: LedgerListener | undefined;
 
   /** @param spread reckon that exchanging gradients costs nothing, so that a session uses all runners */
-  constructor(store: ObjectStore, { spread = false } = {}) {
+  constructor(
+    store: ObjectStore,
+    { spread = false, log = () => undefined }: { spread?: boolean; log?: (line: string) => void } = {},
+  ) {
     this.store = store;
     this.spread = spread;
+    this.log = log;
   }
 
   async start(listener: LedgerListener): Promise<void> {
@@ -48,21 +60,22 @@ export class FolderLedger implements Ledger {
     if (!this.leases.has(session)) await this.claim(session);
   }
 
-  async commit({ session, epoch, step, pieces }: CommitRecord): Promise<void> {
+  async commit({ session, epoch, step, engine, snapshots }: CommitRecord): Promise<void> {
     const lease = this.leases.get(session);
     const { number } = (await this.readLease(session)) ?? { number: 0 };
     if (!lease || number !== lease.number) {
       throw new ImplicamError('lease-lost', `another coordinator has session ${session}`);
     }
-    const manifest: Manifest = {
-      session,
-      step,
-      epoch,
-      pieces: pieces.map(({ key, sha256, bytes }) => ({ key, sha256, bytes })),
-    };
-    await this.store.put(manifestKey(session), Buffer.from(JSON.stringify(manifest)));
-    if (lease.durable < step) await this.store.deletePrefix(snapshotKeys.folder(session, lease.durable));
-    lease.durable = step;
+    const { newest } = lease;
+    if (epoch < newest.epoch || (epoch === newest.epoch && step < newest.step)) {
+      throw new ImplicamError(
+        'snapshot-order',
+        `session ${session} has a snapshot after step ${newest.step} already`,
+      );
+    }
+    lease.newest = { epoch, step };
+    await writeManifest(this.store, session, { epoch, engine, snapshots });
+    await dropOlder(this.store, session, lease.from, snapshots);
   }
 
   async end(session: string, end: SessionEnd): Promise<void> {
@@ -76,12 +89,17 @@ export class FolderLedger implements Ledger {
 
   private async claim(session: string): Promise<void> {
     const summary = await readSummary(this.store, session);
-    const manifest = await readManifest(this.store, session);
+    const manifest = await readManifest(this.store, session).catch((error) => {
+      // Training anew costs time, never a bit.
+      if (error.code !== 'manifest-damaged') throw error;
+      this.log(`session ${session} begins anew: ${error.message}`);
+      return undefined;
+    });
     const number = ((await this.readLease(session))?.number ?? 0) + 1;
     await this.store.put(leaseKey(session), Buffer.from(JSON.stringify({ number, owner: this.owner })));
-    const durable = manifest?.step ?? summary.from;
-    this.leases.set(session, { number, durable });
-    const spec = specOf(session, summary, number, durable);
+    const newest = { epoch: manifest?.epoch ?? 0, step: manifest?.snapshots[0]?.step ?? summary.from };
+    this.leases.set(session, { number, from: summary.from, newest });
+    const spec = specOf(session, summary, number, manifest);
     this.listener!.onClaimed(this.spread ? { ...spec, hopMs: 0 } : spec);
   }
 
@@ -91,8 +109,25 @@ export class FolderLedger implements Ledger {
   }
 }
 
-/** The newest whole snapshot of a session; undefined where there is none but its first. */
+async function writeManifest(store: ObjectStore, session: string, manifest: Manifest): Promise<void> {
+  await store.put(manifestKey(session), Buffer.from(JSON.stringify(manifest)));
+}
+
+/**
+ * The whole snapshots of a session; undefined where there is none but its first.
+ *
+ * @throws ImplicamError `manifest-damaged`
+ */
 export async function readManifest(store: ObjectStore, session: string): Promise<Manifest | undefined> {
-  if ((await store.size(manifestKey(session))) === undefined) return undefined;
-  return manifestSchema.parse(JSON.parse((await store.read(manifestKey(session))).toString()));
+  const key = manifestKey(session);
+  if ((await store.size(key)) === undefined) return undefined;
+  const bytes = await store.read(key);
+  try {
+    return manifestSchema.parse(JSON.parse(bytes.toString()));
+  } catch (cause) {
+    throw new ImplicamError('manifest-damaged', `${key} of the object store is not what was written`, {
+      status: 500,
+      cause,
+    });
+  }
 }

@@ -1,4 +1,4 @@
-import type { Command, Piece, SessionSpec } from './scheduler/types.js';
+import type { Command, SessionSpec, StoredSnapshot } from './scheduler/types.js';
 
 /** How a session ended. */
 export type SessionEnd =
@@ -11,7 +11,8 @@ export interface CommitRecord {
   readonly epoch: number;
   readonly step: number;
   readonly engine: string;
-  readonly pieces: readonly Piece[];
+  /** The newest, of `step`, first. */
+  readonly snapshots: readonly StoredSnapshot[];
 }
 
 /** What the ledger tells the coordinator. */
@@ -29,7 +30,7 @@ export interface LedgerListener {
  */
 export interface Ledger {
   start(listener: LedgerListener): Promise<void>;
-  /** Makes a snapshot the one to continue from. @throws ImplicamError `lease-lost` */
+  /** Writes down which snapshots to continue from, then drops older ones. @throws ImplicamError `lease-lost` */
   commit(record: CommitRecord): Promise<void>;
   /** Writes down how a session ended, and gives up its lease. */
   end(session: string, end: SessionEnd): Promise<void>;

@@ -14,6 +14,10 @@ export function observeCommands(
   const placements = counter('placements_total', 'Sessions placed on runners');
   const recoveries = counter('recoveries_total', 'Sessions placed again while they were training');
   const commits = counter('snapshots_total', 'Snapshots committed');
+  const damaged = counter(
+    'damaged_snapshots_total',
+    'Snapshots of the object store that turned out to be damaged',
+  );
   const ends = counter('sessions_total', 'Sessions that ended', ['how']);
   const shards = new Gauge({
     name: 'implicam_coordinator_shards',
@@ -55,6 +59,9 @@ export function observeCommands(
       }
       case 'commit':
         commits.inc();
+        break;
+      case 'damaged':
+        damaged.inc();
         break;
       case 'waiting':
         placed.delete(command.session);

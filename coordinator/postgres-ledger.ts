@@ -12,16 +12,19 @@ import {
   recordPhase,
   recordPlacement,
   recordProgress,
+  recordTidied,
+  replaceSnapshots,
 } from '../database/training-records.js';
 import { assert, ImplicamError } from '../model/errors.js';
 import type { PrepareResponse__Output } from '../proto/types/implicam/v1/PrepareResponse.js';
 import type { ObjectStore } from '../store/objects.js';
-import { sceneKeys, snapshotKeys } from '../store/scene.js';
+import { type Manifest, manifestSchema, type SceneSummary, trainingFolders } from '../store/scene.js';
 import type { CommitRecord, Ledger, LedgerListener, SessionEnd } from './ledger.js';
 import type { RunnerCalls } from './runner-calls.js';
 import { finishScene, prepareScene, type SceneTask } from './scene-work.js';
 import type { Command } from './scheduler/types.js';
-import { readSummary, specOf } from './session-spec.js';
+import { dropOlder, readSummary, specOf } from './session-spec.js';
+import { describeDamage } from './translate.js';
 
 export interface PostgresLedgerOptions {
   readonly db: Db;
@@ -51,7 +54,9 @@ interface Held {
   readonly ending: AbortController;
   /** The scheduler has it. */
   handed: boolean;
-  durable: number;
+  /** Whole snapshots in the object store; the first state aside. */
+  manifest: Manifest | undefined;
+  summary: SceneSummary | undefined;
   progress: { step: number; loss: number; psnr: number; at: number };
   stepsTotal: number;
   lastWaiting: string;
@@ -96,10 +101,14 @@ export class PostgresLedger implements Ledger {
     const held = this.held.get(record.session);
     if (!held) throw new ImplicamError('lease-lost', `session ${record.session} is not held here`);
     const { db, store } = this.options;
-    const { step, epoch, engine, pieces } = record;
-    await commitSnapshot(db, held.lease, step, { step, epoch, engine, pieces });
-    if (held.durable < step) await store.deletePrefix(snapshotKeys.folder(record.session, held.durable));
-    held.durable = step;
+    const { session, step, epoch, engine, snapshots } = record;
+    const manifest: Manifest = { epoch, engine, snapshots };
+    await commitSnapshot(db, held.lease, step, manifest);
+    held.manifest = manifest;
+    await dropOlder(store, session, held.summary!.from, snapshots).catch((error) =>
+      // The next commit finds them again.
+      this.options.log(`session ${session}: older snapshots were not deleted: ${error}`),
+    );
   }
 
   async end(training: string, end: SessionEnd): Promise<void> {
@@ -141,6 +150,8 @@ export class PostgresLedger implements Ledger {
     } else if (command.type === 'preview') {
       const { mediaType: type, ...picture } = command.picture;
       this.tell(held, { type: 'preview', data: { ...picture, type } });
+    } else if (command.type === 'damaged') {
+      this.tell(held, { type: 'note', data: { text: describeDamage(command) } });
     } else if (command.type === 'waiting') {
       this.tellWaiting(held, command.message);
     }
@@ -186,7 +197,8 @@ export class PostgresLedger implements Ledger {
         lease: claim.lease,
         ending: new AbortController(),
         handed: false,
-        durable: claim.snapshot?.step ?? 0,
+        manifest: undefined,
+        summary: undefined,
         progress: { step: 0, loss: 0, psnr: 0, at: 0 },
         stepsTotal: 0,
         lastWaiting: '',
@@ -199,24 +211,44 @@ export class PostgresLedger implements Ledger {
 
   /** From a claimed session to one that the scheduler trains. */
   private async takeUp(training: string, held: Held): Promise<void> {
-    const { db, store } = this.options;
+    const { db } = this.options;
     const { claim, lease } = held;
-    if (claim.cancelRequested) return this.end(training, { kind: 'cancelled', step: held.durable });
-    if ((await store.size(sceneKeys.head(training))) === undefined) {
-      await prepareScene(this.taskOf(training, held), (news) => this.tellNews(held, news));
-    }
+    if (claim.cancelRequested)
+      return this.end(training, { kind: 'cancelled', step: claim.snapshot?.step ?? 0 });
+    const summary = await this.prepared(training, held);
     if (held.ending.signal.aborted) return;
-    const summary = await readSummary(store, training);
+    held.summary = summary;
+    held.manifest = this.readManifest(held);
     held.stepsTotal = summary.steps;
     // A database that is away for a moment is no fault of the session.
     await this.insist(held, () => recordPhase(db, lease, 'train', summary.steps));
     if (held.ending.signal.aborted) return;
-    const engine = claim.snapshot?.manifest.engine;
-    held.durable = claim.snapshot?.step ?? summary.from;
     held.handed = true;
-    this.listener!.onClaimed(
-      specOf(training, summary, lease.number, held.durable, typeof engine === 'string' ? engine : null),
-    );
+    this.listener!.onClaimed(specOf(training, summary, lease.number, held.manifest));
+  }
+
+  /** The scene of a training; one that is not there, or cannot be read, is made: the same each time. */
+  private async prepared(training: string, held: Held): Promise<SceneSummary> {
+    const { store } = this.options;
+    try {
+      return await readSummary(store, training);
+    } catch (error) {
+      const { code } = error as ImplicamError;
+      if (code !== 'object-missing' && code !== 'session-unusable') throw error;
+    }
+    await prepareScene(this.taskOf(training, held), (news) => this.tellNews(held, news));
+    return readSummary(store, training);
+  }
+
+  /** What an earlier coordinator wrote down; what cannot be read costs the time of training anew. */
+  private readManifest(held: Held): Manifest | undefined {
+    const { snapshot } = held.claim;
+    if (snapshot === null) return undefined;
+    const read = manifestSchema.safeParse(snapshot.manifest);
+    if (read.success) return read.data;
+    const text = 'what was stored of the training cannot be read by this version: training begins anew';
+    this.tell(held, { type: 'note', data: { text } });
+    return undefined;
   }
 
   private async giveUp(training: string, held: Held, error: unknown): Promise<void> {
@@ -235,11 +267,12 @@ export class PostgresLedger implements Ledger {
   /** Model and results, then the session is trained; its scene and snapshots are not needed any more. */
   private async conclude(training: string, held: Held, step: number): Promise<void> {
     const { db, store, log } = this.options;
-    const { loss, psnr } = held.progress;
+    const { snapshots } = held.manifest ?? { snapshots: [] };
+    const pieces = snapshots.find((snapshot) => snapshot.step === step)?.pieces ?? held.summary!.pieces;
     await this.insist(held, () => recordPhase(db, held.lease, 'render'));
     try {
-      const result = await finishScene(this.taskOf(training, held), { step, loss, psnr });
-      const { model, outputs, parametersSha256 } = result;
+      const result = await finishScene(this.taskOf(training, held), { step, pieces });
+      const { model, outputs, parametersSha256, loss, psnr } = result;
       assert(model, 'a finished scene has a model');
       await this.insist(held, () =>
         finish(db, held.lease, {
@@ -258,10 +291,37 @@ export class PostgresLedger implements Ledger {
         return;
       log(`session ${training} could not be finished: ${error}`);
       const { code = 'internal', message = String(error) } = error as Partial<ImplicamError>;
-      await this.failed(held, { code, message });
+      if (code === 'object-damaged' && step > held.summary!.from)
+        await this.goBack(training, held, step, message);
+      else await this.failed(held, { code, message });
       return;
     }
-    for (const part of ['scene/', 'snapshots/']) await store.deletePrefix(`sessions/${training}/${part}`);
+    try {
+      for (const folder of trainingFolders(training)) await store.deletePrefix(folder);
+      await recordTidied(db, held.lease.session, held.claim.run);
+    } catch (error) {
+      // Nobody waits for it: maintenance (edge-api/maintenance.ts) finds what is left.
+      log(`session ${training}: its scene and snapshots were not deleted: ${error}`);
+    }
+  }
+
+  /** The last snapshot is damaged: whoever claims the session next trains on from the one before. */
+  private async goBack(training: string, held: Held, step: number, message: string): Promise<void> {
+    const { db, log } = this.options;
+    const { manifest, lease } = held;
+    const snapshots = (manifest?.snapshots ?? []).filter((snapshot) => snapshot.step !== step);
+    const left = snapshots[0]?.step ?? null;
+    const text = describeDamage({ step, left: left ?? held.summary!.from, message });
+    log(`session ${training}: ${text}`);
+    this.tell(held, { type: 'note', data: { text } });
+    await this.insist(held, () =>
+      replaceSnapshots(
+        db,
+        lease,
+        manifest && left !== null ? { step: left, manifest: { ...manifest, snapshots } } : null,
+      ),
+    );
+    await release(db, lease);
   }
 
   private failed(held: Held, { code, message }: { code: string; message: string }): Promise<void> {
@@ -343,7 +403,9 @@ export class PostgresLedger implements Ledger {
     }
     if (held.ending.signal.aborted) return;
     held.ending.abort();
-    this.end(training, { kind: 'cancelled', step: held.durable }).catch((e) => this.options.log(String(e)));
+    this.end(training, { kind: 'cancelled', step: held.claim.snapshot?.step ?? 0 }).catch((e) =>
+      this.options.log(String(e)),
+    );
   }
 
   /** The session is somebody else's, or is to be deleted. */

@@ -4,6 +4,7 @@ import type { FinishResponse__Output } from '../proto/types/implicam/v1/FinishRe
 import type { Hello__Output } from '../proto/types/implicam/v1/Hello.js';
 import type { PrepareResponse__Output } from '../proto/types/implicam/v1/PrepareResponse.js';
 import { isUnreachable, type RunnerCalls } from './runner-calls.js';
+import type { StoredSnapshot } from './scheduler/types.js';
 
 /** The work around a training that a runner does: preparing its scene, finishing it. Lost runners are replaced. */
 
@@ -38,12 +39,15 @@ export function prepareScene(
   return onSomeRunner(task, (runner) => calls.prepare(runner, request, signal, onNews));
 }
 
-export function finishScene(
-  task: SceneTask,
-  result: { readonly step: number; readonly loss: number; readonly psnr: number },
-): Promise<FinishResponse__Output> {
+export function finishScene(task: SceneTask, snapshot: StoredSnapshot): Promise<FinishResponse__Output> {
   const { claim, training, calls, signal } = task;
-  const request = { session: training, version: claim.modelVersion, frames: framesOf(claim), ...result };
+  const request = {
+    session: training,
+    version: claim.modelVersion,
+    frames: framesOf(claim),
+    step: snapshot.step,
+    pieces: [...snapshot.pieces],
+  };
   return onSomeRunner(task, (runner) => calls.finish(runner, request, signal));
 }
 

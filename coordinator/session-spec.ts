@@ -1,18 +1,35 @@
 import { z } from 'zod';
+import { ImplicamError } from '../model/errors.js';
 import type { ObjectStore } from '../store/objects.js';
-import { type SceneSummary, sceneKeys, sceneSummarySchema } from '../store/scene.js';
-import type { SessionSpec } from './scheduler/types.js';
+import {
+  type Manifest,
+  SCENE_FORMAT,
+  type SceneSummary,
+  sceneKeys,
+  sceneSummarySchema,
+  snapshotKeys,
+} from '../store/scene.js';
+import type { SessionSpec, StoredSnapshot } from './scheduler/types.js';
 
-const headSchema = z.object({ summary: sceneSummarySchema });
+const headSchema = z.object({ format: z.literal(SCENE_FORMAT), summary: sceneSummarySchema });
 
 /** A hop of a tree of runners takes about this long, and this much more for each byte, in milliseconds. */
 const HOP_MS = 0.4;
 const HOP_BYTE_MS = 5 / 2 ** 20;
 
-/** What a prepared scene says of itself. @throws ImplicamError `object-missing` */
+/**
+ * What a prepared scene says of itself.
+ *
+ * @throws ImplicamError `object-missing`, `session-unusable` for what this version of the program did not write
+ */
 export async function readSummary(store: ObjectStore, session: string): Promise<SceneSummary> {
   const bytes = await store.read(sceneKeys.head(session));
-  return headSchema.parse(JSON.parse(bytes.toString())).summary;
+  try {
+    return headSchema.parse(JSON.parse(bytes.toString())).summary;
+  } catch (cause) {
+    const message = `the scene of session ${session} is damaged or of another version: prepare it again`;
+    throw new ImplicamError('session-unusable', message, { cause });
+  }
 }
 
 /** What the scheduler needs to know of a claimed session. */
@@ -20,8 +37,7 @@ export function specOf(
   id: string,
   summary: SceneSummary,
   lease: number,
-  durableStep: number,
-  engine: string | null = null,
+  manifest: Manifest | undefined,
 ): SessionSpec {
   return {
     id,
@@ -30,7 +46,25 @@ export function specOf(
     hopMs: HOP_MS + HOP_BYTE_MS * summary.exchangeBytes,
     steps: summary.steps,
     lease,
-    durableStep,
-    engine,
+    stored: [...(manifest?.snapshots ?? []), { step: summary.from, pieces: summary.pieces }],
+    engine: manifest?.engine ?? null,
   };
+}
+
+/**
+ * Drops what the object store has of snapshots older than those that a manifest names: all but the initial state. What is
+ * newer is being written, or is overwritten when training comes there again.
+ */
+export async function dropOlder(
+  store: ObjectStore,
+  session: string,
+  from: number,
+  snapshots: readonly StoredSnapshot[],
+): Promise<void> {
+  const oldest = snapshots.at(-1)?.step ?? from;
+  const folder = snapshotKeys.all(session);
+  const steps = (await store.list(folder)).map((key) => Number(key.slice(folder.length).split('/')[0]));
+  for (const step of new Set(steps)) {
+    if (step < oldest && step !== from) await store.deletePrefix(snapshotKeys.folder(session, step));
+  }
 }

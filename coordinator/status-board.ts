@@ -18,18 +18,19 @@ export class StatusBoard {
   }
 
   claimed(spec: SessionSpec): void {
+    const { step } = spec.stored[0]!;
     this.set({
       session: spec.id,
       phase: 'SESSION_PHASE_WAITING',
       reason: '',
-      step: spec.durableStep,
+      step,
       steps: spec.steps,
       loss: 0,
       psnr: 0,
       rate: 0,
       runners: [],
       recoveries: 0,
-      durableStep: spec.durableStep,
+      durableStep: step,
     });
     this.trim();
   }

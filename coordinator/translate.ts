@@ -1,7 +1,7 @@
 import type { AttachRequest__Output } from '../proto/types/implicam/v1/AttachRequest.js';
 import type { AttachResponse } from '../proto/types/implicam/v1/AttachResponse.js';
 import type { Hello__Output } from '../proto/types/implicam/v1/Hello.js';
-import type { Event, FailureCode, RunnerCommand, RunnerInfo } from './scheduler/types.js';
+import type { Command, Event, FailureCode, RunnerCommand, RunnerInfo } from './scheduler/types.js';
 
 /** Between the wire and the scheduler's own words. */
 
@@ -28,8 +28,8 @@ const FAILURES: Record<string, FailureCode> = {
 
 /** A runner's report as an event; undefined for what this version does not know. */
 export function reportEvent(runner: string, message: AttachRequest__Output): Event | undefined {
-  const { hosted, progressed, previewed, snapshotTaken, stored, storeFailed, peerFailed, failed, draining } =
-    message;
+  const { hosted, progressed, previewed, snapshotTaken, stored, storeFailed, damaged } = message;
+  const { peerFailed, failed, draining } = message;
   if (hosted) return { ...hosted, type: 'hosted', runner };
   if (progressed) return { ...progressed, type: 'progressed', runner };
   if (previewed) {
@@ -39,6 +39,7 @@ export function reportEvent(runner: string, message: AttachRequest__Output): Eve
   if (snapshotTaken) return { ...snapshotTaken, type: 'snapshotTaken', runner };
   if (stored) return { ...stored, type: 'stored', runner };
   if (storeFailed) return { ...storeFailed, type: 'storeFailed', runner };
+  if (damaged) return { ...damaged, type: 'damaged', runner };
   if (peerFailed) return { ...peerFailed, type: 'peerFailed', runner };
   if (failed) return { ...failed, type: 'failed', runner, code: FAILURES[failed.code] ?? 'engine' };
   if (draining) return { type: 'runnerUpdated', runner, draining: true };
@@ -65,6 +66,7 @@ export function orderMessage(command: RunnerCommand): AttachResponse {
             shards: s.shards,
             holder: s.holder ?? '',
             address: s.address ?? '',
+            pieces: [...s.pieces],
           })),
         },
       };
@@ -80,4 +82,19 @@ export function orderMessage(command: RunnerCommand): AttachResponse {
     case 'release':
       return { release: head };
   }
+}
+
+/** A damaged snapshot, in words for people. */
+export function describeDamage({
+  step,
+  left,
+  message,
+}: Pick<Extract<Command, { type: 'damaged' }>, 'step' | 'left' | 'message'>): string {
+  const next =
+    left === null
+      ? 'there is no other'
+      : left === 0
+        ? 'training begins anew'
+        : `there is one of step ${left}`;
+  return `the stored snapshot of step ${step} is damaged (${message}); ${next}`;
 }

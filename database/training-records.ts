@@ -64,17 +64,23 @@ export async function recordPlacement(
   });
 }
 
+/** Which snapshots to continue from, and the placement that they were made in. */
+export interface SnapshotManifest {
+  readonly epoch: number;
+}
+
 /**
- * Makes a snapshot the one to continue from: after this the training never goes back behind its step. The objects it
- * names must be durable already.
+ * Makes a snapshot the one to continue from: after this the training never goes back behind its step, unless what is
+ * stored turns out to be damaged; then a later epoch may commit an earlier step. The objects it names must be durable
+ * already.
  *
- * @throws ImplicamError `lease-lost`, or `snapshot-order` where a newer one is committed
+ * @throws ImplicamError `lease-lost`, or `snapshot-order` where a later one is committed
  */
 export async function commitSnapshot(
   db: Db,
   lease: Lease,
   step: number,
-  manifest: Record<string, unknown>,
+  manifest: SnapshotManifest & Record<string, unknown>,
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const { run } = await guarded(tx, lease, { updated_at: sql`now()` });
@@ -83,7 +89,10 @@ export async function commitSnapshot(
       .set({ snapshot_step: step, snapshot: json(manifest) })
       .where('session', '=', lease.session)
       .where('number', '=', run)
-      .where((e) => e.or([e('snapshot_step', 'is', null), e('snapshot_step', '<=', step)]))
+      .where(
+        sql<boolean>`(snapshot is null or (snapshot->>'epoch')::bigint < ${manifest.epoch}
+          or ((snapshot->>'epoch')::bigint = ${manifest.epoch} and snapshot_step <= ${step}))`,
+      )
       .returning('number')
       .executeTakeFirst();
     if (!row) {
@@ -95,6 +104,39 @@ export async function commitSnapshot(
     }
     await appendTo(tx, lease.session, [{ type: 'snapshot', data: { step } }]);
   });
+}
+
+/**
+ * Puts other stored snapshots in the place of those that turned out to be damaged, none at all for a beginning from the
+ * start.
+ *
+ * @throws ImplicamError `lease-lost`
+ */
+export async function replaceSnapshots(
+  db: Db,
+  lease: Lease,
+  left: { readonly step: number; readonly manifest: SnapshotManifest & Record<string, unknown> } | null,
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const { run } = await guarded(tx, lease, { updated_at: sql`now()` });
+    await tx
+      .updateTable('training_runs')
+      .set({ snapshot_step: left?.step ?? null, snapshot: left ? json(left.manifest) : null })
+      .where('session', '=', lease.session)
+      .where('number', '=', run)
+      .execute();
+  });
+}
+
+/** Notes that the scene and the snapshots of a training are no longer in the object store. */
+export async function recordTidied(db: Db, session: string, run: number): Promise<void> {
+  await db
+    .updateTable('training_runs')
+    .set({ tidied_at: sql`now()` })
+    .where('session', '=', session)
+    .where('number', '=', run)
+    .where('state', '=', 'finished')
+    .execute();
 }
 
 /** A trained model in the object store, durable. */

@@ -1,15 +1,17 @@
 import { sql } from 'kysely';
 import type { Db } from '../database/connection.js';
 import type { ObjectStore } from '../store/objects.js';
+import { trainingFolders } from '../store/scene.js';
 import type { Log } from './context.js';
 import type { Limits } from './limits.js';
 
 /**
- * What has to be tidied up now and then, by any process, several at once included: sessions that are to be deleted,
- * uploads that nobody continues, renders beyond the cache's size, answers and deliveries nobody asks for any more.
+ * What has to be tidied up now and then, by any process, several at once included: sessions that are to be deleted, what
+ * trainings left behind, uploads that nobody continues, renders beyond the cache's size, answers and deliveries nobody asks for any more.
  */
 export async function maintain(db: Db, objects: ObjectStore, limits: Limits, log: Log): Promise<void> {
   await attempt(log, 'deleting sessions', () => purgeSessions(db, objects));
+  await attempt(log, 'tidying trainings', () => tidyTrainings(db, objects));
   await attempt(log, 'dropping uploads', () => dropUploads(db, objects));
   await attempt(log, 'trimming the render cache', () => trimRenders(db, objects, limits.renderCacheBytes));
   await attempt(log, 'forgetting old answers', () => forget(db));
@@ -47,6 +49,32 @@ async function purgeSessions(db: Db, objects: ObjectStore): Promise<void> {
       return true;
     });
     if (!purged) return;
+  }
+}
+
+const TIDIED_AT_A_TIME = 20;
+
+/**
+ * Takes scenes and snapshots of trainings away that have their model, or were given up for a newer training: coordinators
+ * do it too, but may die before. Doing it twice does no harm.
+ */
+async function tidyTrainings(db: Db, objects: ObjectStore): Promise<void> {
+  for (;;) {
+    const { rows } = await sql<{ session: string; number: number }>`
+      select r.session, r.number from training_runs r join sessions s on s.id = r.session
+      where r.tidied_at is null and (r.state = 'finished' or (r.state in ('failed', 'cancelled') and r.number < s.run))
+        and r.finished_at < now() - interval '1 minute'
+      order by r.finished_at limit ${TIDIED_AT_A_TIME}`.execute(db);
+    for (const { session, number } of rows) {
+      for (const folder of trainingFolders(`${session}/runs/${number}`)) await objects.deletePrefix(folder);
+      await db
+        .updateTable('training_runs')
+        .set({ tidied_at: sql`now()` })
+        .where('session', '=', session)
+        .where('number', '=', number)
+        .execute();
+    }
+    if (rows.length < TIDIED_AT_A_TIME) return;
   }
 }
 

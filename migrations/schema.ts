@@ -154,13 +154,15 @@ export interface TrainingRunTable {
   seed: number;
   /** Steps asked for; null: what the quality says. */
   steps: number | null;
-  /** The newest durable snapshot, written under the lease: its step, and what the coordinator needs to find it. */
+  /** The newest durable snapshot, written under the lease: its step, and the manifest that tells of it and the one before. */
   snapshot_step: number | null;
   snapshot: Json<Record<string, unknown>> | null;
   error: Json<StoredError> | null;
   queued_at: ServerTime;
   started_at: Date | null;
   finished_at: Date | null;
+  /** When its scene and snapshots were taken out of the object store; null as long as they may be there. */
+  tidied_at: Date | null;
 }
 
 /** Where the shards of a session are: for people who watch, nothing is decided by it. */

@@ -5,7 +5,15 @@ import { createPlan, type Plan } from '../model/plan.js';
 import type { ShardReads } from '../model/shard-reads.js';
 import type { Rect } from '../model/shards.js';
 import type { ObjectStore } from '../store/objects.js';
-import { type SceneSummary, sceneKeys, sceneSummarySchema, snapshotKeys } from '../store/scene.js';
+import {
+  SCENE_FORMAT,
+  type SceneSummary,
+  type StoredPiece,
+  sceneKeys,
+  sceneSummarySchema,
+  snapshotKeys,
+} from '../store/scene.js';
+import { putPiece } from '../store/verified.js';
 import type { TrainedModel } from './develop-options.js';
 import type { SceneData } from './engines/engine.js';
 import { describeModel, modelHeadSchema } from './model-file.js';
@@ -13,7 +21,7 @@ import { encodePart, partsOf } from './snapshot-parts.js';
 
 /** A prepared scene in the object store: a head that describes it, and planes of raw numbers that can be read in parts. */
 const headSchema = z.object({
-  format: z.literal('implicam scene 1'),
+  format: z.literal(SCENE_FORMAT),
   summary: sceneSummarySchema,
   model: modelHeadSchema,
   frames: z.array(z.object({ bits: z.union([z.literal(8), z.literal(16)]), masked: z.boolean() })),
@@ -41,13 +49,15 @@ export async function writeScene(
   for (const plane of ['radiance', 'defocus'] as const) {
     if (start?.[plane].length) await store.put(sceneKeys.start(session, plane), bytesOf(start[plane]));
   }
+  const pieces: StoredPiece[] = [];
   for (const part of partsOf(plan)) {
     if (part.from === part.to) continue;
-    await store.put(snapshotKeys.part(session, model.state.step, part.name), encodePart(model.state, part));
+    const key = snapshotKeys.part(session, model.state.step, part.name);
+    pieces.push(await putPiece(store, part.shard ?? 0, key, encodePart(model.state, part)));
   }
-  const summary = summarise(plan, model.state.step, frames);
+  const summary = { ...summarise(plan, model.state.step, frames), pieces };
   const head: z.input<typeof headSchema> = {
-    format: 'implicam scene 1',
+    format: SCENE_FORMAT,
     summary,
     model: describeModel(model),
     frames: frames.map(({ data, mask }) => ({
@@ -189,7 +199,7 @@ function mergeBands(rects: readonly Rect[]): [number, number][] {
 }
 
 /** What placing a session takes to know. */
-function summarise(plan: Plan, from: number, frames: SceneData['frames']): SceneSummary {
+function summarise(plan: Plan, from: number, frames: SceneData['frames']): Omit<SceneSummary, 'pieces'> {
   const { shards, layout, config, capture } = plan;
   const shared = layout.groups.filter((g) => g.scope === 'shared');
   const floats = (groups: readonly { size: number }[]) => groups.reduce((sum, g) => sum + g.size, 0);

@@ -4,8 +4,9 @@ import { partName, type SnapshotPartName } from '../store/scene.js';
 import type { TrainingState } from './engines/engine.js';
 
 /**
- * Snapshots in parts: what all shards share lies at the front of the parameter vector, then one run for each shard. A part is that run of the parameters, then of the first, then of the second moments, as
- * little-endian floats; without moments they are zero.
+ * Snapshots in parts: what all shards share lies at the front of the parameter vector, then one run for each shard. A part
+ * is that run of the parameters, then of the first, then of the second moments, as little-endian floats; without moments
+ * they are zero. Before those of the shared part is how well the step did that the snapshot was taken after: two doubles.
  */
 export interface SnapshotPart {
   readonly name: SnapshotPartName;
@@ -15,6 +16,17 @@ export interface SnapshotPart {
   readonly from: number;
   readonly to: number;
 }
+
+/** Total loss, and PSNR in dB against the frames, of a step; NaN before the first. */
+export interface StepScore {
+  readonly loss: number;
+  readonly psnr: number;
+}
+
+export const NO_SCORE: StepScore = { loss: Number.NaN, psnr: Number.NaN };
+
+/** Bytes of a score. */
+export const SCORE_BYTES = 16;
 
 /** All parts of a session's snapshots: the shared one, then one a shard, empty where it has nothing of its own. */
 export function partsOf(plan: Plan): SnapshotPart[] {
@@ -35,30 +47,45 @@ export function partsOfShards(plan: Plan, shards: readonly number[]): SnapshotPa
   return partsOf(plan).filter((part) => part.shard === undefined || shards.includes(part.shard));
 }
 
-/** A copy of a part's run of a state. */
-export function encodePart(state: TrainingState, { from, to }: SnapshotPart): Buffer {
+/** A copy of a part's run of a state; the score goes with the shared part. */
+export function encodePart(
+  state: TrainingState,
+  { shard, from, to }: SnapshotPart,
+  score: StepScore = NO_SCORE,
+): Buffer {
   const runs = state.m.length > 0 ? [state.parameters, state.m, state.v] : [state.parameters];
   const views = runs.map((v) => Buffer.from(v.buffer, v.byteOffset + 4 * from, 4 * (to - from)));
-  return Buffer.concat(views);
+  return Buffer.concat(shard === undefined ? [encodeScore(score), ...views] : views);
+}
+
+export function encodeScore({ loss, psnr }: StepScore): Buffer {
+  const bytes = Buffer.alloc(SCORE_BYTES);
+  bytes.writeDoubleLE(loss, 0);
+  bytes.writeDoubleLE(psnr, 8);
+  return bytes;
 }
 
 /**
  * Puts a part into a state.
  *
+ * @returns the score, of the shared part
  * @throws ImplicamError `snapshot-corrupt` for bytes of another length
  */
-export function decodePart(bytes: Buffer, state: TrainingState, part: SnapshotPart): void {
+export function decodePart(bytes: Buffer, state: TrainingState, part: SnapshotPart): StepScore | undefined {
+  const head = part.shard === undefined ? SCORE_BYTES : 0;
   const length = 4 * (part.to - part.from);
-  if (bytes.length !== length && bytes.length !== 3 * length) {
+  const count = bytes.length - head;
+  if (count !== length && count !== 3 * length) {
     throw new ImplicamError(
       'snapshot-corrupt',
-      `a snapshot's part ${part.name} has ${bytes.length} bytes, not ${3 * length}: it is of another session or version`,
+      `a snapshot's part ${part.name} has ${bytes.length} bytes, not ${head + 3 * length}: it is of another session or version`,
       { status: 500 },
     );
   }
   const runs = [state.parameters, state.m, state.v];
-  for (let k = 0; k < bytes.length / length; k++) {
+  for (let k = 0; k < count / length; k++) {
     const view = new Uint8Array(runs[k]!.buffer, runs[k]!.byteOffset + 4 * part.from, length);
-    view.set(bytes.subarray(k * length, (k + 1) * length));
+    view.set(bytes.subarray(head + k * length, head + (k + 1) * length));
   }
+  return head > 0 ? { loss: bytes.readDoubleLE(0), psnr: bytes.readDoubleLE(8) } : undefined;
 }

@@ -21,11 +21,31 @@ export function partName(shard: number | undefined): SnapshotPartName {
 export const snapshotKeys = {
   part: (session: string, step: number, part: SnapshotPartName) =>
     `sessions/${session}/snapshots/${step}/${part}.raw`,
+  all: (session: string) => `sessions/${session}/snapshots/`,
   folder: (session: string, step: number) => `sessions/${session}/snapshots/${step}/`,
 };
 
-/** Says which snapshot is whole and newest. */
+/** Everything that only a training itself needs: gone once it has its model. */
+export const trainingFolders = (session: string) => [
+  `sessions/${session}/scene/`,
+  `sessions/${session}/snapshots/`,
+];
+
+/** Says which snapshots are whole. */
 export const manifestKey = (session: string) => `sessions/${session}/manifest.json`;
+
+/** An object of a snapshot, and what its content must be. Shard 0 has one more: what all shards share. */
+export const pieceSchema = z.object({
+  shard: z.int().min(0),
+  key: z.string(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.number().min(0),
+});
+
+export type StoredPiece = z.output<typeof pieceSchema>;
+
+/** What a scene's head says that this program can read. */
+export const SCENE_FORMAT = 'implicam scene 2';
 
 /** What the coordinator needs to know of a scene; it never looks at pixels or parameters. */
 export const sceneSummarySchema = z.object({
@@ -47,17 +67,19 @@ export const sceneSummarySchema = z.object({
   memoryBytes: z.number().min(0),
   /** Bytes that shards exchange in a step: what each of them would send up the tree. */
   exchangeBytes: z.number().min(0),
+  /** The snapshot of step `from`. */
+  pieces: z.array(pieceSchema),
 });
 
 export type SceneSummary = z.output<typeof sceneSummarySchema>;
 
-/** The newest whole snapshot of a session. */
+/** The whole snapshots of a session: its newest, then the one to fall back to. */
 export const manifestSchema = z.object({
-  session: z.string(),
-  step: z.int().min(0),
-  /** Epoch that wrote it: an older epoch never replaces a newer one's. */
+  /** Epoch that wrote it: what an older epoch says never replaces it. */
   epoch: z.number().min(0),
-  pieces: z.array(z.object({ key: z.string(), sha256: z.string(), bytes: z.number().min(0) })),
+  /** Kind of the engine that made them; what goes on must be of that kind too. */
+  engine: z.string(),
+  snapshots: z.array(z.object({ step: z.int().min(0), pieces: z.array(pieceSchema).readonly() })).readonly(),
 });
 
 export type Manifest = z.output<typeof manifestSchema>;

@@ -14,6 +14,7 @@ import {
   recordPhase,
   recordPlacement,
   recordProgress,
+  replaceSnapshots,
 } from '../database/training-records.js';
 import { type TestDatabase, testDatabase } from './postgres.js';
 
@@ -93,7 +94,8 @@ const WRITES: Record<string, (lease: Lease) => Promise<unknown>> = {
     }),
   recordPhase: (lease) => recordPhase(db, lease, 'train', 10),
   recordPlacement: (lease) => recordPlacement(db, lease, [{ shard: 0, runner: 'r', device: 'cpu' }], 0),
-  commitSnapshot: (lease) => commitSnapshot(db, lease, 9, { late: true }),
+  replaceSnapshots: (lease) => replaceSnapshots(db, lease, null),
+  commitSnapshot: (lease) => commitSnapshot(db, lease, 9, { epoch: 9, late: true }),
   finish: (lease) => finish(db, lease, model),
   fail: (lease) => fail(db, lease, { code: 'late', message: 'late' }),
   cancelled: (lease) => cancelled(db, lease),
@@ -157,11 +159,11 @@ describe('claiming', () => {
     await queued();
     const lost = await claim('a');
     expect(lost.lease).toMatchObject({ session: first, number: 1 });
-    await commitSnapshot(db, lost.lease, 40, { objects: ['x'] });
+    await commitSnapshot(db, lost.lease, 40, { epoch: 1, objects: ['x'] });
     await expire(first);
     const next = await claim('b');
     expect(next.lease).toEqual({ session: first, owner: 'b', number: 2 });
-    expect(next.snapshot).toEqual({ step: 40, manifest: { objects: ['x'] } });
+    expect(next.snapshot).toEqual({ step: 40, manifest: { epoch: 1, objects: ['x'] } });
     expect((await events(first)).map((e) => e.type)).toEqual(['started', 'snapshot', 'requeued', 'started']);
   });
 
@@ -214,8 +216,20 @@ describe('fencing', () => {
   test('a snapshot never goes back', async () => {
     await queued();
     const { lease } = await claim();
-    await commitSnapshot(db, lease, 50, {});
-    await expect(commitSnapshot(db, lease, 40, {})).rejects.toMatchObject({ code: 'snapshot-order' });
+    await commitSnapshot(db, lease, 50, { epoch: 7 });
+    const earlier = { code: 'snapshot-order' };
+    await expect(commitSnapshot(db, lease, 40, { epoch: 7 })).rejects.toMatchObject(earlier);
+    await expect(commitSnapshot(db, lease, 60, { epoch: 6 })).rejects.toMatchObject(earlier);
+  });
+
+  test('a later placement may commit an earlier step: what was stored is damaged', async () => {
+    const session = await queued();
+    const { lease } = await claim();
+    await commitSnapshot(db, lease, 50, { epoch: 7 });
+    await commitSnapshot(db, lease, 40, { epoch: 8 });
+    await replaceSnapshots(db, lease, { step: 30, manifest: { epoch: 5 } });
+    await expire(session);
+    expect((await claim('b')).snapshot).toEqual({ step: 30, manifest: { epoch: 5 } });
   });
 });
 

@@ -7,9 +7,9 @@ import { createPlan, type Plan } from '../../model/plan.js';
 import type { TrainedModel } from '../../runner/develop-options.js';
 import { type Engine, freshState, type SceneData, type TrainingState } from '../../runner/engines/engine.js';
 import { writeScene } from '../../runner/scene-bundle.js';
-import { decodePart, encodePart, partsOf } from '../../runner/snapshot-parts.js';
+import { encodePart, partsOf } from '../../runner/snapshot-parts.js';
+import { readStoredSnapshot } from '../../runner/stored-snapshot.js';
 import type { ObjectStore } from '../../store/objects.js';
-import { snapshotKeys } from '../../store/scene.js';
 import { type Capture, type CaptureOptions, renderCapture } from '../sample/capture.js';
 
 export interface ScenarioOptions {
@@ -129,15 +129,9 @@ export async function hashOfStored(store: ObjectStore, session: string, plan: Pl
 
 /** The newest whole snapshot in the store. @throws ImplicamError `snapshot-missing` */
 export async function readStored(store: ObjectStore, session: string, plan: Plan): Promise<TrainingState> {
-  const step = (await readManifest(store, session))?.step;
-  if (step === undefined) throw new ImplicamError('snapshot-missing', `nothing was stored of ${session}`);
-  const { size } = plan.layout;
-  const state = { ...freshState(new Float32Array(size)), step };
-  for (const part of partsOf(plan)) {
-    if (part.from === part.to) continue;
-    decodePart(await store.read(snapshotKeys.part(session, step, part.name)), state, part);
-  }
-  return state;
+  const newest = (await readManifest(store, session))?.snapshots[0];
+  if (newest === undefined) throw new ImplicamError('snapshot-missing', `nothing was stored of ${session}`);
+  return (await readStoredSnapshot(store, session, plan, newest)).state;
 }
 
 function hashState(plan: Plan, state: TrainingState): string {

@@ -1,5 +1,5 @@
-import type { Holding, SessionState, Turn } from './state.js';
-import type { RunnerId, ShardRange, Source } from './types.js';
+import { durableStep, type Holding, type SessionState, type Turn } from './state.js';
+import type { Piece, RunnerId, ShardRange, Source } from './types.js';
 
 /**
  * Which runner has which pieces of which snapshot in its memory. Pieces of one step are the same bits whoever made them
@@ -49,12 +49,12 @@ function holdersByShard(
 export function newestRestorable(turn: Turn, session: SessionState, engine: string): number {
   const held = usable(turn, session, engine);
   const steps = [...new Set(held.map(({ step }) => step))]
-    .filter((step) => step > session.durable && step <= session.spec.steps)
+    .filter((step) => step > durableStep(session) && step <= session.spec.steps)
     .sort((a, b) => b - a);
   for (const step of steps) {
     if (!holdersByShard(held, session.spec.shards.length, step, () => null).includes(null)) return step;
   }
-  return session.durable;
+  return durableStep(session);
 }
 
 /** Where the shards of a range can be fetched at a step; memory is preferred to the store, and one's own most of all. */
@@ -72,6 +72,7 @@ export function sourcesOf(
     shards: { first: number; count: number };
     holder: RunnerId | null;
     address: string | null;
+    pieces: Piece[];
   }[] = [];
   for (let shard = range.first; shard < range.first + range.count; shard++) {
     const holder = holders[shard]!;
@@ -79,8 +80,14 @@ export function sourcesOf(
     if (last !== undefined && last.holder === holder) last.shards.count++;
     else {
       const address = holder === null ? null : turn.state.runners[holder]!.info.address;
-      sources.push({ shards: { first: shard, count: 1 }, holder, address });
+      sources.push({ shards: { first: shard, count: 1 }, holder, address, pieces: [] });
     }
+  }
+  const stored = session.stored.find((snapshot) => snapshot.step === step)?.pieces ?? [];
+  for (const { shards, pieces } of sources.filter(({ holder }) => holder === null)) {
+    const { first, count } = shards;
+    // What all shards share is with shard 0.
+    pieces.push(...stored.filter(({ shard: of }) => of === 0 || (of >= first && of < first + count)));
   }
   return sources;
 }

@@ -1,7 +1,15 @@
 import { addHolding, sourcesOf } from './holdings.js';
 import type { Plan } from './planning.js';
 import { evict, interrupt, release } from './recovery.js';
-import { epoch, type MemberState, nextRound, outsideBuddies, type SessionState, type Turn } from './state.js';
+import {
+  durableStep,
+  epoch,
+  type MemberState,
+  nextRound,
+  outsideBuddies,
+  type SessionState,
+  type Turn,
+} from './state.js';
 import { cancelTimer, startTimer } from './timers.js';
 import type { Member, RunnerId } from './types.js';
 
@@ -103,7 +111,7 @@ function order(turn: Turn, session: SessionState): void {
 
 /** Whether the restored snapshot is to be copied to the buddies: not if the object store has it. */
 function copies(session: SessionState): boolean {
-  return session.from > session.durable;
+  return session.from > durableStep(session);
 }
 
 /** A member is ready. True if now all are: training may begin. */

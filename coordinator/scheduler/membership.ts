@@ -1,7 +1,7 @@
 import { assert, ImplicamError } from '../../model/errors.js';
 import { addHolding } from './holdings.js';
 import { loseRunner, release } from './recovery.js';
-import { memberOf, type SessionState, type Turn } from './state.js';
+import { durableStep, memberOf, type SessionState, type Turn } from './state.js';
 import type { HeldSnapshot, RunnerId, RunnerInfo } from './types.js';
 
 /** Runners come, change and go. */
@@ -48,7 +48,7 @@ export function bring(
   }
   const { first, count } = shards;
   const fits = first >= 0 && count > 0 && first + count <= session.spec.shards.length;
-  if (fits && at >= session.durable && at <= session.spec.steps) {
+  if (fits && at >= durableStep(session) && at <= session.spec.steps) {
     addHolding(session, runner, at, shards);
   }
   if (!session.participants.includes(runner)) session.participants.push(runner);

@@ -1,6 +1,6 @@
 import { newestRestorable } from './holdings.js';
 import { type Candidate, type Placement, place, predictStepMs } from './placement.js';
-import { memberOf, type SessionState, type State, sessionsInOrder, type Turn } from './state.js';
+import { durableStep, memberOf, type SessionState, type State, sessionsInOrder, type Turn } from './state.js';
 import type { RunnerId, RunnerInfo, SessionSpec, ShardRange, WaitingReason } from './types.js';
 
 /** Where a session could run next: on what, from which step. */
@@ -114,7 +114,7 @@ export function planFor(turn: Turn, session: SessionState, loads: Loads): Plan |
   for (const engine of enginesFor(turn, session)) {
     const rules = { engine, step: newestRestorable(turn, session, engine), draining: false, excluded: false };
     let plan = planOn(turn, session, loads, rules);
-    if (plan === null && rules.step > session.durable) {
+    if (plan === null && rules.step > durableStep(session)) {
       plan = planOn(turn, session, loads, { ...rules, draining: true });
     }
     if (plan === null) continue;
@@ -123,10 +123,11 @@ export function planFor(turn: Turn, session: SessionState, loads: Loads): Plan |
   return best;
 }
 
-/** A placement for a running session, from its newest safe snapshot, without draining runners. */
+/** A placement for a running session without draining runners, from its newest safe snapshot or one that was stored meanwhile. */
 export function planMove(turn: Turn, session: SessionState): Plan | null {
   if (session.engine === null) return null;
-  const rules = { engine: session.engine, step: session.base, draining: false, excluded: false };
+  const step = Math.max(session.base, durableStep(session));
+  const rules = { engine: session.engine, step, draining: false, excluded: false };
   return planOn(turn, session, loadsOf(turn.state, session), rules);
 }
 
@@ -154,7 +155,9 @@ export function whyNot(
     return { reason: 'engine', message };
   }
   for (const engine of engines) {
-    if (planOn(turn, session, idle, { engine, step: session.durable, draining: false, excluded: true })) {
+    if (
+      planOn(turn, session, idle, { engine, step: durableStep(session), draining: false, excluded: true })
+    ) {
       return { reason: 'excluded', message: 'its runners failed it; they are tried again after a while' };
     }
   }

@@ -1,6 +1,14 @@
 import { dropHoldings } from './holdings.js';
 import { demandOf } from './planning.js';
-import { epoch, type MemberState, memberOf, nextRound, type SessionState, type Turn } from './state.js';
+import {
+  durableStep,
+  epoch,
+  type MemberState,
+  memberOf,
+  nextRound,
+  type SessionState,
+  type Turn,
+} from './state.js';
 import { cancelAllTimers, cancelTimer, hasTimer, startTimer } from './timers.js';
 import type { Command, FailureCode, RunnerId } from './types.js';
 
@@ -32,7 +40,7 @@ export function release(turn: Turn, session: SessionState, runner: RunnerId): vo
 /** Ends the present placement; the queue finds the next. A session that was only being stopped ends here. */
 export function interrupt(turn: Turn, session: SessionState, why: string): void {
   if (session.stopping) {
-    end(turn, session, { type: 'cancelled', session: session.spec.id, step: session.durable });
+    end(turn, session, { type: 'cancelled', session: session.spec.id, step: durableStep(session) });
     return;
   }
   for (const kind of ['host', 'watch', 'blame'] as const) cancelTimer(turn, kind, session.spec.id);

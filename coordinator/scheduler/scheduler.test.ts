@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createScheduler, step } from './scheduler.js';
 import { epoch } from './state.js';
-import type { Command, Event, RunnerInfo, SessionSpec } from './types.js';
+import type { Command, Event, RunnerInfo, SessionSpec, StoredSnapshot } from './types.js';
 
 const info = (id: string, over: Partial<RunnerInfo> = {}): RunnerInfo => ({
   id,
@@ -14,6 +14,11 @@ const info = (id: string, over: Partial<RunnerInfo> = {}): RunnerInfo => ({
   ...over,
 });
 
+const snapshot = (at: number): StoredSnapshot => ({
+  step: at,
+  pieces: Array.from({ length: 4 }, (_, shard) => ({ shard, key: `${at}/${shard}`, bytes: 1, sha256: '' })),
+});
+
 const spec = (id: string, over: Partial<SessionSpec> = {}): SessionSpec => ({
   id,
   shards: Array.from({ length: 4 }, () => ({ memoryBytes: 100, cost: 10 })),
@@ -21,7 +26,7 @@ const spec = (id: string, over: Partial<SessionSpec> = {}): SessionSpec => ({
   hopMs: 1,
   steps: 100,
   lease: 1,
-  durableStep: 0,
+  stored: [snapshot(0)],
   engine: null,
   ...over,
 });
@@ -174,7 +179,10 @@ describe('a session', () => {
   test('never mixes engines, and stays with the one that its snapshot came from', () => {
     const bench = new Bench();
     bench.join(info('a', { stepRate: 10 }), info('b', { engine: 'tfjs' }));
-    bench.give({ type: 'sessionSubmitted', spec: spec('s', { durableStep: 5, engine: 'native' }) });
+    bench.give({
+      type: 'sessionSubmitted',
+      spec: spec('s', { stored: [snapshot(5), snapshot(0)], engine: 'native' }),
+    });
     expect(bench.members('s')).toEqual(['a']);
     bench.give({ type: 'runnerLost', runner: 'a', reason: 'silent' });
     expect(bench.of('waiting')).toMatchObject([{ reason: 'engine' }]);
@@ -362,9 +370,65 @@ describe('runners', () => {
     bench.give({ type: 'runnerJoined', runner: info('a'), snapshots: [held] });
     bench.give({
       type: 'sessionSubmitted',
-      spec: spec('s', { lease: 2, durableStep: 20, engine: 'native' }),
+      spec: spec('s', { lease: 2, stored: [snapshot(20), snapshot(0)], engine: 'native' }),
     });
     expect(bench.of('host')).toMatchObject([{ step: 40, sources: [{ holder: 'a' }], copy: true }]);
+  });
+});
+
+describe('damaged snapshots', () => {
+  const claimed = spec('s', {
+    lease: 2,
+    stored: [snapshot(40), snapshot(20), snapshot(0)],
+    engine: 'native',
+  });
+  const restoring = (stored = claimed.stored) => {
+    const bench = new Bench();
+    bench.join(info('a'), info('b'));
+    bench.give({ type: 'sessionSubmitted', spec: { ...claimed, stored } });
+    return bench;
+  };
+  const damaged = (bench: Bench, at: number) =>
+    bench.give({ type: 'damaged', runner: 'b', ...bench.at('s'), step: at, message: 'bad' });
+
+  test('whoever restores is told what it must find, of its own shards and of those that all share', () => {
+    const bench = restoring();
+    const told = bench.of('host').map(({ sources }) => sources[0]!.pieces.map(({ key }) => key));
+    expect(told).toEqual([
+      ['40/0', '40/1'],
+      ['40/0', '40/2', '40/3'],
+    ]);
+  });
+
+  test('the newest gives way to the one before, that to the beginning, and then nothing is left', () => {
+    const bench = restoring();
+    damaged(bench, 40);
+    expect(bench.of('damaged')).toMatchObject([{ step: 40, left: 20, message: 'bad' }]);
+    expect(bench.of('host')).toMatchObject([{ step: 20 }, { step: 20 }]);
+    damaged(bench, 20);
+    expect(bench.of('host')).toMatchObject([{ step: 0 }, { step: 0 }]);
+    damaged(bench, 0);
+    expect(bench.of('damaged')).toMatchObject([{ step: 0, left: null }]);
+    expect(bench.of('failed')).toMatchObject([{ code: 'data' }]);
+  });
+
+  test('a report of another step than the one that is restored changes nothing', () => {
+    const bench = restoring();
+    expect(damaged(bench, 20)).toEqual([]);
+    bench.host('s');
+    expect(damaged(bench, 40)).toEqual([]);
+  });
+
+  test('a manifest keeps the newest two, and what is damaged is not in it', () => {
+    const bench = restoring();
+    damaged(bench, 40);
+    bench.host('s');
+    const at = bench.at('s');
+    for (let to = 30; to <= 100; to += 10) bench.train('s', to);
+    for (const runner of bench.members('s')) {
+      bench.give({ type: 'stored', runner, ...at, step: 100, pieces: [] });
+    }
+    expect(bench.of('commit').map(({ snapshots }) => snapshots.map((one) => one.step))).toEqual([[100, 20]]);
   });
 });
 
@@ -373,7 +437,9 @@ describe('bad input', () => {
     ['no shards', { shards: [] }],
     ['no cost', { shards: [{ memoryBytes: 1, cost: 0 }] }],
     ['no steps', { steps: 0 }],
-    ['a snapshot from the future', { durableStep: 101 }],
+    ['a snapshot from the future', { stored: [snapshot(101), snapshot(0)] }],
+    ['snapshots out of order', { stored: [snapshot(10), snapshot(20), snapshot(0)] }],
+    ['nothing to begin with', { stored: [] }],
     ['no lease', { lease: 0 }],
     ['no id', { id: '' }],
   ])('a session with %s is refused', (_, over: Partial<SessionSpec>) => {

@@ -4,7 +4,7 @@ import type { SchedulerOptions } from './options.js';
 import { pump } from './queue.js';
 import { end, loseRunner, onBlame, onFailed, onPeerFailed, readmit } from './recovery.js';
 import { createState, epoch, memberOf, type SessionState, type State, type Turn } from './state.js';
-import { onCommitFailed, onCommitted, onHoldOver, onStoreDeadline, onStored } from './storing.js';
+import { onCommitFailed, onCommitted, onDamaged, onHoldOver, onStoreDeadline, onStored } from './storing.js';
 import { submit } from './submission.js';
 import { takeTimer } from './timers.js';
 import { consider, onAllHosted, onProgressed, onSnapshotTaken, onWatch, stop } from './training.js';
@@ -102,6 +102,9 @@ function takeReport(turn: Turn, session: SessionState, event: RunnerReport): voi
       break;
     case 'storeFailed':
       onStored(turn, session, member, event.step, null);
+      break;
+    case 'damaged':
+      onDamaged(turn, session, event.step, event.message);
       break;
     case 'peerFailed':
       onPeerFailed(turn, session, member, event.peer);

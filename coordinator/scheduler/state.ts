@@ -13,6 +13,7 @@ import {
   type SessionId,
   type SessionSpec,
   type ShardRange,
+  type StoredSnapshot,
 } from './types.js';
 
 /** A runner that is connected. */
@@ -92,13 +93,14 @@ export interface SessionState {
   /** Members of the epoch before this one have not been told yet that it is over. */
   unparked: boolean;
 
-  durable: number;
+  /** Whole snapshots in the object store, as in the spec, without those that turned out to be damaged. Never empty. */
+  stored: StoredSnapshot[];
   durableEngine: string | null;
   windowsSinceStore: number;
   /** A snapshot on its way to the object store. */
   store: { step: number; stored: Record<RunnerId, Piece[]>; failed: RunnerId[] } | null;
   /** A manifest on its way; outlives the placement that made it. */
-  commit: { epoch: Epoch; step: number; engine: string; pieces: Piece[] } | null;
+  commit: { epoch: Epoch; step: number; engine: string; snapshots: StoredSnapshot[] } | null;
   storeAttempts: number;
   /** Waiting before the next attempt to store. */
   storeHeld: boolean;
@@ -165,6 +167,7 @@ export function createState(options: Partial<SchedulerOptions>): State {
 }
 
 export function createSession(spec: SessionSpec, order: number): SessionState {
+  const { step } = spec.stored[0]!;
   return {
     spec,
     order,
@@ -174,21 +177,21 @@ export function createSession(spec: SessionSpec, order: number): SessionState {
     engine: spec.engine,
     placement: [],
     stepMs: 0,
-    from: spec.durableStep,
+    from: step,
     sources: [],
     settled: true,
-    until: spec.durableStep,
+    until: step,
     pending: [],
-    base: spec.durableStep,
-    committed: spec.durableStep,
-    highWater: spec.durableStep,
+    base: step,
+    committed: step,
+    highWater: step,
     rate: 0,
     moved: false,
     quiet: 0,
     holdings: [],
     participants: [],
     unparked: false,
-    durable: spec.durableStep,
+    stored: [...spec.stored],
     durableEngine: spec.engine,
     windowsSinceStore: 0,
     store: null,
@@ -205,6 +208,11 @@ export function createSession(spec: SessionSpec, order: number): SessionState {
     evaluated: 0,
     shown: '',
   };
+}
+
+/** Step of the newest snapshot in the object store. */
+export function durableStep(session: SessionState): number {
+  return session.stored[0]!.step;
 }
 
 /** The session's present epoch. */

@@ -1,12 +1,16 @@
 import { end, evict, fail, interrupt } from './recovery.js';
-import { epoch, type MemberState, type SessionState, type Turn } from './state.js';
+import { durableStep, epoch, type MemberState, type SessionState, type Turn } from './state.js';
 import { cancelTimer, startTimer } from './timers.js';
-import type { Epoch, Piece } from './types.js';
+import type { Epoch, Piece, StoredSnapshot } from './types.js';
 
 /**
  * How a safe snapshot becomes durable: every member writes its pieces, then the driver writes the manifest under the
- * session's lease. One at a time; a manifest on its way outlives the placement that made its pieces.
+ * session's lease. One at a time; a manifest on its way outlives the placement that made its pieces. The snapshot before it
+ * is kept, and the initial state: what is read of the object store may turn out to be damaged.
  */
+
+/** Snapshots of which a manifest tells. */
+const GENERATIONS = 2;
 
 /** Lets every member write its pieces of the newest safe snapshot. */
 export function startStore(turn: Turn, session: SessionState): void {
@@ -43,11 +47,12 @@ export function onStored(
   if (store.failed.length > 0) storeTrouble(turn, session, 'the object store could not be written');
   else {
     const all = session.placement.flatMap(({ runner }) => store.stored[runner]!);
+    const pieces = all.sort((a, b) => a.shard - b.shard);
     session.commit = {
       epoch: epoch(session),
       step,
       engine: session.engine!,
-      pieces: all.sort((a, b) => a.shard - b.shard),
+      snapshots: [{ step, pieces }, ...session.stored.slice(0, -1)].slice(0, GENERATIONS),
     };
     session.store = null;
     sendCommit(turn, session);
@@ -65,7 +70,7 @@ function storeTrouble(turn: Turn, session: SessionState, message: string): void 
   session.store = null;
   cancelTimer(turn, 'store', session.spec.id);
   if (session.stopping) {
-    end(turn, session, { type: 'cancelled', session: session.spec.id, step: session.durable });
+    end(turn, session, { type: 'cancelled', session: session.spec.id, step: durableStep(session) });
     return;
   }
   if (!holdStore(turn, session, message)) return;
@@ -109,7 +114,7 @@ export function onCommitFailed(turn: Turn, session: SessionState, at: Epoch, mes
   if (session.commit?.epoch !== at || session.storeHeld) return;
   cancelTimer(turn, 'store', session.spec.id);
   if (session.stopping) {
-    end(turn, session, { type: 'cancelled', session: session.spec.id, step: session.durable });
+    end(turn, session, { type: 'cancelled', session: session.spec.id, step: durableStep(session) });
     return;
   }
   holdStore(turn, session, `the manifest could not be written: ${message}`);
@@ -119,7 +124,7 @@ export function onCommitFailed(turn: Turn, session: SessionState, at: Epoch, mes
 export function onCommitted(turn: Turn, session: SessionState, at: Epoch, step: number): void {
   const { commit } = session;
   if (commit === null || commit.epoch !== at || commit.step !== step) return;
-  session.durable = step;
+  session.stored = [...commit.snapshots, ...session.stored.slice(-1)];
   session.durableEngine = commit.engine;
   session.commit = null;
   session.storeAttempts = 0;
@@ -127,4 +132,23 @@ export function onCommitted(turn: Turn, session: SessionState, at: Epoch, step: 
   cancelTimer(turn, 'store', session.spec.id);
   cancelTimer(turn, 'hold', session.spec.id);
   if (step === session.spec.steps) end(turn, session, { type: 'finished', session: session.spec.id, step });
+}
+
+/**
+ * A stored snapshot is damaged: it is struck off, and the session goes back to the newest that is left, in memory or in the
+ * object store, at worst to the beginning. That costs time, never a bit: training gives the same ones again.
+ */
+export function onDamaged(turn: Turn, session: SessionState, step: number, message: string): void {
+  if (session.phase !== 'hosting' || step !== session.from) return;
+  const intact = (snapshot: StoredSnapshot) => snapshot.step !== step;
+  const left = session.stored.filter(intact);
+  const told = { type: 'damaged', session: session.spec.id, step, message } as const;
+  turn.commands.push({ ...told, left: left[0]?.step ?? null });
+  if (left.length === 0) {
+    fail(turn, session, 'data', `${message}: nothing is left to begin with; train the session anew`);
+    return;
+  }
+  session.stored = left;
+  if (session.commit !== null) session.commit.snapshots = session.commit.snapshots.filter(intact);
+  interrupt(turn, session, `the stored snapshot of step ${step} is damaged`);
 }

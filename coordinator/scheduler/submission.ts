@@ -20,8 +20,12 @@ export function checkSpec(spec: SessionSpec): void {
   if (!finite(spec.hopMs) || !finite(spec.sharedMemoryBytes))
     throw refuse('its exchange and memory need a size');
   if (!Number.isSafeInteger(spec.steps) || spec.steps < 1) throw refuse(`it has ${spec.steps} steps`);
-  if (!Number.isSafeInteger(spec.durableStep) || spec.durableStep < 0 || spec.durableStep > spec.steps) {
-    throw refuse(`its snapshot is of step ${spec.durableStep} of ${spec.steps}`);
+  if (spec.stored.length === 0) throw refuse('it has no state to begin with');
+  for (const [i, { step }] of spec.stored.entries()) {
+    if (!Number.isSafeInteger(step) || step < 0 || step > spec.steps) {
+      throw refuse(`it has a snapshot of step ${step} of ${spec.steps}`);
+    }
+    if (i > 0 && step >= spec.stored[i - 1]!.step) throw refuse('its snapshots are not in order');
   }
   if (!Number.isSafeInteger(spec.lease) || spec.lease < 1) throw refuse(`its lease has number ${spec.lease}`);
 }
@@ -34,7 +38,7 @@ export function submit(turn: Turn, spec: SessionSpec): void {
     if (spec.lease <= known.spec.lease) return;
     end(turn, known, { type: 'dropped', session: spec.id });
   }
-  if (spec.durableStep === spec.steps) {
+  if (spec.stored[0]!.step === spec.steps) {
     turn.commands.push({ type: 'finished', session: spec.id, step: spec.steps });
     return;
   }

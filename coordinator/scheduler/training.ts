@@ -2,7 +2,7 @@ import { addHolding, discardBelow } from './holdings.js';
 import { begin, settle } from './hosting.js';
 import { planMove, presentStepMs } from './planning.js';
 import { end, evict, interrupt } from './recovery.js';
-import { epoch, type MemberState, type SessionState, type Turn } from './state.js';
+import { durableStep, epoch, type MemberState, type SessionState, type Turn } from './state.js';
 import { startStore } from './storing.js';
 import { cancelTimer, hasTimer, startTimer } from './timers.js';
 
@@ -162,7 +162,8 @@ function onSafe(turn: Turn, session: SessionState, step: number): void {
  */
 export function consider(turn: Turn, session: SessionState, fresh: boolean): void {
   if (session.phase !== 'training') return;
-  const { base, durable, spec } = session;
+  const { base, spec } = session;
+  const durable = durableStep(session);
   const idle = session.store === null && session.commit === null && !session.storeHeld;
   if (session.stopping) {
     if (session.store !== null || session.commit !== null) return;
@@ -197,7 +198,7 @@ function leave(turn: Turn, session: SessionState, fresh: boolean, idle: boolean)
   const plan = planMove(turn, session);
   if (plan !== null) {
     if (fresh) begin(turn, session, plan, 'a runner leaves');
-  } else if (session.base > session.durable) {
+  } else if (session.base > durableStep(session)) {
     if (idle) startStore(turn, session);
   } else {
     interrupt(turn, session, 'the last runner leaves');
@@ -221,7 +222,7 @@ function rebalance(turn: Turn, session: SessionState): void {
 export function stop(turn: Turn, session: SessionState): void {
   if (session.stopping) return;
   if (session.phase !== 'training') {
-    end(turn, session, { type: 'cancelled', session: session.spec.id, step: session.durable });
+    end(turn, session, { type: 'cancelled', session: session.spec.id, step: durableStep(session) });
     return;
   }
   session.stopping = true;

@@ -61,18 +61,24 @@ export interface SessionSpec {
   readonly steps: number;
   /** Number of the lease under which the session was claimed; at least 1, larger with each claim. */
   readonly lease: number;
-  /** Step of the snapshot in the object store; 0 is the initial state, which is always there. */
-  readonly durableStep: number;
-  /** Engine that made the durable snapshot; null lets the scheduler choose. */
+  /** Snapshots in the object store, the newest first; the last is the state that the training begins with. */
+  readonly stored: readonly StoredSnapshot[];
+  /** Engine that made the stored snapshots; null lets the scheduler choose. */
   readonly engine: string | null;
 }
 
-/** A part of a snapshot in the object store. The piece of shard 0 carries the shared parameters too. */
+/** A part of a snapshot in the object store. Shard 0 has one more: the parameters that all shards share. */
 export interface Piece {
   readonly shard: number;
   readonly key: string;
   readonly bytes: number;
   readonly sha256: string;
+}
+
+/** A whole snapshot in the object store. Whoever reads a piece checks it against what is known of it here. */
+export interface StoredSnapshot {
+  readonly step: number;
+  readonly pieces: readonly Piece[];
 }
 
 /** One runner's part in a placement. */
@@ -89,6 +95,8 @@ export interface Source {
   readonly shards: ShardRange;
   readonly holder: RunnerId | null;
   readonly address: string | null;
+  /** What is to be read of the object store: the pieces of these shards, and what all shards share. */
+  readonly pieces: readonly Piece[];
 }
 
 /**
@@ -131,6 +139,8 @@ export type RunnerReport =
   /** The reporter's own pieces of the snapshot are in the object store. */
   | (Report & { readonly type: 'stored'; readonly step: number; readonly pieces: readonly Piece[] })
   | (Report & { readonly type: 'storeFailed'; readonly step: number; readonly message: string })
+  /** What the object store has of this snapshot is not what was written: missing, truncated, or of another content. */
+  | (Report & { readonly type: 'damaged'; readonly step: number; readonly message: string })
   /** A peer (member, source or buddy) did not answer within its deadline or broke the connection. */
   | (Report & { readonly type: 'peerFailed'; readonly peer: RunnerId })
   | (Report & { readonly type: 'failed'; readonly code: FailureCode; readonly message: string });
@@ -215,14 +225,19 @@ export type Command =
   | RunnerCommand
   /** A draining runner hosts and holds nothing that is needed any more: it may exit. */
   | { readonly type: 'released'; readonly runner: RunnerId }
-  /** Write the manifest of the durable snapshot under the session's lease; answer `committed`, `commitFailed` or `leaseLost`. */
+  /**
+   * Write the manifest under the session's lease: the snapshot of `step`, and the one before it to fall back to. Answer
+   * `committed`, `commitFailed` or `leaseLost`. What the object store has of older ones, but for the initial state, may
+   * go then. An earlier manifest (smaller epoch, or the same and a smaller step) never replaces a later one.
+   */
   | {
       readonly type: 'commit';
       readonly session: SessionId;
       readonly epoch: Epoch;
       readonly step: number;
       readonly engine: string;
-      readonly pieces: readonly Piece[];
+      /** The newest, of `step`, first. */
+      readonly snapshots: readonly StoredSnapshot[];
     }
   /** Start (or start anew) the timer of that name; `timeout` when it fires. */
   | { readonly type: 'timer'; readonly id: string; readonly ms: number }
@@ -254,6 +269,14 @@ export type Command =
       readonly loss: number;
       readonly psnr: number;
       readonly stepsPerSecond: number;
+    }
+  /** A stored snapshot turned out to be damaged; the newest one left is that of step `left`, if there is one. */
+  | {
+      readonly type: 'damaged';
+      readonly session: SessionId;
+      readonly step: number;
+      readonly left: number | null;
+      readonly message: string;
     }
   | { readonly type: 'preview'; readonly session: SessionId; readonly picture: PreviewPicture }
   /** Ends of a session: afterwards the scheduler has forgotten it. */

@@ -5,6 +5,7 @@ import type { Advance as _implicam_v1_Advance, Advance__Output as _implicam_v1_A
 import type { AttachRequest as _implicam_v1_AttachRequest, AttachRequest__Output as _implicam_v1_AttachRequest__Output } from './implicam/v1/AttachRequest.js';
 import type { AttachResponse as _implicam_v1_AttachResponse, AttachResponse__Output as _implicam_v1_AttachResponse__Output } from './implicam/v1/AttachResponse.js';
 import type { CoordinationServiceClient as _implicam_v1_CoordinationServiceClient, CoordinationServiceDefinition as _implicam_v1_CoordinationServiceDefinition } from './implicam/v1/CoordinationService.js';
+import type { Damaged as _implicam_v1_Damaged, Damaged__Output as _implicam_v1_Damaged__Output } from './implicam/v1/Damaged.js';
 import type { Discard as _implicam_v1_Discard, Discard__Output as _implicam_v1_Discard__Output } from './implicam/v1/Discard.js';
 import type { Draining as _implicam_v1_Draining, Draining__Output as _implicam_v1_Draining__Output } from './implicam/v1/Draining.js';
 import type { Failed as _implicam_v1_Failed, Failed__Output as _implicam_v1_Failed__Output } from './implicam/v1/Failed.js';
@@ -43,6 +44,7 @@ export interface ProtoGrpcType {
        * Served by the coordinator. A runner is a member as long as its stream lives.
        */
       CoordinationService: SubtypeConstructor<typeof grpc.Client, _implicam_v1_CoordinationServiceClient> & { service: _implicam_v1_CoordinationServiceDefinition }
+      Damaged: MessageTypeDefinition<_implicam_v1_Damaged, _implicam_v1_Damaged__Output>
       Discard: MessageTypeDefinition<_implicam_v1_Discard, _implicam_v1_Discard__Output>
       Draining: MessageTypeDefinition<_implicam_v1_Draining, _implicam_v1_Draining__Output>
       Failed: MessageTypeDefinition<_implicam_v1_Failed, _implicam_v1_Failed__Output>

@@ -86,8 +86,12 @@ export interface StepSums {
 export interface ReducingSession extends EngineSession {
   /** The shards hosted here, ascending. `train` and `gradient` need all of the plan's. */
   readonly shards: readonly number[];
-  /** What the state has of these runs now, one after the other: of each the parameters, then the moments `m`, then `v`. */
-  saveRuns(runs: readonly Run[]): Promise<Float32Array>;
+  /**
+   * What the state has of these runs now, one after the other: of each the parameters, then the moments `m`, then `v`.
+   *
+   * @param ahead bytes that the result's buffer has before it, for the caller; a multiple of four
+   */
+  saveRuns(runs: readonly Run[], ahead?: number): Promise<Float32Array>;
   /** Gradients of the hosted shards for `step`, which must be the state's. Their sums, in the order of shards. */
   compute(step: number, lanes?: number): Promise<StepSums>;
   /** Adds slot `from` to slot `into`, both hosted; must be a sum of the tree. */

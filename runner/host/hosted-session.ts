@@ -1,18 +1,19 @@
-import { createHash } from 'node:crypto';
 import { ImplicamError } from '../../model/errors.js';
 import type { Plan } from '../../model/plan.js';
-import { snapshotKeys } from '../../store/scene.js';
+import { type StoredPiece, snapshotKeys } from '../../store/scene.js';
+import { putPiece } from '../../store/verified.js';
 import type { Progress, ReducingSession } from '../engines/engine.js';
-import { partsOfShards, type SnapshotPart } from '../snapshot-parts.js';
+import {
+  encodeScore,
+  NO_SCORE,
+  partsOfShards,
+  SCORE_BYTES,
+  type SnapshotPart,
+  type StepScore,
+} from '../snapshot-parts.js';
 import type { HostServices } from './host-services.js';
 import { openShards } from './open-shards.js';
-import {
-  type FailureCode,
-  type HostOrder,
-  type SessionReports,
-  type StoredPiece,
-  shardsOf,
-} from './orders.js';
+import { type FailureCode, type HostOrder, type SessionReports, shardsOf } from './orders.js';
 import { PeerFailure, reachPeer } from './peer-failure.js';
 import { PreviewSchedule } from './preview-schedule.js';
 import { keepWithPeer } from './snapshot-transfer.js';
@@ -37,6 +38,7 @@ export class HostedSession {
   private session: ReducingSession | undefined;
   private plan: Plan | undefined;
   private step: number;
+  private score: StepScore = NO_SCORE;
   private until: number;
   private snapshots: readonly number[] = [];
   private copying: Promise<void> = Promise.resolve();
@@ -85,6 +87,7 @@ export class HostedSession {
       const opened = await openShards(services, order, this.stopping.signal);
       this.session = opened.session;
       this.plan = opened.plan;
+      this.score = opened.score;
       const exchange = new StepExchange(services.links, order, opened.plan, services.totals);
       await exchange.connect(this.stopping.signal);
       if (this.stopping.signal.aborted) return;
@@ -112,6 +115,7 @@ export class HostedSession {
         ? await this.trainAlone(session, next)
         : await exchange.step(session, this.step, signal);
       this.step = progress.step;
+      this.score = progress;
       const boundary = this.step === this.until || this.snapshots.includes(this.step);
       this.progressed(progress.step, progress.loss, progress.psnr, boundary);
       if (this.snapshots.includes(this.step) && !signal.aborted) await this.takeSnapshot(session);
@@ -134,10 +138,12 @@ export class HostedSession {
     const { session: id, shards } = this.order;
     const { step } = this;
     const parts = partsOfShards(this.plan!, shardsOf(shards));
-    const { buffer } = await session.saveRuns(parts);
+    const { buffer } = await session.saveRuns(parts, SCORE_BYTES);
+    Buffer.from(buffer).set(encodeScore(this.score));
     let at = 0;
-    for (const { name, from, to } of parts) {
-      const length = 12 * (to - from);
+    for (const { name, shard, from, to } of parts) {
+      // The shared part is the first.
+      const length = 12 * (to - from) + (shard === undefined ? SCORE_BYTES : 0);
       this.services.vault.put(id, step, name, Buffer.from(buffer, at, length));
       at += length;
     }
@@ -196,9 +202,7 @@ export class HostedSession {
     if (!bytes) throw new ImplicamError('snapshot-missing', `no snapshot of step ${step} is held here`);
     if (bytes.length === 0) return [];
     const key = snapshotKeys.part(session, step, part.name);
-    await this.services.store.put(key, bytes);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    return [{ shard: part.shard ?? 0, key, sha256, bytes: bytes.length }];
+    return [await putPiece(this.services.store, part.shard ?? 0, key, bytes)];
   }
 
   private progressed(step: number, loss: number, psnr: number, force: boolean): void {
@@ -215,7 +219,9 @@ export class HostedSession {
   private reportFailure(error: unknown): void {
     if (this.stopping.signal.aborted) return;
     this.stopping.abort();
+    const damaged = error instanceof ImplicamError && error.code === 'object-damaged';
     if (error instanceof PeerFailure) this.reports.peerFailed(error.peer, error.message);
+    else if (damaged) this.reports.damaged(this.order.step, error.message);
     else this.reports.failed(failureCode(error), messageOf(error));
   }
 }

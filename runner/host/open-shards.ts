@@ -2,10 +2,17 @@ import { setImmediate } from 'node:timers/promises';
 import { ImplicamError } from '../../model/errors.js';
 import { createPlan, type Plan } from '../../model/plan.js';
 import { shardReads } from '../../model/shard-reads.js';
-import { snapshotKeys } from '../../store/scene.js';
 import { isReducing, type ReducingSession, type TrainingState } from '../engines/engine.js';
 import { readSceneData, readSceneHead } from '../scene-bundle.js';
-import { decodePart, encodePart, partsOfShards, type SnapshotPart } from '../snapshot-parts.js';
+import {
+  decodePart,
+  encodePart,
+  NO_SCORE,
+  partsOfShards,
+  type SnapshotPart,
+  type StepScore,
+} from '../snapshot-parts.js';
+import { readStoredPart } from '../stored-snapshot.js';
 import type { HostServices } from './host-services.js';
 import { type HostOrder, shardsOf } from './orders.js';
 import { reachPeer } from './peer-failure.js';
@@ -16,13 +23,13 @@ export async function openShards(
   services: HostServices,
   order: HostOrder,
   signal: AbortSignal,
-): Promise<{ session: ReducingSession; plan: Plan }> {
+): Promise<{ session: ReducingSession; plan: Plan; score: StepScore }> {
   const { store, engine, vault } = services;
   const head = await readSceneHead(store, order.session);
   const { capture, config, seed } = head.model;
   const plan = createPlan(capture, config, seed);
   const shards = shardsOf(order.shards);
-  const state = await restoreState(services, order, plan, signal);
+  const { state, score } = await restoreState(services, order, plan, signal);
   signal.throwIfAborted();
   const reads = shards.map((shard) => shardReads(plan, plan.shards[shard]!));
   const data = await readSceneData(store, order.session, head, plan, reads);
@@ -39,12 +46,12 @@ export async function openShards(
   vault.keep(order.session, (step) => step <= order.step);
   for (const part of partsOfShards(plan, shards)) {
     if (!vault.get(order.session, order.step, part.name)) {
-      vault.put(order.session, order.step, part.name, encodePart(state, part));
+      vault.put(order.session, order.step, part.name, encodePart(state, part, score));
       // A large session's copies take seconds: heartbeats go out between them.
       await setImmediate();
     }
   }
-  return { session, plan };
+  return { session, plan, score };
 }
 
 /** The state of an order's step: parts that are held here, the others from their sources. */
@@ -53,7 +60,7 @@ async function restoreState(
   order: HostOrder,
   plan: Plan,
   signal: AbortSignal,
-): Promise<TrainingState> {
+): Promise<{ state: TrainingState; score: StepScore }> {
   const { size } = plan.layout;
   const state: TrainingState = {
     step: order.step,
@@ -61,10 +68,12 @@ async function restoreState(
     m: new Float32Array(size),
     v: new Float32Array(size),
   };
+  let score = NO_SCORE;
   for (const part of partsOfShards(plan, shardsOf(order.shards))) {
-    if (part.from < part.to) decodePart(await findPart(services, order, part, signal), state, part);
+    if (part.from === part.to) continue;
+    score = decodePart(await findPart(services, order, part, signal), state, part) ?? score;
   }
-  return state;
+  return { state, score };
 }
 
 async function findPart(
@@ -78,7 +87,7 @@ async function findPart(
   if (held) return held;
   const of = part.shard ?? order.shards.first;
   const source = order.sources.find(({ shards: { first, count } }) => of >= first && of < first + count);
-  if (!source?.holder) return services.store.read(snapshotKeys.part(session, step, part.name));
+  if (!source?.holder) return readStoredPart(services.store, session, step, source?.pieces ?? [], part);
   const client = services.links.client(source.holder);
   const { runner } = source.holder;
   return reachPeer(runner, fetchFromPeer(client, { session, step, shard: part.shard }), signal);

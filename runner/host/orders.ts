@@ -1,3 +1,4 @@
+import type { StoredPiece } from '../../store/scene.js';
 import type { Peer } from './peer-links.js';
 import type { ShardRange } from './snapshot-vault.js';
 
@@ -14,9 +15,15 @@ export interface HostOrder {
   readonly placement: readonly Member[];
   readonly buddy: Peer | undefined;
   readonly step: number;
-  /** Holder not set: the object store. */
-  readonly sources: readonly { readonly shards: ShardRange; readonly holder: Peer | undefined }[];
+  readonly sources: readonly SnapshotSource[];
   readonly copy: boolean;
+}
+
+/** Where the state of some shards is: with a peer, or, where none is named, in the object store as these pieces. */
+export interface SnapshotSource {
+  readonly shards: ShardRange;
+  readonly holder: Peer | undefined;
+  readonly pieces: readonly StoredPiece[];
 }
 
 /** A small picture in the object store. */
@@ -25,13 +32,6 @@ export interface StoredPreview {
   readonly type: string;
   readonly width: number;
   readonly height: number;
-}
-
-export interface StoredPiece {
-  readonly shard: number;
-  readonly key: string;
-  readonly sha256: string;
-  readonly bytes: number;
 }
 
 export type FailureCode = 'memory' | 'data' | 'store' | 'engine';
@@ -44,6 +44,8 @@ export interface SessionReports {
   snapshotTaken(step: number): void;
   stored(step: number, pieces: readonly StoredPiece[]): void;
   storeFailed(step: number, message: string): void;
+  /** The stored snapshot of that step is not what was written. */
+  damaged(step: number, message: string): void;
   peerFailed(peer: string, message: string): void;
   failed(code: FailureCode, message: string): void;
 }

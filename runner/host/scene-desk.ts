@@ -62,7 +62,7 @@ export class SceneDesk {
     call: ServerUnaryCall<FinishRequest__Output, FinishResponse>,
     answer: sendUnaryData<FinishResponse>,
   ): void {
-    const { session, step, version, frames, loss, psnr } = call.request;
+    const { session, step, version, frames, pieces } = call.request;
     const { engine, threads, version: programVersion } = this.options;
     const ending = endingOf(call);
     const start = () => {
@@ -72,8 +72,7 @@ export class SceneDesk {
         step,
         version,
         frames: frames.map(readFrame),
-        loss,
-        psnr,
+        pieces,
         engine: { name: engine.name, threads },
         programVersion,
       };
@@ -81,8 +80,8 @@ export class SceneDesk {
     };
     start().then(
       (finished) => {
-        const { model, parametersSha256, outputs } = finished!;
-        answer(null, { model, parametersSha256, outputs: [...outputs] });
+        const { outputs, ...rest } = finished!;
+        answer(null, { ...rest, outputs: [...outputs] });
       },
       (error) => answer(asStatus(error)),
     );

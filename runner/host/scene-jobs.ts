@@ -8,16 +8,16 @@ import { ImplicamError } from '../../model/errors.js';
 import type { CameraSettings, Frame, Picture } from '../../model/picture.js';
 import { createPlan } from '../../model/plan.js';
 import type { ObjectStore } from '../../store/objects.js';
-import { outputKey, snapshotKeys } from '../../store/scene.js';
+import { outputKey, type StoredPiece } from '../../store/scene.js';
 import { describeCamera, prepareModel } from '../develop.js';
 import type { Preset, Quality } from '../develop-options.js';
 import { chooseEngine } from '../engines/choose.js';
-import type { EngineName, TrainingState } from '../engines/engine.js';
+import type { EngineName } from '../engines/engine.js';
 import { parametersSha256 } from '../model-file.js';
 import { OUTPUT_FILES, writeOutputs } from '../outputs.js';
 import { readSceneHead, readStart, writeScene } from '../scene-bundle.js';
 import { bakeScene } from '../scene-renderer.js';
-import { decodePart, partsOf } from '../snapshot-parts.js';
+import { readStoredSnapshot } from '../stored-snapshot.js';
 import { storePreview } from './store-preview.js';
 
 /** The two jobs around training; they run in a worker thread, because registration and start compute for seconds. */
@@ -45,8 +45,8 @@ export interface FinishJob {
   readonly step: number;
   readonly version: number;
   readonly frames: readonly SceneFrame[];
-  readonly loss: number;
-  readonly psnr: number;
+  /** The objects of the snapshot of that step. */
+  readonly pieces: readonly StoredPiece[];
   readonly engine: { readonly name: EngineName; readonly threads: number };
   readonly programVersion: string;
 }
@@ -74,6 +74,9 @@ export interface FinishedScene {
   readonly model: StoredFile;
   readonly parametersSha256: string;
   readonly outputs: readonly StoredFile[];
+  /** Of the last step. */
+  readonly loss: number;
+  readonly psnr: number;
 }
 
 /** Photographs in the object store → a prepared scene there. */
@@ -118,16 +121,7 @@ export async function finishScene(store: ObjectStore, job: FinishJob): Promise<F
   const head = await readSceneHead(store, session);
   const { capture, config, seed } = head.model;
   const plan = createPlan(capture, config, seed);
-  const state: TrainingState = {
-    step,
-    parameters: new Float32Array(plan.layout.size),
-    m: new Float32Array(plan.layout.size),
-    v: new Float32Array(plan.layout.size),
-  };
-  for (const part of partsOf(plan)) {
-    if (part.from === part.to) continue;
-    decodePart(await store.read(snapshotKeys.part(session, step, part.name)), state, part);
-  }
+  const { state, score } = await readStoredSnapshot(store, session, plan, { step, pieces: job.pieces });
   const start = await readStart(store, session, head, plan);
   const model = describeCamera({ ...head.model, ...(start ? { start } : {}), state });
   const engine = await chooseEngine({ engine: job.engine.name, threads: job.engine.threads });
@@ -141,8 +135,8 @@ export async function finishScene(store: ObjectStore, job: FinishJob): Promise<F
         baked,
         interrupted: false,
         steps: step,
-        loss: job.loss,
-        framePsnr: job.psnr,
+        loss: score.loss,
+        framePsnr: score.psnr,
         seconds: { register: 0, start: 0, train: 0, render: 0 },
       },
       {
@@ -159,7 +153,7 @@ export async function finishScene(store: ObjectStore, job: FinishJob): Promise<F
       outputs.push(await storeFile(store, join(folder, name), name, key));
     }
     const file = outputs.find(({ name }) => name === OUTPUT_FILES.model)!;
-    return { model: file, parametersSha256: parametersSha256(model), outputs };
+    return { model: file, parametersSha256: parametersSha256(model), outputs, ...score };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -112,6 +112,7 @@ export class SessionHost {
       snapshotTaken: (step) => this.report({ snapshotTaken: { ...head, step } }),
       stored: (step, pieces) => this.report({ stored: { ...head, step, pieces: [...pieces] } }),
       storeFailed: (step, message) => this.report({ storeFailed: { ...head, step, message } }),
+      damaged: (step, message) => this.report({ damaged: { ...head, step, message } }),
       peerFailed: (peer, message) => this.report({ peerFailed: { ...head, peer, message } }),
       failed: (code, message) => {
         const name: FailureCode = `FAILURE_CODE_${code.toUpperCase() as Uppercase<typeof code>}`;
@@ -131,9 +132,10 @@ function readHost(host: Host__Output): HostOrder {
     shards: required(host.shards, 'shards'),
     placement: host.placement.map((m) => ({ ...m, shards: required(m.shards, 'shards') })),
     buddy: buddy ? { runner: buddy, address: buddyAddress } : undefined,
-    sources: host.sources.map(({ shards, holder, address }) => ({
+    sources: host.sources.map(({ shards, holder, address, pieces }) => ({
       shards: required(shards, 'shards'),
       holder: holder ? { runner: holder, address } : undefined,
+      pieces,
     })),
   };
 }

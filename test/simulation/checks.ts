@@ -8,6 +8,7 @@ import {
   type RunnerId,
   type RunnerReport,
   type SessionId,
+  type StoredSnapshot,
 } from '../../coordinator/scheduler/types.js';
 import type { Dice } from './clock.js';
 import { type Durable, maskOf, Violation } from './durable.js';
@@ -41,6 +42,8 @@ export class Checks {
   private readonly epochs = new Map<SessionId, Map<Epoch, EpochRecord>>();
   private readonly safe = new Map<SessionId, Safe>();
   private readonly newest = new Map<SessionId, Epoch>();
+  /** Stored snapshots that the coordinator knows, and knows no harm of. */
+  private readonly stored = new Map<SessionId, readonly StoredSnapshot[]>();
 
   constructor(
     private readonly durable: Durable,
@@ -81,7 +84,14 @@ export class Checks {
     if (event.type === 'runnerLost') {
       for (const safe of this.safe.values()) if (safe.holders.has(event.runner)) safe.lost.add(event.runner);
     }
-    if (event.type === 'sessionSubmitted') this.safe.delete(event.spec.id);
+    if (event.type === 'sessionSubmitted') {
+      this.safe.delete(event.spec.id);
+      this.stored.set(event.spec.id, event.spec.stored);
+    }
+    if (event.type === 'committed') {
+      const { manifest, spec } = this.durable.rows.get(event.session)!;
+      this.stored.set(event.session, [...manifest.snapshots, ...spec.stored]);
+    }
     if (event.type !== 'snapshotTaken') return;
     const session = state.sessions[event.session];
     if (session === undefined || epochOf(session.spec.lease, session.round) !== event.epoch) return;
@@ -110,6 +120,14 @@ export class Checks {
       case 'placed':
         this.placed(command);
         break;
+      case 'damaged': {
+        const known = this.stored.get(command.session)!;
+        this.stored.set(
+          command.session,
+          known.filter((snapshot) => snapshot.step !== command.step),
+        );
+        break;
+      }
       case 'advance':
         this.granted(command);
         break;
@@ -123,7 +141,7 @@ export class Checks {
         break;
       case 'finished': {
         const row = this.durable.rows.get(command.session)!;
-        if (row.manifest.step !== row.spec.steps)
+        if (row.manifest.snapshots[0]?.step !== row.spec.steps)
           throw new Violation(`${command.session} finished too early`);
         break;
       }
@@ -153,6 +171,11 @@ export class Checks {
       return;
     }
     this.newest.set(session, epoch);
+    const row = this.durable.rows.get(session)!;
+    const intact = this.stored.get(session)!.find(({ pieces }) => this.durable.intact(row, pieces));
+    if (intact !== undefined && step < intact.step) {
+      throw new Violation(`${session} goes back to ${step} although ${intact.step} is stored whole`);
+    }
     const safe = this.safe.get(session);
     if (safe !== undefined && safe.lost.size <= 1 && step < safe.step) {
       throw new Violation(`${session} goes back to ${step} although ${safe.step} is held`);

@@ -156,12 +156,12 @@ export class SimCoordinator extends Process implements Superior {
 
   private commit(command: Extract<Command, { type: 'commit' }>): void {
     const { network, durable, dice } = this.world;
-    const { session, epoch, step, engine } = command;
+    const { session, epoch, step, engine, snapshots } = command;
     const lease = this.leases.get(session)!;
     // Once sent, the write happens whatever becomes of the process.
     network.clock.at(network.clock.now + dice.between(5, 50), () => {
       const outage = network.clock.now < durable.outageUntil;
-      const done = !outage && durable.commit(session, lease, step, engine);
+      const done = !outage && durable.commit(session, lease, { epoch, engine, snapshots });
       network.after(dice.between(5, 50), this, () => {
         if (outage) this.dispatch({ type: 'commitFailed', session, epoch, step, message: 'outage' });
         else if (done) this.dispatch({ type: 'committed', session, epoch, step });

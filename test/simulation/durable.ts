@@ -1,9 +1,18 @@
-import type { SessionId, SessionSpec } from '../../coordinator/scheduler/types.js';
+import type {
+  Epoch,
+  Piece,
+  SessionId,
+  SessionSpec,
+  StoredSnapshot,
+} from '../../coordinator/scheduler/types.js';
 
 /** Shards as bits of a number: schedules have few. */
 export function maskOf(shards: { first: number; count: number }): number {
   return (2 ** shards.count - 1) * 2 ** shards.first;
 }
+
+/** What an object has in it, as far as schedules tell contents apart; it is its own checksum. */
+export type Content = 'right' | 'wrong' | 'damaged';
 
 export interface Row {
   spec: SessionSpec;
@@ -11,9 +20,13 @@ export interface Row {
   lease: number;
   state: 'active' | 'finished' | 'failed' | 'cancelled';
   why: string;
-  manifest: { step: number; engine: string | null };
-  /** Pieces in the object store: step → shards. */
-  pieces: Map<number, number>;
+  manifest: { epoch: Epoch; engine: string | null; snapshots: readonly StoredSnapshot[] };
+  /** Pieces in the object store. */
+  objects: Map<string, Content>;
+}
+
+export function keyOf(session: SessionId, step: number, shard: number): string {
+  return `${session}/${step}/${shard}`;
 }
 
 /** What outlives every process: rows of sessions and the object store. */
@@ -23,8 +36,10 @@ export class Durable {
   outageUntil = 0;
 
   add(spec: SessionSpec): void {
-    const manifest = { step: 0, engine: null };
-    this.rows.set(spec.id, { spec, lease: 0, state: 'active', why: '', manifest, pieces: new Map() });
+    const manifest = { epoch: 0, engine: null, snapshots: [] };
+    const objects = new Map<string, Content>();
+    for (const { key } of spec.stored.flatMap(({ pieces }) => pieces)) objects.set(key, 'right');
+    this.rows.set(spec.id, { spec, lease: 0, state: 'active', why: '', manifest, objects });
   }
 
   /** Claims a session: what a coordinator knows of it when it starts. */
@@ -34,26 +49,55 @@ export class Durable {
     return {
       ...row.spec,
       lease: row.lease,
-      durableStep: row.manifest.step,
+      stored: [...row.manifest.snapshots, ...row.spec.stored],
       engine: row.manifest.engine,
     };
   }
 
-  /** Writes a manifest; false if the lease is not the newest. */
-  commit(id: SessionId, lease: number, step: number, engine: string): boolean {
+  /** Writes a manifest; false if the lease is not the newest. What it does not name goes, but for the initial state. */
+  commit(id: SessionId, lease: number, manifest: Row['manifest']): boolean {
     const row = this.rows.get(id)!;
     if (row.lease !== lease || row.state !== 'active') return false;
-    const all = maskOf({ first: 0, count: row.spec.shards.length });
-    if (row.pieces.get(step) !== all)
+    const [newest, older] = manifest.snapshots;
+    const step = newest!.step;
+    for (const shard of row.spec.shards.keys()) {
+      if (row.objects.has(keyOf(id, step, shard))) continue;
       throw new Violation(`manifest of ${id} at ${step} without all its pieces`);
-    if (step < row.manifest.step) {
-      throw new Violation(`durable step of ${id} went back from ${row.manifest.step} to ${step}`);
     }
-    if (row.manifest.engine !== null && row.manifest.engine !== engine) {
-      throw new Violation(`${id} began on ${row.manifest.engine} and goes on on ${engine}`);
+    const before = row.manifest.snapshots.find((snapshot) => this.intact(row, snapshot.pieces));
+    if (before !== undefined && step < before.step) {
+      throw new Violation(`durable step of ${id} went back from ${before.step} to ${step}`);
     }
-    row.manifest = { step, engine };
+    const last = row.manifest.snapshots[0];
+    if (
+      before !== undefined &&
+      before === last &&
+      !manifest.snapshots.some((one) => one.step === last.step)
+    ) {
+      throw new Violation(`${id} has nothing to fall back to from ${step}, though ${last.step} is there`);
+    }
+    if (row.manifest.engine !== null && row.manifest.engine !== manifest.engine) {
+      throw new Violation(`${id} began on ${row.manifest.engine} and goes on on ${manifest.engine}`);
+    }
+    row.manifest = manifest;
+    const oldest = (older ?? newest!).step;
+    for (const key of row.objects.keys()) {
+      const of = Number(key.split('/')[1]);
+      if (of > 0 && of < oldest) row.objects.delete(key);
+    }
     return true;
+  }
+
+  /** Whether the object store has pieces as they were written. */
+  intact(row: Row, pieces: readonly Piece[]): boolean {
+    return pieces.every(({ key, sha256 }) => row.objects.get(key) === sha256);
+  }
+
+  /** A fault: an object is lost, or another content is in its place. */
+  damage(id: SessionId, key: string, lost: boolean): void {
+    const { objects } = this.rows.get(id)!;
+    if (lost) objects.delete(key);
+    else if (objects.has(key)) objects.set(key, 'damaged');
   }
 
   /** Ends a session's row; false if the lease is not the newest. */

@@ -6,9 +6,18 @@ const MOST = 8;
 /** Shards fit in the bits of a number. */
 const BITS = 30;
 
+interface Held {
+  /** Shards. */
+  readonly mask: number;
+  /** Of which the numbers are not those of a run without faults. */
+  readonly wrong: number;
+}
+
+const NOTHING: Held = { mask: 0, wrong: 0 };
+
 /** What a runner process has in its memory: of each session the snapshots by step, of each a mask of shards. */
 export class SimMemory {
-  private readonly sessions = new Map<SessionId, Map<number, number>>();
+  private readonly sessions = new Map<SessionId, Map<number, Held>>();
 
   constructor(
     /** Whose it is, for messages. */
@@ -16,15 +25,25 @@ export class SimMemory {
   ) {}
 
   /** Adds shards to a snapshot. */
-  keep(session: SessionId, step: number, mask: number): void {
-    const steps = this.sessions.get(session) ?? new Map<number, number>();
+  keep(session: SessionId, step: number, mask: number, wrong = false): void {
+    const steps = this.sessions.get(session) ?? new Map<number, Held>();
     this.sessions.set(session, steps);
-    steps.set(step, (steps.get(step) ?? 0) | mask);
+    const held = steps.get(step) ?? NOTHING;
+    const others = held.wrong & ~mask;
+    steps.set(step, { mask: held.mask | mask, wrong: wrong ? others | mask : others });
     if (steps.size > MOST) throw new Violation(`${this.owner} holds ${steps.size} snapshots of ${session}`);
   }
 
   has(session: SessionId, step: number, mask: number): boolean {
-    return ((this.sessions.get(session)?.get(step) ?? 0) & mask) === mask;
+    return (this.at(session, step).mask & mask) === mask;
+  }
+
+  isWrong(session: SessionId, step: number, mask: number): boolean {
+    return (this.at(session, step).wrong & mask) !== 0;
+  }
+
+  private at(session: SessionId, step: number): Held {
+    return this.sessions.get(session)?.get(step) ?? NOTHING;
   }
 
   /** Drops the snapshots of those steps. */
@@ -42,7 +61,7 @@ export class SimMemory {
   held(): HeldSnapshot[] {
     const held: HeldSnapshot[] = [];
     for (const [session, steps] of this.sessions) {
-      for (const [step, mask] of steps) {
+      for (const [step, { mask }] of steps) {
         for (let first = 0; first < BITS; first++) {
           if ((mask >> first) & 1) held.push({ session, step, shards: { first, count: 1 } });
         }

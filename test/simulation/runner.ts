@@ -7,12 +7,15 @@ import type {
   RunnerReport,
   SessionId,
   ShardRange,
+  Source,
 } from '../../coordinator/scheduler/types.js';
 import type { Dice } from './clock.js';
-import { type Durable, maskOf, Violation } from './durable.js';
+import { type Durable, keyOf, maskOf, Violation } from './durable.js';
 import { SimMemory } from './memory.js';
 import { type Network, Process, SILENCE_MS } from './network.js';
 
+/** Shards are restored; `wrong`: with what was damaged. */
+type Got = (shards: ShardRange, wrong: boolean) => void;
 type HostCommand = Extract<RunnerCommand, { type: 'host' }>;
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
@@ -35,6 +38,14 @@ export interface RunnerWorld {
   applied(at: { session: SessionId; epoch: Epoch }, runner: RunnerId, step: number): void;
 }
 
+interface Gradient {
+  readonly session: SessionId;
+  readonly epoch: Epoch;
+  readonly peer: RunnerId;
+  readonly step: number;
+  readonly wrong: boolean;
+}
+
 /** A runner's part in one epoch of a session. */
 interface Host {
   readonly command: HostCommand;
@@ -51,6 +62,8 @@ interface Host {
   reportedAt: number;
   /** A fault: it does nothing any more, but the process lives. */
   hung: boolean;
+  /** Its numbers are not those of a run without faults, because it began with what was damaged. */
+  wrong: boolean;
 }
 
 const REPORT_MS = 500;
@@ -72,7 +85,7 @@ export class SimRunner extends Process {
   private readonly memory: SimMemory;
   private readonly seen = new Map<SessionId, Epoch>();
   /** Gradients of epochs that it has not been told of yet. */
-  private readonly early: { session: SessionId; epoch: Epoch; peer: RunnerId; step: number }[] = [];
+  private readonly early: Gradient[] = [];
 
   constructor(
     private readonly world: RunnerWorld,
@@ -191,6 +204,7 @@ export class SimRunner extends Process {
       accused: new Set(),
       reportedAt: Number.NEGATIVE_INFINITY,
       hung: this.hangNext,
+      wrong: false,
     };
     this.hangNext = false;
     this.hosts.set(session, host);
@@ -236,15 +250,16 @@ export class SimRunner extends Process {
     const { command } = host;
     if (this.hosts.get(command.session) !== host || host.hung) return;
     let missing = command.sources.length;
-    const got = (shards: ShardRange) => {
-      this.memory.keep(command.session, command.step, maskOf(shards));
+    const got = (shards: ShardRange, wrong: boolean) => {
+      this.memory.keep(command.session, command.step, maskOf(shards), wrong);
+      host.wrong ||= wrong;
       missing--;
       if (missing === 0) this.restored(host);
     };
     let covered = 0;
     for (const source of command.sources) {
       covered |= maskOf(source.shards);
-      if (source.holder === null) this.fetchStored(command, source.shards, got);
+      if (source.holder === null) this.fetchStored(host, source, got);
       else this.fetchFrom(host, source.holder, source.shards, got);
     }
     if ((covered & maskOf(command.shards)) !== maskOf(command.shards)) {
@@ -252,29 +267,31 @@ export class SimRunner extends Process {
     }
   }
 
-  private fetchStored(command: HostCommand, shards: ShardRange, got: (shards: ShardRange) => void): void {
-    const row = this.world.durable.rows.get(command.session)!;
-    const mask = maskOf(shards);
-    if (command.step > 0 && ((row.pieces.get(command.step) ?? 0) & mask) !== mask) {
-      throw new Violation(
-        `${this.name} is to restore ${command.session} at ${command.step}: not in the store`,
-      );
+  /** Reads pieces of the object store, and checks them by what it was told of them. */
+  private fetchStored(host: Host, { shards, pieces }: Source, got: Got): void {
+    const { session, step, epoch } = host.command;
+    const { objects } = this.world.durable.rows.get(session)!;
+    let wrong = false;
+    for (let shard = shards.first; shard < shards.first + shards.count; shard++) {
+      const key = keyOf(session, step, shard);
+      const expected = pieces.find((piece) => piece.key === key);
+      const found = objects.get(key);
+      if (found === undefined || (expected !== undefined && found !== expected.sha256)) {
+        this.report(epoch, session, { type: 'damaged', step, message: `${key} is damaged` });
+        return;
+      }
+      wrong ||= found !== 'right';
     }
-    got(shards);
+    got(shards, wrong);
   }
 
-  private fetchFrom(
-    host: Host,
-    holder: RunnerId,
-    shards: ShardRange,
-    got: (shards: ShardRange) => void,
-  ): void {
+  private fetchFrom(host: Host, holder: RunnerId, shards: ShardRange, got: Got): void {
     const { network } = this.world;
     const { session, step } = host.command;
     const mask = maskOf(shards);
     const has = (runner: SimRunner) => runner.memory.has(session, step, mask);
     if (holder === this.info.id) {
-      if (has(this)) got(shards);
+      if (has(this)) got(shards, this.memory.isWrong(session, step, mask));
       else throw new Violation(`${this.name} is to restore ${session} at ${step} from memory: not there`);
       return;
     }
@@ -282,9 +299,10 @@ export class SimRunner extends Process {
     if (source === undefined || !source.alive) return;
     network.send(this, source, () => {
       const found = has(source);
+      const wrong = source.memory.isWrong(session, step, mask);
       network.send(source, this, () => {
         if (this.hosts.get(session) !== host) return;
-        if (found) got(shards);
+        if (found) got(shards, wrong);
         else this.accuse(host, holder);
       });
     });
@@ -299,7 +317,7 @@ export class SimRunner extends Process {
     if (command.copy) this.take(host, command.step);
     const mine = (one: { session: SessionId; epoch: Epoch }) =>
       one.session === command.session && one.epoch === command.epoch;
-    for (const one of this.early.filter(mine)) host.ready.set(one.peer, one.step);
+    for (const one of this.early.filter(mine)) this.heed(host, one);
     this.early.splice(0, this.early.length, ...this.early.filter((one) => !mine(one)));
     this.compute(host);
   }
@@ -327,19 +345,29 @@ export class SimRunner extends Process {
     const target = this.world.runners.get(peer);
     if (target === undefined || host.accused.has(peer)) return;
     const { session, epoch } = host.command;
-    this.world.network.send(this, target, () => target.onGradient(this.info.id, session, epoch, step));
+    const { wrong } = host;
+    this.world.network.send(this, target, () => {
+      const gradient = { session, epoch, peer: this.info.id, step, wrong };
+      target.onGradient(gradient);
+    });
   }
 
-  private onGradient(peer: RunnerId, session: SessionId, epoch: Epoch, step: number): void {
+  private onGradient(gradient: Gradient): void {
+    const { session, epoch, peer } = gradient;
     const host = this.hosts.get(session);
     const present = host?.command.epoch ?? 0;
     if (host !== undefined && present === epoch) {
-      if (!host.accused.has(peer)) host.ready.set(peer, step);
+      if (!host.accused.has(peer)) this.heed(host, gradient);
       this.apply(host);
     } else if (epoch > present && epoch >= (this.seen.get(session) ?? 0)) {
-      this.early.push({ session, epoch, peer, step });
+      this.early.push(gradient);
       if (this.early.length > 200) this.early.shift();
     }
+  }
+
+  private heed(host: Host, { peer, step, wrong }: Gradient): void {
+    host.ready.set(peer, step);
+    host.wrong ||= wrong;
   }
 
   private apply(host: Host): void {
@@ -365,7 +393,8 @@ export class SimRunner extends Process {
   private take(host: Host, step: number): void {
     const { network } = this.world;
     const { session, epoch, shards, buddy } = host.command;
-    this.memory.keep(session, step, maskOf(shards));
+    const { wrong } = host;
+    this.memory.keep(session, step, maskOf(shards), wrong);
     if (buddy === null) {
       this.report(epoch, session, { type: 'snapshotTaken', step });
       return;
@@ -374,7 +403,7 @@ export class SimRunner extends Process {
     if (peer === undefined || host.accused.has(buddy)) return;
     network.send(this, peer, () => {
       if (epoch < (peer.seen.get(session) ?? 0)) return;
-      peer.memory.keep(session, step, maskOf(shards));
+      peer.memory.keep(session, step, maskOf(shards), wrong);
       network.send(peer, this, () => this.report(epoch, session, { type: 'snapshotTaken', step }));
     });
   }
@@ -387,20 +416,19 @@ export class SimRunner extends Process {
     if (!this.memory.has(session, step, mask)) {
       throw new Violation(`${this.name} is to store ${session} at ${step}, which it does not hold`);
     }
+    const content = this.memory.isWrong(session, step, mask) ? 'wrong' : 'right';
     network.after(network.dice.between(20, 200), this, () => {
       if (network.clock.now < durable.outageUntil) {
         this.report(epoch, session, { type: 'storeFailed', step, message: 'outage' });
         return;
       }
-      const { pieces } = durable.rows.get(session)!;
-      pieces.set(step, (pieces.get(step) ?? 0) | mask);
+      const { objects } = durable.rows.get(session)!;
       const { first, count } = host.command.shards;
-      const written = Array.from({ length: count }, (_, i) => ({
-        shard: first + i,
-        key: `${session}/${step}/${first + i}`,
-        bytes: 1,
-        sha256: '',
-      }));
+      const written = Array.from({ length: count }, (_, i) => {
+        const key = keyOf(session, step, first + i);
+        objects.set(key, content);
+        return { shard: first + i, key, bytes: 1, sha256: content };
+      });
       this.report(epoch, session, { type: 'stored', step, pieces: written });
     });
   }

@@ -1,7 +1,7 @@
-import type { SessionSpec } from '../../coordinator/scheduler/types.js';
+import type { Piece, SessionSpec } from '../../coordinator/scheduler/types.js';
 import type { Step } from './checks.js';
 import { Dice } from './clock.js';
-import { Violation } from './durable.js';
+import { keyOf, Violation } from './durable.js';
 import type { SimRunner } from './runner.js';
 import { type Machine, World } from './world.js';
 
@@ -99,9 +99,14 @@ function session(dice: Dice, id: string, machines: readonly Machine[]): SessionS
     hopMs: dice.pick([0.5, 5, 40]),
     steps: dice.whole(8, 40),
     lease: 1,
-    durableStep: 0,
+    stored: [{ step: 0, pieces: initialPieces(id, count) }],
     engine: null,
   };
+}
+
+function initialPieces(id: string, count: number): Piece[] {
+  const piece = (shard: number) => ({ shard, key: keyOf(id, 0, shard), bytes: 1, sha256: 'right' });
+  return Array.from({ length: count }, (_, shard) => piece(shard));
 }
 
 /** A fault of some kind. All of them end by themselves within a few seconds. */
@@ -125,6 +130,7 @@ function fault(world: World): () => void {
     [1, () => freezeCoordinator(world, ms)],
     [2, () => outage(world, ms)],
     [1, () => loseLease(world)],
+    [3, () => damage(world, ms)],
     [1, () => cancel(world)],
     [1, () => world.machines.forEach((one) => void disconnect(world, one))],
   ];
@@ -178,6 +184,22 @@ function freezeCoordinator(world: World, ms: number): void {
   network.clock.at(network.clock.now + ms + 3_000, () => network.kill(coordinator));
 }
 
+/** Stored pieces are damaged; mostly it matters, because all that is in memory is lost at the same time. */
+function damage(world: World, ms: number): void {
+  const { dice, durable } = world;
+  const id = dice.pick([...durable.rows.keys()]);
+  const { snapshots } = durable.rows.get(id)!.manifest;
+  const struck = dice.chance(0.7) ? snapshots.slice(0, 1) : snapshots;
+  for (const { pieces } of struck) {
+    if (pieces.length > 0) durable.damage(id, dice.pick(pieces).key, dice.chance(0.3));
+  }
+  if (!dice.chance(0.8)) return;
+  for (const machine of world.machines) {
+    const runner = world.runnerOn(machine);
+    if (runner !== undefined) world.kill(runner, ms);
+  }
+}
+
 /** Somebody takes a session's lease and does nothing with it; then it is claimed again. */
 function loseLease(world: World): void {
   const { coordinator, durable, network, dice } = world;
@@ -216,8 +238,11 @@ function run(world: World): void {
 
 function check(world: World): void {
   for (const { spec, state, why, manifest } of world.durable.rows.values()) {
-    if (state === 'finished' && manifest.step !== spec.steps)
-      throw new Violation(`${spec.id}: not all steps`);
+    const last = manifest.snapshots[0];
+    if (state === 'finished' && last?.step !== spec.steps) throw new Violation(`${spec.id}: not all steps`);
+    if (state === 'finished' && last!.pieces.some(({ sha256 }) => sha256 !== 'right')) {
+      throw new Violation(`${spec.id}: not the bits of a run without faults`);
+    }
     const deadly = why.startsWith('deadly') && world.deaths >= 3;
     if (state === 'failed' && !deadly) throw new Violation(`${spec.id} failed: ${why}`);
   }

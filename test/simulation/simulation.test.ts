@@ -71,6 +71,18 @@ const mistakes: Record<string, Step> = {
     step(state, event).map((command) =>
       command.type === 'discard' ? { ...command, below: command.below + 1 } : command,
     ),
+  'does not say what stored pieces must be': (state, event) =>
+    step(state, event).map((command) =>
+      command.type === 'host'
+        ? { ...command, sources: command.sources.map((source) => ({ ...source, pieces: [] })) }
+        : command,
+    ),
+  'does not heed that a snapshot is damaged': (state, event) =>
+    event.type === 'damaged' ? [] : step(state, event),
+  'forgets the snapshot before the newest': (state, event) =>
+    step(state, event).map((command) =>
+      command.type === 'commit' ? { ...command, snapshots: command.snapshots.slice(0, 1) } : command,
+    ),
   'gives a shard to two runners': (state, event) => {
     const commands = step(state, event);
     return commands.map((command) =>

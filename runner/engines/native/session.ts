@@ -81,9 +81,10 @@ export class Session implements NativeSession {
     });
   }
 
-  saveRuns(runs: readonly Run[]): Promise<Float32Array> {
+  saveRuns(runs: readonly Run[], ahead = 0): Promise<Float32Array> {
     return this.enqueue(async () => {
-      const out = new Float32Array(runs.reduce((sum, { from, to }) => sum + 3 * (to - from), 0));
+      const length = runs.reduce((sum, { from, to }) => sum + 3 * (to - from), 0);
+      const out = new Float32Array(new ArrayBuffer(ahead + 4 * length), ahead);
       const ends = runs.flatMap(({ from, to }) => [from, to]);
       await this.addon.saveRuns(Float64Array.from(ends), out);
       return out;

@@ -11,6 +11,7 @@ import type { PeerFailed as _implicam_v1_PeerFailed, PeerFailed__Output as _impl
 import type { Failed as _implicam_v1_Failed, Failed__Output as _implicam_v1_Failed__Output } from '../../implicam/v1/Failed.js';
 import type { Draining as _implicam_v1_Draining, Draining__Output as _implicam_v1_Draining__Output } from '../../implicam/v1/Draining.js';
 import type { Previewed as _implicam_v1_Previewed, Previewed__Output as _implicam_v1_Previewed__Output } from '../../implicam/v1/Previewed.js';
+import type { Damaged as _implicam_v1_Damaged, Damaged__Output as _implicam_v1_Damaged__Output } from '../../implicam/v1/Damaged.js';
 
 /**
  * What a runner reports. Reports about a session carry the epoch of the `host` command that they belong to; the
@@ -28,7 +29,8 @@ export interface AttachRequest {
   'failed'?: (_implicam_v1_Failed | null);
   'draining'?: (_implicam_v1_Draining | null);
   'previewed'?: (_implicam_v1_Previewed | null);
-  'report'?: "hello"|"heartbeat"|"hosted"|"progressed"|"snapshotTaken"|"stored"|"storeFailed"|"peerFailed"|"failed"|"draining"|"previewed";
+  'damaged'?: (_implicam_v1_Damaged | null);
+  'report'?: "hello"|"heartbeat"|"hosted"|"progressed"|"snapshotTaken"|"stored"|"storeFailed"|"peerFailed"|"failed"|"draining"|"previewed"|"damaged";
 }
 
 /**
@@ -47,5 +49,6 @@ export interface AttachRequest__Output {
   'failed'?: (_implicam_v1_Failed__Output | null);
   'draining'?: (_implicam_v1_Draining__Output | null);
   'previewed'?: (_implicam_v1_Previewed__Output | null);
-  'report'?: "hello"|"heartbeat"|"hosted"|"progressed"|"snapshotTaken"|"stored"|"storeFailed"|"peerFailed"|"failed"|"draining"|"previewed";
+  'damaged'?: (_implicam_v1_Damaged__Output | null);
+  'report'?: "hello"|"heartbeat"|"hosted"|"progressed"|"snapshotTaken"|"stored"|"storeFailed"|"peerFailed"|"failed"|"draining"|"previewed"|"damaged";
 }

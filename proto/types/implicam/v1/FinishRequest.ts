@@ -1,6 +1,7 @@
 // Original file: proto/implicam/v1/scene.proto
 
 import type { SceneFrame as _implicam_v1_SceneFrame, SceneFrame__Output as _implicam_v1_SceneFrame__Output } from '../../implicam/v1/SceneFrame.js';
+import type { StoredPiece as _implicam_v1_StoredPiece, StoredPiece__Output as _implicam_v1_StoredPiece__Output } from '../../implicam/v1/StoredPiece.js';
 
 export interface FinishRequest {
   'session'?: (string);
@@ -10,8 +11,10 @@ export interface FinishRequest {
   'step'?: (number);
   'version'?: (number);
   'frames'?: (_implicam_v1_SceneFrame)[];
-  'loss'?: (number | string);
-  'psnr'?: (number | string);
+  /**
+   * The objects of that snapshot.
+   */
+  'pieces'?: (_implicam_v1_StoredPiece)[];
 }
 
 export interface FinishRequest__Output {
@@ -22,6 +25,8 @@ export interface FinishRequest__Output {
   'step': (number);
   'version': (number);
   'frames': (_implicam_v1_SceneFrame__Output)[];
-  'loss': (number);
-  'psnr': (number);
+  /**
+   * The objects of that snapshot.
+   */
+  'pieces': (_implicam_v1_StoredPiece__Output)[];
 }

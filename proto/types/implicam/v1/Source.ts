@@ -1,6 +1,7 @@
 // Original file: proto/implicam/v1/training.proto
 
 import type { ShardRange as _implicam_v1_ShardRange, ShardRange__Output as _implicam_v1_ShardRange__Output } from '../../implicam/v1/ShardRange.js';
+import type { StoredPiece as _implicam_v1_StoredPiece, StoredPiece__Output as _implicam_v1_StoredPiece__Output } from '../../implicam/v1/StoredPiece.js';
 
 /**
  * Where the state of some shards can be had. Every source has the parameters that all shards share.
@@ -12,6 +13,11 @@ export interface Source {
    */
   'holder'?: (string);
   'address'?: (string);
+  /**
+   * What is to be read of the object store: the pieces of these shards, and those of shard 0 for what all share. A piece
+   * that is not what is said here is reported as damaged.
+   */
+  'pieces'?: (_implicam_v1_StoredPiece)[];
 }
 
 /**
@@ -24,4 +30,9 @@ export interface Source__Output {
    */
   'holder': (string);
   'address': (string);
+  /**
+   * What is to be read of the object store: the pieces of these shards, and those of shard 0 for what all share. A piece
+   * that is not what is said here is reported as damaged.
+   */
+  'pieces': (_implicam_v1_StoredPiece__Output)[];
 }
