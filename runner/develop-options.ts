@@ -3,6 +3,7 @@ import type { Picture } from '../model/picture.js';
 import type { Capture } from '../model/plan.js';
 import { PRESETS, type Preset, QUALITIES, type Quality } from '../model/presets.js';
 import type { BakedScene } from '../model/render.js';
+import type { StartKernels } from '../model/start/kernels.js';
 import type {
   BakedPlanes,
   Engine,
@@ -35,6 +36,8 @@ export interface DevelopOptions {
   readonly device?: string;
   /** Threads of the native engine. @default all processors */
   readonly threads?: number;
+  /** The inner loops of the start. @default compiled, where they were built: the same bits */
+  readonly startKernels?: StartKernels;
   /** @default 1 */
   readonly seed?: number;
   /** Training steps. @default what the quality says */

@@ -12,6 +12,7 @@ import { explainedPixels } from '../model/start/explained.js';
 import { fitResponse } from '../model/start/fit-response.js';
 import { type FocusResult, sweepFocus } from '../model/start/focus.js';
 import { type Grouping, groupFrames } from '../model/start/grouping.js';
+import type { StartKernels } from '../model/start/kernels.js';
 import { mergeFrames } from '../model/start/merge.js';
 import {
   type CameraResponse,
@@ -21,6 +22,7 @@ import {
 } from '../model/start/response.js';
 import type { DevelopOptions } from './develop-options.js';
 import type { SceneData } from './engines/engine.js';
+import { startKernels } from './engines/native.js';
 import { type Registered, registerFrames } from './register.js';
 
 /** Everything that training starts from: the outcome of classical photography. */
@@ -51,16 +53,18 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
     options.onNote?.(sentence);
   };
   options.onPhase?.('register');
+  const kernels = options.startKernels ?? startKernels(options.threads);
   const began = performance.now();
   const grouping = groupFrames(frames);
   grouping.notes.forEach(note);
-  const registered = fromBlack(registerFrames(frames, grouping, note), grouping, note);
+  const registered = fromBlack(registerFrames(frames, grouping, note, kernels), grouping, note);
   const started = performance.now();
 
   options.onPhase?.('start');
   const preset = choosePreset(options, grouping);
   const light = recoverLight(registered, grouping, note);
-  const sweep = grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping) : undefined;
+  const sweep =
+    grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping, kernels) : undefined;
   const allInFocus = sweep?.allInFocus ?? light.views[0]!;
   options.onPreview?.(exponential(allInFocus));
   const facts = factsOf(grouping, registered, allInFocus, light.exposuresKnown, sweep);
@@ -190,12 +194,17 @@ function recoverLight(registered: Registered, grouping: Grouping, note: (sentenc
   return { views, response, ev, exposuresKnown };
 }
 
-function sweepStack(views: Picture[], registered: Registered, grouping: Grouping): FocusResult {
+function sweepStack(
+  views: Picture[],
+  registered: Registered,
+  grouping: Grouping,
+  kernels: StartKernels,
+): FocusResult {
   const valid = grouping.focus.map((_, focus) => {
     const first = grouping.frames.findIndex((f) => f.focus === focus);
     return registered.masks[first];
   });
-  return sweepFocus(views, grouping.focus, aperturesOf(grouping), { valid });
+  return sweepFocus(views, grouping.focus, aperturesOf(grouping), { valid, kernels });
 }
 
 /** The frames' masks, less what one surface behind the lens cannot explain of them. */

@@ -2,6 +2,7 @@ import type { Frame } from '../model/picture.js';
 import { type Alignment, alignFrames } from '../model/start/align-frames.js';
 import { warpFrame } from '../model/start/align-warp.js';
 import type { Grouping } from '../model/start/grouping.js';
+import { portableKernels, type StartKernels } from '../model/start/kernels.js';
 
 /** Frames brought to the reference, and which of their pixels count. */
 export interface Registered {
@@ -20,15 +21,20 @@ export function registerFrames(
   frames: readonly Frame[],
   grouping: Grouping,
   note: (sentence: string) => void,
+  kernels: StartKernels = portableKernels,
 ): Registered {
   if (frames.length < 2) return { frames, masks: grouping.masks, moved: false };
   const settings = grouping.focus.length;
-  const alignment = alignFrames(frames, {
-    ev: grouping.frames.map((f) => f.ev),
-    // Positions run from +1 to −1: counted in settings of the average spacing.
-    focus: grouping.frames.map((f) => ((1 - grouping.focus[f.focus]!) * (settings - 1)) / 2),
-    masks: grouping.masks,
-  });
+  const alignment = alignFrames(
+    frames,
+    {
+      ev: grouping.frames.map((f) => f.ev),
+      // Positions run from +1 to −1: counted in settings of the average spacing.
+      focus: grouping.frames.map((f) => ((1 - grouping.focus[f.focus]!) * (settings - 1)) / 2),
+      masks: grouping.masks,
+    },
+    kernels,
+  );
   notesOf(frames, alignment).forEach(note);
   const placed = frames.map((frame, i) => {
     const { outcome, homography } = alignment.frames[i]!;

@@ -47,14 +47,15 @@ export function compare(
   extent: Extent,
 ): Comparison {
   const { width, height } = template;
-  const { value, trust } = warpOnto(template, other, toOther, extent);
+  const geometry = geometryOf(template, toOther, extent);
+  const { value, trust } = warpOnto(template, other, geometry.homography);
   const share = localMean(trust, width, height);
   const first = template.value.slice();
   const joint = trust.slice();
   localContrast(template, first, joint, share, trust);
   localContrast(template, value, joint, share, trust);
-  const weight = 1 / medianResidual(first, value, trust) ** 2;
-  return accumulate(template, first, value, trust, weight, extent);
+  const median = medianResidual(first, value, trust);
+  return accumulate(template, first, value, trust, 1 / (median * median), geometry);
 }
 
 interface Warped {
@@ -70,10 +71,23 @@ function levelToNormalised(scale: number, { width, height }: Extent): Homography
   return [step, 0, (0.5 * scale - width / 2) / half, 0, step, (0.5 * scale - height / 2) / half, 0, 0, 1];
 }
 
-function warpOnto(template: FeatureLevel, other: FeatureLevel, toOther: Homography, extent: Extent): Warped {
-  const { width, height, scale } = template;
+/** How a comparison lies: between the levels' pixel indices, and the normalised position step · index + left or top. */
+export function geometryOf(
+  { scale }: FeatureLevel,
+  toOther: Homography,
+  extent: Extent,
+): { homography: Homography; step: number; left: number; top: number } {
   const normalise = levelToNormalised(scale, extent);
-  const m = multiply(multiply(invert(normalise), toOther), normalise);
+  return {
+    homography: multiply(multiply(invert(normalise), toOther), normalise),
+    step: normalise[0]!,
+    left: normalise[2]!,
+    top: normalise[5]!,
+  };
+}
+
+function warpOnto(template: FeatureLevel, other: FeatureLevel, m: Homography): Warped {
+  const { width, height } = template;
   const value = new Float32Array(width * height);
   const trust = new Float32Array(width * height);
   const { value: source, trust: otherTrust } = other;
@@ -140,23 +154,20 @@ function medianResidual(a: Float32Array, b: Float32Array, trust: Float32Array): 
  * the moments Σ w gx² uⁿ, Σ w gx gy uⁿ, Σ w gy² uⁿ (n ≤ 4) and Σ w r gx uⁿ, Σ w r gy uⁿ (n ≤ 2).
  */
 function accumulate(
-  { width, height, scale }: FeatureLevel,
+  { width, height }: FeatureLevel,
   feature: Float32Array,
   value: Float32Array,
   trust: Float32Array,
   inverseScale2: number,
-  extent: Extent,
+  { step, left, top }: Omit<ReturnType<typeof geometryOf>, 'homography'>,
 ): Comparison {
-  const normalise = levelToNormalised(scale, extent);
-  const step = normalise[0]!;
   const hessians = new Float64Array(TILE_COUNT * FIELDS * FIELDS);
   const gradients = new Float64Array(TILE_COUNT * FIELDS);
   const moments = new Float64Array(15);
   const products = new Float64Array(6);
-  const sums = new Float64Array(4);
-  let [total, bent] = [0, 0];
+  const sums = new Float64Array(6);
   for (let y = 1; y < height - 1; y++) {
-    const v = y * step + normalise[5]!;
+    const v = y * step + top;
     const tileRow = Math.floor((y * TILES) / height) * TILES;
     const polynomials = fieldPolynomials(v);
     for (let tile = 0; tile < TILES; tile++) {
@@ -166,9 +177,9 @@ function accumulate(
       let [xy0, xy1, xy2, xy3, xy4] = [0, 0, 0, 0, 0];
       let [yy0, yy1, yy2, yy3, yy4] = [0, 0, 0, 0, 0];
       let [rx0, rx1, rx2, ry0, ry1, ry2] = [0, 0, 0, 0, 0, 0];
-      let [tt, oo, to2, seen] = [0, 0, 0, 0];
+      let [tt, oo, to2, seen, total, bent] = [0, 0, 0, 0, 0, 0];
       let p = y * width + from;
-      let u = from * step + normalise[2]!;
+      let u = from * step + left;
       for (let x = from; x < to; x++, p++, u += step) {
         const w0 = trust[p]!;
         if (w0 <= 0) continue;
@@ -224,15 +235,17 @@ function accumulate(
       sums[1]! += tt;
       sums[2]! += oo;
       sums[3]! += to2;
+      sums[4]! += total;
+      sums[5]! += bent;
     }
   }
   // The gradient above is the mean of both frames' central differences times 4 level pixels.
   const slope = 1 / (4 * step);
+  const [seen, tt, oo, to, total, bent] = sums as unknown as [number, number, number, number, number, number];
   // Weights alone overstate how fast the gradient falls: ψ′ = w² (1 − r²/s²), here as its mean over the picture.
   const curvature = total > 0 ? Math.max(LEAST_CURVATURE, bent / total) : 1;
   for (let k = 0; k < hessians.length; k++) hessians[k]! *= slope * slope * curvature;
   for (let k = 0; k < gradients.length; k++) gradients[k]! *= slope;
-  const [seen, tt, oo, to] = sums as unknown as [number, number, number, number];
   return {
     hessians,
     gradients,

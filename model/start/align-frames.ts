@@ -1,5 +1,4 @@
 import type { Frame } from '../picture.js';
-import { type FeaturePyramid, featurePyramid } from './align-features.js';
 import {
   cornerMotion,
   fromNormalised,
@@ -9,8 +8,10 @@ import {
   multiply,
 } from './align-homography.js';
 
+import { type FeaturePyramid, featurePyramid } from './align-pyramid.js';
 import { MODELS } from './align-step.js';
 import { alignTwo, gainOf } from './align-two.js';
+import { portableKernels, type StartKernels } from './kernels.js';
 
 /** What is known about the frames before they are compared. */
 export interface AlignmentFacts {
@@ -53,10 +54,14 @@ const LEAST_GAIN = 1.2;
  * Finds how the frames of one capture lie over a reference, the frame of middle exposure nearest the middle. Frames
  * are compared with others that differ little in focus and exposure; what links them to the reference is composed.
  */
-export function alignFrames(frames: readonly Frame[], facts: AlignmentFacts): Alignment {
+export function alignFrames(
+  frames: readonly Frame[],
+  facts: AlignmentFacts,
+  kernels: StartKernels = portableKernels,
+): Alignment {
   const { width, height } = frames[0]!;
   const reference = referenceOf(facts.ev);
-  const pyramids = frames.map((frame, i) => featurePyramid(frame, facts.masks?.[i]));
+  const pyramids = frames.map((frame, i) => featurePyramid(frame, facts.masks?.[i], kernels));
   const tolerance = TOLERANCE * pyramids[0]!.levels[0]!.scale;
   const links = linkFrames(pyramids, facts, reference);
   const placed = links.map((link, i): AlignedFrame => {

@@ -1,6 +1,6 @@
-import { type Comparison, compare, type Extent, FIELDS } from './align-compare.js';
-import type { FeaturePyramid } from './align-features.js';
+import { type Comparison, type Extent, FIELDS } from './align-compare.js';
 import { cornerMotion, fromNormalised, type Homography, IDENTITY, invert } from './align-homography.js';
+import type { FeaturePyramid } from './align-pyramid.js';
 import { searchShift } from './align-search.js';
 import {
   applyStep,
@@ -111,7 +111,7 @@ function pairOf(template: FeaturePyramid, other: FeaturePyramid, defocus: boolea
 }
 
 function compareAt({ template, other }: Pair, k: number, toOther: Homography): Comparison {
-  return compare(template.levels[k]!, other.levels[k]!, toOther, template);
+  return template.kernels.compare(template.levels[k]!, other.levels[k]!, toOther, template);
 }
 
 /** Pixels of the photograph a pixel of the finest level that is compared. */

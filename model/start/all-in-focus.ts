@@ -4,10 +4,9 @@
  */
 import type { Picture } from '../picture.js';
 import { fastExp, logInPlace } from './fast-math.js';
-import { gaussian, laplacian } from './filters.js';
+import { laplacian } from './filters.js';
 import type { FocusStack, MixPlanes } from './focus-stack.js';
 import type { SharpPicture } from './plane-sweep.js';
-import { medianFilter } from './rank-filters.js';
 
 /** Standard deviation in pixels of the window over which contrast is compared. */
 const CONTRAST_WINDOW = 2.5;
@@ -26,15 +25,15 @@ const LEAST_WEIGHT = 1e-3;
  * {@link CONTRAST_WINDOW}.
  */
 export function contrastEnergy(stack: FocusStack): Float32Array[] {
-  const { width, height, floor } = stack;
+  const { width, height, floor, kernels } = stack;
   return stack.light.map(([warm, cool], v) => {
     const ln = new Float32Array(warm.length);
     for (let p = 0; p < ln.length; p++) ln[p] = 0.5 * (warm[p]! + cool[p]!) + floor;
     logInPlace(ln);
-    gaussian(ln, width, height, 0.6, ln);
+    kernels.gaussian(ln, width, height, 0.6, ln);
     const energy = laplacian(ln, width, height);
     for (let p = 0; p < energy.length; p++) energy[p] = energy[p]! * energy[p]!;
-    gaussian(energy, width, height, CONTRAST_WINDOW, energy);
+    kernels.gaussian(energy, width, height, CONTRAST_WINDOW, energy);
     const valid = stack.valid[v];
     if (valid) for (let p = 0; p < energy.length; p++) if (valid[p] === 0) energy[p] = 0;
     return energy;
@@ -57,7 +56,8 @@ export function sharpByContrast(stack: FocusStack): SharpPicture & { readonly en
       rank[p] = r;
     }
   });
-  const source = Uint8Array.from(medianFilter(rank, stack.width, stack.height, 5), (r) => order[r]!);
+  const median = stack.kernels.medianFilter(rank, stack.width, stack.height, 5);
+  const source = Uint8Array.from(median, (r) => order[r]!);
   return { source, light: lightFrom(stack, source), energy: most };
 }
 

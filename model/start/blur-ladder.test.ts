@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { blurLadder, circleAt, rungOf } from './blur-ladder.js';
 import { diskBlurPlane } from './disk-blur.js';
-import { focusStack, LOG_STEPS, quantisedLog } from './focus-stack.js';
+import { focusStack } from './focus-stack.js';
 import { layeredScene } from './layered-scene.fixture.js';
+import { LOG_STEPS, quantisedLog } from './log-steps.js';
 
 test('places on the ladder and circles are each other’s inverse', () => {
   for (const circle of [0, 0.1, 0.5, 1, 1.01, 3, 17]) expect(circleAt(rungOf(circle))).toBeCloseTo(circle, 9);

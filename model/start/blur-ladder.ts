@@ -2,8 +2,9 @@
  * One picture blurred by a ladder of circles of confusion, as quantised logarithms. Values between rungs are
  * interpolated.
  */
-import { circleOfVariance, diskBlurPlane, HALVING_VARIANCE, kernelVariance } from './disk-blur.js';
-import { type FocusStack, type MixPlanes, quantisedLog } from './focus-stack.js';
+import { circleOfVariance, HALVING_VARIANCE, kernelVariance } from './disk-blur.js';
+import type { FocusStack, MixPlanes } from './focus-stack.js';
+import type { StartKernels } from './kernels.js';
 import { doubleInt16, halve } from './resize.js';
 
 /** Rungs up to one pixel are this far apart, then each is {@link RATIO} times the last. */
@@ -31,9 +32,9 @@ export function rungOf(circle: number): number {
 
 /** Blurs the picture (linear light, the size of the stack) to every rung up to the one at or above `largest` pixels. */
 export function blurLadder(stack: FocusStack, light: MixPlanes, largest: number): BlurLadder {
-  const { width, height, floor } = stack;
+  const { width, height, floor, kernels } = stack;
   const count = Math.max(2, Math.ceil(rungOf(largest)) + 1);
-  const pyramids = light.map((plane) => new Pyramid(plane, width, height));
+  const pyramids = light.map((plane) => new Pyramid(plane, width, height, kernels));
   const logs = Array.from({ length: count }, (_, rung): [Int16Array, Int16Array] => [
     pyramids[0]!.blurredLog(circleAt(rung), floor),
     pyramids[1]!.blurredLog(circleAt(rung), floor),
@@ -45,7 +46,12 @@ export function blurLadder(stack: FocusStack, light: MixPlanes, largest: number)
 class Pyramid {
   private readonly levels: { plane: Float32Array; width: number; height: number }[];
 
-  constructor(plane: Float32Array, width: number, height: number) {
+  constructor(
+    plane: Float32Array,
+    width: number,
+    height: number,
+    private readonly kernels: StartKernels,
+  ) {
     this.levels = [{ plane, width, height }];
   }
 
@@ -69,7 +75,8 @@ class Pyramid {
       l++;
     }
     const { plane, width, height } = this.level(l);
-    let logs = quantisedLog(diskBlurPlane(plane, width, height, rest), floor);
+    const { quantisedLog, diskBlur } = this.kernels;
+    let logs = quantisedLog(diskBlur(plane, width, height, rest), floor);
     for (let up = l - 1; up >= 0; up--) {
       const from = this.level(up + 1);
       const to = this.level(up);

@@ -4,18 +4,16 @@
  * suits it best.
  */
 import { type BlurLadder, rungOf } from './blur-ladder.js';
-import { type FocusStack, LOG_STEPS, MIXES } from './focus-stack.js';
-import { addedCircle, LIMIT, priorCost } from './plane-sweep.js';
+import type { FocusStack } from './focus-stack.js';
+import { LOG_STEPS, MIXES } from './log-steps.js';
+import { addedCircle, priorCost } from './plane-sweep.js';
+import { BLOCK, STEPS } from './sweep-loops.js';
 
-/** Side in pixels of the blocks that vote. */
-const BLOCK = 4;
 /** Share of the blocks that may vote, those that blur changes most, and how many of these do. */
 const VOTING = 0.5;
 const MOST_VOTES = 2000;
 /** Rung whose difference from the sharp picture tells how much blur changes a block: one pixel. */
 const TELLING_RUNG = 3;
-/** Radii tried per rung of the ladder. */
-const STEPS = 4;
 /** Neighbouring scales tried differ by this factor. */
 const SCALE_RATIO = 1.1;
 /**
@@ -49,7 +47,9 @@ export function estimateBlurScale(
 ): BlurScale {
   const blocks = votingBlocks(stack, ladder, source);
   const places = (ladder.count - 1) * STEPS + 1;
-  const differences = stack.logs.map((_, v) => blockDifferences(stack, ladder, blocks.pixels, places, v));
+  const differences = stack.logs.map((logs, v) =>
+    stack.kernels.blockDifferences(logs, stack.valid[v], ladder.logs, blocks.pixels, places),
+  );
   const curve: { kappa: number; cost: number }[] = [];
   const tries = Math.max(3, Math.ceil(Math.log(highest / lowest) / Math.log(SCALE_RATIO)) + 1);
   for (let i = 0; i < tries; i++) {
@@ -116,43 +116,6 @@ function votingBlocks(
   for (const at of chosen)
     for (let j = 0; j < BLOCK; j++) for (let i = 0; i < BLOCK; i++) pixels[n++] = at + j * width + i;
   return { pixels, sources: Uint8Array.from(chosen, (at) => source[at]!) };
-}
-
-/** Sum over each block of its pixels' difference from view `v`, for each place on the ladder: place-major. */
-function blockDifferences(
-  stack: FocusStack,
-  ladder: BlurLadder,
-  pixels: Int32Array,
-  places: number,
-  v: number,
-): Float32Array {
-  const per = BLOCK * BLOCK;
-  const count = pixels.length / per;
-  const out = new Float32Array(places * count);
-  const limit = LIMIT | 0;
-  const [warm, cool] = stack.logs[v]!;
-  const valid = stack.valid[v];
-  for (let place = 0; place < places; place++) {
-    const rung = Math.min(Math.floor(place / STEPS), ladder.count - 2);
-    const t = Math.round((place / STEPS - rung) * 64);
-    const [warmLow, coolLow] = ladder.logs[rung]!;
-    const [warmHigh, coolHigh] = ladder.logs[rung + 1]!;
-    for (let block = 0, n = 0; block < count; block++) {
-      let sum = 0;
-      for (let k = 0; k < per; k++, n++) {
-        const p = pixels[n]!;
-        if (valid !== undefined && valid[p]! === 0) continue;
-        const a = warmLow[p]!;
-        const b = coolLow[p]!;
-        const d = a + (((warmHigh[p]! - a) * t) >> 6) - warm[p]!;
-        const e = b + (((coolHigh[p]! - b) * t) >> 6) - cool[p]!;
-        const total = (d < 0 ? -d : d) + (e < 0 ? -e : e);
-        sum += total < limit ? total : limit;
-      }
-      out[place * count + block] = sum;
-    }
-  }
-  return out;
 }
 
 /** Mean over the voting pixels of the lowest mean difference over the views that any depth reaches. */

@@ -88,7 +88,14 @@ export function gaussian(
     if (out !== source) out.set(source);
     return out;
   }
-  if (sigma > 3) return gaussianByBoxes(source, width, height, sigma, out);
+  const kernel = gaussianKernel(sigma);
+  if (!kernel) return gaussianByBoxes(source, width, height, sigma, out);
+  return convolveSeparable(source, width, height, kernel, out);
+}
+
+/** The kernel of a Gaussian, its centre and one side; undefined where σ is too small or too large for one. */
+export function gaussianKernel(sigma: number): Float64Array | undefined {
+  if (!(sigma > 0.05 && sigma <= 3)) return undefined;
   const radius = Math.max(1, Math.ceil(3 * sigma));
   const kernel = new Float64Array(radius + 1);
   let total = 0;
@@ -97,7 +104,7 @@ export function gaussian(
     total += k === 0 ? kernel[k]! : 2 * kernel[k]!;
   }
   for (let k = 0; k <= radius; k++) kernel[k]! /= total;
-  return convolveSeparable(source, width, height, kernel, out);
+  return kernel;
 }
 
 function gaussianByBoxes(

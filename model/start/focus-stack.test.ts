@@ -1,15 +1,8 @@
 import { expect, test } from 'vitest';
 import { ImplicamError } from '../errors.js';
 import type { Picture } from '../picture.js';
-import {
-  checkFocusStack,
-  focusStack,
-  halveStack,
-  LOG_STEPS,
-  medianOf,
-  quantisedLog,
-  thinStack,
-} from './focus-stack.js';
+import { checkFocusStack, focusStack, halveStack, medianOf, thinStack } from './focus-stack.js';
+import { LOG_STEPS, quantisedLog } from './log-steps.js';
 
 function view(width: number, height: number, gain = 0): Picture {
   const data = Float32Array.from(

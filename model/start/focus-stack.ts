@@ -8,13 +8,9 @@
 import { ImplicamError } from '../errors.js';
 import type { Picture } from '../picture.js';
 import { fastExp, logInPlace } from './fast-math.js';
+import { portableKernels, type StartKernels } from './kernels.js';
+import { MIXES } from './log-steps.js';
 import { areaResize, fitWithin } from './resize.js';
-
-/** Steps of the 16-bit logarithms per unit of ln. */
-export const LOG_STEPS = 1024;
-
-/** How many mixes of the three channels there are. */
-export const MIXES = 2;
 
 /** A warm and a cool plane of linear light. */
 export type MixPlanes = readonly [Float32Array, Float32Array];
@@ -26,7 +22,7 @@ export interface FocusStack {
   readonly reduction: number;
   /** Linear light per view. */
   readonly light: readonly MixPlanes[];
-  /** ln(light + floor) in steps of 1/{@link LOG_STEPS}, per view. */
+  /** ln(light + floor) in steps of 1/LOG_STEPS, per view. */
   readonly logs: readonly (readonly [Int16Array, Int16Array])[];
   /** Added before taking logarithms, so that noise in the dark counts little. */
   readonly floor: number;
@@ -34,6 +30,8 @@ export interface FocusStack {
   readonly aperture: readonly number[];
   /** 0 where a view has no data (after registration), per view; absent where all is valid. */
   readonly valid: readonly (Uint8Array | undefined)[];
+  /** What works on it. */
+  readonly kernels: StartKernels;
 }
 
 /** Refuses views, focus values and apertures that do not belong together. */
@@ -80,6 +78,7 @@ export function focusStack(
   aperture: readonly number[],
   pixels: number,
   valid: readonly (Uint8Array | undefined)[] = [],
+  kernels: StartKernels = portableKernels,
 ): { stack: FocusStack; gains: number[][] } {
   const { width: fullWidth, height: fullHeight } = views[0]!;
   const { width, height } = fitWithin(fullWidth, fullHeight, pixels);
@@ -96,11 +95,12 @@ export function focusStack(
       height,
       reduction: Math.sqrt((fullWidth * fullHeight) / (width * height)),
       light,
-      logs: light.map((planes) => logPlanes(planes, floor)),
+      logs: light.map((planes) => logPlanes(planes, floor, kernels)),
       floor,
       focus,
       aperture,
       valid: masks,
+      kernels,
     },
   };
 }
@@ -165,7 +165,7 @@ export function halveStack(stack: FocusStack): FocusStack {
     height,
     reduction: stack.reduction * 2,
     light,
-    logs: light.map((planes) => logPlanes(planes, stack.floor)),
+    logs: light.map((planes) => logPlanes(planes, stack.floor, stack.kernels)),
     valid: stack.valid.map((mask) => reduceMask(mask, stack.width, stack.height, width, height)),
   };
 }
@@ -189,34 +189,12 @@ export function thinStack(stack: FocusStack, most: number): FocusStack {
   };
 }
 
-function logPlanes([warm, cool]: MixPlanes, floor: number): [Int16Array, Int16Array] {
+function logPlanes(
+  [warm, cool]: MixPlanes,
+  floor: number,
+  { quantisedLog }: StartKernels,
+): [Int16Array, Int16Array] {
   return [quantisedLog(warm, floor), quantisedLog(cool, floor)];
-}
-
-/** Bits of the mantissa that {@link quantisedLog} looks at: an error of half a step at most. */
-const MANTISSA_BITS = 11;
-const MANTISSA_LOG = Float64Array.from(
-  { length: 1 << MANTISSA_BITS },
-  (_, m) => LOG_STEPS * Math.log1p((m + 0.5) / (1 << MANTISSA_BITS)),
-);
-const EXPONENT_LOG = Float64Array.from(
-  { length: 256 },
-  (_, e) => LOG_STEPS * Math.LN2 * Math.max(e - 127, -45),
-);
-
-/** ln(plane + floor) in 16-bit steps, for plane ≥ 0 and floor > 0: looked up by exponent and leading mantissa bits. */
-export function quantisedLog(plane: Float32Array, floor: number): Int16Array {
-  const shifted = new Float32Array(plane.length);
-  for (let p = 0; p < plane.length; p++) shifted[p] = plane[p]! + floor;
-  const bits = new Int32Array(shifted.buffer);
-  const out = new Int16Array(plane.length);
-  const drop = 23 - MANTISSA_BITS;
-  const mask = (1 << MANTISSA_BITS) - 1;
-  for (let p = 0; p < out.length; p++) {
-    const b = bits[p]!;
-    out[p] = EXPONENT_LOG[(b >> 23) & 255]! + MANTISSA_LOG[(b >> drop) & mask]!;
-  }
-  return out;
 }
 
 function reduceMask(

@@ -12,7 +12,7 @@ import { type FocusViews, selectByDepth, sharpByContrast, sharpByDepth } from '.
 import { blurLadder } from './blur-ladder.js';
 import { type BlurScale, estimateBlurScale } from './blur-scale.js';
 import { logInPlace } from './fast-math.js';
-import { gaussian, gradientMagnitude } from './filters.js';
+import { gradientMagnitude } from './filters.js';
 import {
   checkFocusStack,
   type FocusStack,
@@ -21,10 +21,11 @@ import {
   type MixPlanes,
   thinStack,
 } from './focus-stack.js';
+import type { StartKernels } from './kernels.js';
 import { type LayerOptions, type Layers, splitLayers } from './layers.js';
-import { type CostVolume, costVolume, relativeCosts, type SharpPicture, TRUNCATION } from './plane-sweep.js';
-import { medianFilter } from './rank-filters.js';
-import { aggregatePaths, lowestLabels, MAXIMUM_COST } from './semi-global.js';
+import { type CostVolume, costVolume, relativeCosts, type SharpPicture } from './plane-sweep.js';
+import { lowestLabels, MAXIMUM_COST } from './semi-global.js';
+import { TRUNCATION } from './sweep-loops.js';
 import { type CoarseDepth, upsampleDepth } from './upsample-depth.js';
 
 export interface FocusOptions {
@@ -36,6 +37,8 @@ export interface FocusOptions {
   readonly kappa?: number;
   /** Per view: 0 where it has no data (see registration). */
   readonly valid?: readonly (Uint8Array | undefined)[];
+  /** The inner loops. @default those in TypeScript */
+  readonly kernels?: StartKernels;
   /** Also split the scene into two layers, and how. */
   readonly layers?: LayerOptions;
 }
@@ -110,7 +113,7 @@ export function sweepFocus(
   const { sweepPixels, depths: count } = { ...DEFAULTS, ...options };
   const { width, height } = views[0]!;
   const valid = views.map((_, v) => options.valid?.[v]);
-  const { stack: all, gains } = focusStack(views, focus, aperture, sweepPixels, valid);
+  const { stack: all, gains } = focusStack(views, focus, aperture, sweepPixels, valid, options.kernels);
   const stack = thinStack(all, SWEEP_VIEWS);
   const depths = depthsOf(stack, count);
   const known = options.kappa === undefined ? undefined : options.kappa / stack.reduction;
@@ -173,7 +176,7 @@ function scaleOf(stack: FocusStack, depths: readonly number[]): Pick<BlurScale, 
 /** Depth by comparing the views with one another. */
 function sweepViews(stack: FocusStack, depths: readonly number[], kappa: number): Float32Array {
   const volume = relativeCosts(stack, kappa, depths, WINDOW);
-  return matched(volume, depths, jumpCosts(stack.light, stack)).depth;
+  return matched(volume, depths, jumpCosts(stack.light, stack), stack.kernels).depth;
 }
 
 interface Swept {
@@ -197,7 +200,7 @@ function sweepSharp(
   const kappa =
     known ?? estimateBlurScale(stack, ladder, sharp.source, depths, guess / factor, guess * factor).kappa;
   const volume = costVolume(stack, ladder, sharp.source, kappa, depths, WINDOW);
-  const { depth, position } = matched(volume, depths, jumpCosts([sharp.light], stack));
+  const { depth, position } = matched(volume, depths, jumpCosts([sharp.light], stack), stack.kernels);
   const { width, height } = stack;
   const colour: [Float32Array, Float32Array] = [
     logOf(sharp.light[0], stack.floor),
@@ -215,6 +218,7 @@ function matched(
   { width, height, cost }: CostVolume,
   depths: readonly number[],
   jumps: Uint16Array,
+  { aggregatePaths, medianFilter }: StartKernels,
 ): { depth: Float32Array; position: Float32Array } {
   const labels = depths.length;
   const paths = aggregatePaths({ width, height, labels, cost }, Math.round(STEP_COST * UNIT), jumps);
@@ -229,13 +233,16 @@ function logOf(plane: Float32Array, floor: number): Float32Array {
 }
 
 /** Cost of a jump at every pixel: less where any of the pictures has an edge. */
-function jumpCosts(pictures: readonly MixPlanes[], { width, height, floor }: FocusStack): Uint16Array {
+function jumpCosts(
+  pictures: readonly MixPlanes[],
+  { width, height, floor, kernels }: FocusStack,
+): Uint16Array {
   const gradient = new Float32Array(width * height);
   for (const [warm, cool] of pictures) {
     const ln = new Float32Array(gradient.length);
     for (let p = 0; p < ln.length; p++) ln[p] = 0.5 * (warm[p]! + cool[p]!) + floor;
     logInPlace(ln);
-    const slope = gradientMagnitude(gaussian(ln, width, height, 0.5), width, height);
+    const slope = gradientMagnitude(kernels.gaussian(ln, width, height, 0.5), width, height);
     for (let p = 0; p < slope.length; p++) if (slope[p]! > gradient[p]!) gradient[p] = slope[p]!;
   }
   const most = JUMP_COST * UNIT;

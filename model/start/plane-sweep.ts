@@ -12,18 +12,10 @@
  * one of them (mean error of s on three scenes 0.13, 0.18 and 0.16 instead of 0.06, 0.08 and 0.09).
  */
 import { type BlurLadder, blurLadder, rungOf } from './blur-ladder.js';
-import { boxMean } from './filters.js';
-import { type FocusStack, LOG_STEPS, MIXES, type MixPlanes } from './focus-stack.js';
+import type { FocusStack, MixPlanes } from './focus-stack.js';
+import { LOG_STEPS, MIXES } from './log-steps.js';
 import { MAXIMUM_COST } from './semi-global.js';
-
-/**
- * Differences of ln radiance count up to here. At 0.6, thin dark bars before detail cost no more than the detail does: hall
- * lost 1.5 dB, night 0.4.
- */
-export const TRUNCATION = 2;
-
-/** Most that the differences of both mixes can sum to, in steps of 1/{@link LOG_STEPS}. */
-export const LIMIT = MIXES * TRUNCATION * LOG_STEPS;
+import { LIMIT, type Runs, type SweepPlanes } from './sweep-loops.js';
 
 /**
  * Cost (ln units per pixel of blur) of a depth at which the picture was not sharp where it was taken from: up to one
@@ -60,13 +52,6 @@ export function priorCost(stack: FocusStack, kappa: number, s: number, source: n
   return MIXES * LOG_STEPS * (UNSHARP * Math.min(circle, UNSHARP_UP_TO) + OUTSIDE * outside);
 }
 
-/** Consecutive pixels that came from the same view (and have data in the view they will be compared with). */
-interface Runs {
-  readonly start: Int32Array;
-  readonly end: Int32Array;
-  readonly source: Uint8Array;
-}
-
 function runsOf(source: Uint8Array, valid: Uint8Array | undefined): Runs {
   const start: number[] = [];
   const end: number[] = [];
@@ -101,58 +86,17 @@ function addDifferences(
 ): void {
   const { logs, count } = ladder;
   const views = stack.logs.length;
-  const rungs = new Int32Array(views);
+  const planes: SweepPlanes[] = [];
   const fractions = new Int32Array(views);
   const priors = new Int32Array(views);
   for (let k = 0; k < views; k++) {
     const place = Math.min(rungOf(addedCircle(stack, kappa, s, v, k)), count - 1);
-    rungs[k] = Math.min(Math.floor(place), count - 2);
-    fractions[k] = Math.round((place - rungs[k]!) * 64);
+    const rung = Math.min(Math.floor(place), count - 2);
+    planes.push([...logs[rung]!, ...logs[rung + 1]!]);
+    fractions[k] = Math.round((place - rung) * 64);
     priors[k] = Math.round(priorCost(stack, kappa, s, k));
   }
-  const [warm, cool] = stack.logs[v]!;
-  for (let i = 0; i < runs.start.length; i++) {
-    const k = runs.source[i]!;
-    const low = logs[rungs[k]!]!;
-    const high = logs[rungs[k]! + 1]!;
-    addRun(
-      low[0],
-      low[1],
-      high[0],
-      high[1],
-      fractions[k]!,
-      warm,
-      cool,
-      runs.start[i]!,
-      runs.end[i]!,
-      priors[k]!,
-      sum,
-    );
-  }
-}
-
-function addRun(
-  warmLow: Int16Array,
-  coolLow: Int16Array,
-  warmHigh: Int16Array,
-  coolHigh: Int16Array,
-  fraction: number,
-  warm: Int16Array,
-  cool: Int16Array,
-  start: number,
-  end: number,
-  prior: number,
-  sum: Int32Array,
-): void {
-  const limit = LIMIT | 0;
-  for (let p = start; p < end; p++) {
-    const a = warmLow[p]!;
-    const b = coolLow[p]!;
-    const d = a + (((warmHigh[p]! - a) * fraction) >> 6) - warm[p]!;
-    const e = b + (((coolHigh[p]! - b) * fraction) >> 6) - cool[p]!;
-    const total = (d < 0 ? -d : d) + (e < 0 ? -e : e);
-    sum[p]! += (total < limit ? total : limit) + prior;
-  }
+  stack.kernels.addDifferences(stack.logs[v]!, planes, fractions, priors, runs, sum);
 }
 
 export interface CostVolume {
@@ -185,7 +129,7 @@ export function costVolume(
   for (let l = 0; l < depths.length; l++) {
     sum.fill(0);
     for (let v = 0; v < views; v++) addDifferences(stack, ladder, runs[v]!, kappa, depths[l]!, v, sum);
-    storeCosts(sum, trust, width, height, window, cost, l, depths.length);
+    stack.kernels.storeCosts(sum, trust, width, height, window, cost, l, depths.length);
   }
   return { width, height, cost };
 }
@@ -219,7 +163,7 @@ export function relativeCosts(
     for (const l of mine) {
       sum.fill(0);
       for (let v = 0; v < views; v++) if (v !== k) addRelative(stack, ladder, kappa, depths[l]!, v, k, sum);
-      storeCosts(sum, trust, width, height, window, cost, l, depths.length);
+      stack.kernels.storeCosts(sum, trust, width, height, window, cost, l, depths.length);
     }
   }
   return { width, height, cost };
@@ -246,10 +190,16 @@ function addRelative(
   const rung = Math.min(Math.floor(place), ladder.count - 2);
   const fraction = Math.round((place - rung) * 64);
   const prior = Math.round(priorCost(stack, kappa, s, k));
-  const low = ladder.logs[rung]!;
-  const high = ladder.logs[rung + 1]!;
-  const [warm, cool] = stack.logs[v]!;
-  addRun(low[0], low[1], high[0], high[1], fraction, warm, cool, 0, sum.length, prior, sum);
+  const planes: SweepPlanes = [...ladder.logs[rung]!, ...ladder.logs[rung + 1]!];
+  const everywhere = { start: Int32Array.of(0), end: Int32Array.of(sum.length), source: Uint8Array.of(0) };
+  stack.kernels.addDifferences(
+    stack.logs[v]!,
+    [planes],
+    Int32Array.of(fraction),
+    Int32Array.of(prior),
+    everywhere,
+    sum,
+  );
   for (const mask of [stack.valid[v], stack.valid[k]]) {
     if (mask === undefined) continue;
     for (let p = 0; p < sum.length; p++) if (mask[p]! === 0) sum[p] = UNKNOWN * LIMIT;
@@ -273,21 +223,4 @@ function borderTrust(stack: FocusStack, kappa: number, scale: number): Float32Ar
       else if (y >= near && y < height - near && x === near) x = width - near - 1;
     }
   return out;
-}
-
-function storeCosts(
-  sum: Int32Array,
-  trust: Float32Array,
-  width: number,
-  height: number,
-  window: number,
-  cost: Uint16Array,
-  label: number,
-  labels: number,
-): void {
-  const plane = new Float32Array(sum.length);
-  for (let p = 0; p < plane.length; p++) plane[p] = sum[p]! * trust[p]!;
-  boxMean(plane, width, height, window, plane);
-  for (let p = 0, i = label; p < plane.length; p++, i += labels)
-    cost[i] = Math.min(MAXIMUM_COST, plane[p]! + 0.5);
 }

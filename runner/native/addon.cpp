@@ -352,6 +352,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Session", SessionObject::define(env));
   exports.Set("Renderer", RendererObject::define(env));
   exportDevices(env, exports);
+  exportStart(env, exports);
   exports.Set("isas", Napi::Function::New(env, isas));
   exports.Set("peak", Napi::Function::New(env, peak));
   return exports;

@@ -72,4 +72,7 @@ inline Place placeOf(const Napi::Value& value) {
 // DeviceRenderer, devices and devicePeak: see addon_device.cpp.
 void exportDevices(Napi::Env env, Napi::Object exports);
 
+// StartKernels: see addon_start.cpp.
+void exportStart(Napi::Env env, Napi::Object exports);
+
 }  // namespace implicam

@@ -77,6 +77,12 @@ function jobs(variants) {
   list.push({ name: 'renderer', source: 'renderer.cpp', flags: [...common, '-O3'] });
   const addon = [...common, '-O2', '-DNAPI_VERSION=8', '-DNAPI_CPP_EXCEPTIONS', ...node];
   list.push({ name: 'addon', source: 'addon.cpp', flags: addon });
+  list.push({ name: 'addon_start', source: 'addon_start.cpp', flags: addon });
+  // The start is defined in TypeScript and its bits are kept: no fused multiply-adds, nothing reassociated.
+  const exact = [...common, '-O3', '-ffp-contract=off', '-fno-trapping-math', '-fno-math-errno'];
+  for (const part of ['filters', 'compare', 'sweep']) {
+    list.push({ name: `start_${part}`, source: `start/${part}.cpp`, flags: exact });
+  }
   list.push({ name: 'addon_device', source: 'addon_device.cpp', flags: addon });
   list.push({ name: 'device_library', source: 'device_library.cpp', flags: [...common, '-O2'] });
   list.push({ name: 'device_session', source: 'device_session.cpp', flags: [...common, '-O3'] });
@@ -95,7 +101,7 @@ async function main() {
     return;
   }
   mkdirSync(out, { recursive: true });
-  const sources = [here, join(here, 'shared')].flatMap((folder) =>
+  const sources = [here, join(here, 'shared'), join(here, 'start')].flatMap((folder) =>
     readdirSync(folder)
       .filter((f) => /\.(h|cpp)$/.test(f))
       .sort()

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { SweepPlanes } from '../../../model/start/sweep-loops.js';
 import type { Root, StepSums } from '../engine.js';
 import type { Problem } from './problem.js';
 
@@ -39,6 +40,86 @@ export const CURVE_SHIFT = 17;
 export interface AddonRenderer {
   /** Fills `target` [H][W][3]; blocks until it is done. `scale` = κ · aperture, 0 for no lens. */
   render(focus: number, scale: number, gain: number, curve: Float32Array | null, target: Float32Array): void;
+}
+
+/** The start's kernels on a team of threads: see runner/native/addon_start.cpp. Calls block; `out` and the like are filled. */
+export interface AddonStartKernels {
+  boxMean(source: Float32Array, width: number, height: number, radius: number, out: Float32Array): void;
+  convolve(
+    source: Float32Array,
+    width: number,
+    height: number,
+    kernel: Float64Array,
+    out: Float32Array,
+  ): void;
+  medianFilter(source: Float32Array, width: number, height: number, size: 3 | 5, out: Float32Array): void;
+  blurDisk(
+    source: Float32Array,
+    width: number,
+    height: number,
+    reach: number,
+    runs: Int32Array,
+    taps: Int32Array,
+    full: Float64Array,
+    weights: Float64Array,
+    out: Float32Array,
+  ): void;
+  quantisedLog(
+    plane: Float32Array,
+    floor: number,
+    exponents: Float64Array,
+    mantissas: Float64Array,
+    out: Int16Array,
+  ): void;
+  compare(
+    value: Float32Array,
+    trust: Float32Array,
+    otherValue: Float32Array,
+    otherTrust: Float32Array,
+    width: number,
+    height: number,
+    geometry: Float64Array,
+    hessians: Float64Array,
+    gradients: Float64Array,
+    agreement: Float64Array,
+  ): void;
+  addDifferences(
+    view: readonly [Int16Array, Int16Array],
+    planes: readonly SweepPlanes[],
+    fractions: Int32Array,
+    priors: Int32Array,
+    starts: Int32Array,
+    ends: Int32Array,
+    sources: Uint8Array,
+    sum: Int32Array,
+  ): void;
+  storeCosts(
+    sum: Int32Array,
+    trust: Float32Array,
+    width: number,
+    height: number,
+    window: number,
+    cost: Uint16Array,
+    label: number,
+    labels: number,
+  ): void;
+  blockDifferences(
+    view: readonly [Int16Array, Int16Array],
+    valid: Uint8Array | undefined,
+    ladder: readonly (readonly [Int16Array, Int16Array])[],
+    pixels: Int32Array,
+    places: number,
+    out: Float32Array,
+  ): void;
+  aggregatePaths(
+    width: number,
+    height: number,
+    labels: number,
+    cost: Uint16Array,
+    p1: number,
+    p2: Uint16Array,
+    sum: Uint16Array,
+  ): void;
 }
 
 /** A library of device kernels in build/native, and a device: an index, a UUID, or empty for the first. */
@@ -93,6 +174,7 @@ export interface Addon {
     isa: string,
     threads: number,
   ) => AddonRenderer;
+  readonly StartKernels: new (threads: number) => AddonStartKernels;
   readonly Session: new (problem: Problem, isa: string | DevicePlace, threads?: number) => AddonSession;
   isas(): string[];
   peak(isa: string, threads: number, seconds: number): Promise<number>;

@@ -1,0 +1,38 @@
+/**
+ * The inner loops that most of the classical start's time goes to. They are written here in TypeScript, which defines
+ * them, and may be had from elsewhere compiled: to the same bits.
+ */
+import { compare } from './align-compare.js';
+import { diskBlurPlane } from './disk-blur.js';
+import { boxMean, gaussian } from './filters.js';
+import { quantisedLog } from './log-steps.js';
+import { medianFilter } from './rank-filters.js';
+import { aggregatePaths } from './semi-global.js';
+import { addDifferences, blockDifferences, storeCosts } from './sweep-loops.js';
+
+export interface StartKernels {
+  readonly boxMean: typeof boxMean;
+  readonly gaussian: typeof gaussian;
+  readonly medianFilter: typeof medianFilter;
+  readonly compare: typeof compare;
+  readonly diskBlur: typeof diskBlurPlane;
+  readonly quantisedLog: typeof quantisedLog;
+  readonly addDifferences: typeof addDifferences;
+  readonly storeCosts: typeof storeCosts;
+  readonly blockDifferences: typeof blockDifferences;
+  readonly aggregatePaths: typeof aggregatePaths;
+}
+
+/** The definition, which runs everywhere. */
+export const portableKernels: StartKernels = {
+  boxMean,
+  gaussian,
+  medianFilter,
+  compare,
+  diskBlur: diskBlurPlane,
+  quantisedLog,
+  addDifferences,
+  storeCosts,
+  blockDifferences,
+  aggregatePaths,
+};

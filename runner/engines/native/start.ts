@@ -1,0 +1,92 @@
+import { type Comparison, FIELDS, geometryOf, TILE_COUNT } from '../../../model/start/align-compare.js';
+import { type DiskKernel, diskBlurPlane, diskKernel } from '../../../model/start/disk-blur.js';
+import { gaussian, gaussianKernel } from '../../../model/start/filters.js';
+import type { StartKernels } from '../../../model/start/kernels.js';
+import { EXPONENT_LOG, MANTISSA_LOG } from '../../../model/start/log-steps.js';
+import { BLOCK } from '../../../model/start/sweep-loops.js';
+import type { AddonStartKernels } from './addon.js';
+
+/** The start's kernels on what the addon does; what is too rare to be worth it stays TypeScript's. */
+export function startKernelsOn(addon: AddonStartKernels): StartKernels {
+  return {
+    boxMean(source, width, height, radius, out = new Float32Array(source.length)) {
+      if (radius >= 1) addon.boxMean(source, width, height, radius, out);
+      else if (out !== source) out.set(source);
+      return out;
+    },
+    gaussian(source, width, height, sigma, out = new Float32Array(source.length)) {
+      const kernel = gaussianKernel(sigma);
+      if (!kernel) return gaussian(source, width, height, sigma, out);
+      addon.convolve(source, width, height, kernel, out);
+      return out;
+    },
+    medianFilter(source, width, height, size, out = new Float32Array(source.length)) {
+      addon.medianFilter(source, width, height, size, out);
+      return out;
+    },
+    diskBlur(source, width, height, circle, out = new Float32Array(source.length), exactUpTo = 16) {
+      const kernel = diskKernel(circle);
+      if (circle > exactUpTo || kernel.reach === 0) {
+        return diskBlurPlane(source, width, height, circle, out, exactUpTo);
+      }
+      const { runs, taps, full, weights } = flatDisk(kernel);
+      addon.blurDisk(source, width, height, kernel.reach, runs, taps, full, weights, out);
+      return out;
+    },
+    quantisedLog(plane, floor) {
+      const out = new Int16Array(plane.length);
+      addon.quantisedLog(plane, floor, EXPONENT_LOG, MANTISSA_LOG, out);
+      return out;
+    },
+    compare(template, other, toOther, extent): Comparison {
+      const { width, height, value, trust } = template;
+      const hessians = new Float64Array(TILE_COUNT * FIELDS * FIELDS);
+      const gradients = new Float64Array(TILE_COUNT * FIELDS);
+      const agreement = new Float64Array(2);
+      const { homography, step, left, top } = geometryOf(template, toOther, extent);
+      const geometry = Float64Array.of(...homography, step, left, top);
+      addon.compare(
+        value,
+        trust,
+        other.value,
+        other.trust,
+        width,
+        height,
+        geometry,
+        hessians,
+        gradients,
+        agreement,
+      );
+      const [correlation, trusted] = agreement as unknown as [number, number];
+      return { hessians, gradients, agreement: { correlation, trusted } };
+    },
+    addDifferences(view, planes, fractions, priors, runs, sum) {
+      addon.addDifferences(view, planes, fractions, priors, runs.start, runs.end, runs.source, sum);
+    },
+    storeCosts: (...cost) => addon.storeCosts(...cost),
+    blockDifferences(view, valid, ladder, pixels, places) {
+      const out = new Float32Array((places * pixels.length) / (BLOCK * BLOCK));
+      addon.blockDifferences(view, valid, ladder, pixels, places, out);
+      return out;
+    },
+    aggregatePaths({ width, height, labels, cost }, p1, p2) {
+      const sum = new Uint16Array(cost.length);
+      addon.aggregatePaths(width, height, labels, cost, p1, p2, sum);
+      return sum;
+    },
+  };
+}
+
+/** The rows of a disk side by side. */
+function flatDisk({ reach, rows }: DiskKernel) {
+  const weights = new Float64Array((reach + 1) ** 2);
+  rows.forEach((row, j) => {
+    weights.set(row.weights, j * (reach + 1));
+  });
+  return {
+    runs: Int32Array.from(rows, (row) => row.run),
+    taps: Int32Array.from(rows, (row) => row.weights.length),
+    full: Float64Array.from(rows, (row) => row.full),
+    weights,
+  };
+}
