@@ -2,6 +2,7 @@ import type { Camera } from './camera.js';
 import { assert, ImplicamError } from './errors.js';
 import { createPicture, type Picture } from './picture.js';
 import type { Rect } from './shards.js';
+import { type Arrived, spreadSources } from './spread.js';
 import { encodeFilmicArray, encodeSrgbArray } from './tone.js';
 
 /**
@@ -86,8 +87,15 @@ export function composeAllInFocus(scene: BakedScene): Picture {
 /**
  * The scene through a lens, linear light: every layer spreads its pixels over disks of their own circles of confusion,
  * the foreground covers the background. `region` renders a part; what lies around it still blurs into it.
+ *
+ * @param spread the inner loop: the one in TypeScript, or one with the same bits
  */
-export function composeRefocus(scene: BakedScene, lens: Lens, region?: Rect): Picture {
+export function composeRefocus(
+  scene: BakedScene,
+  lens: Lens,
+  region?: Rect,
+  spread = spreadSources,
+): Picture {
   const { width, height, radiance, defocus } = scene;
   const target = region ?? { x: 0, y: 0, width, height };
   assert(
@@ -97,10 +105,16 @@ export function composeRefocus(scene: BakedScene, lens: Lens, region?: Rect): Pi
   const layers = layersOf(scene);
   requireDefocus(scene);
   const area = width * height;
-  const background = spreadLayer(scene, lens, target, {
-    light: radiance.subarray(0, 3 * area),
-    defocus: defocus.subarray(0, area),
-  });
+  const background = spreadLayer(
+    scene,
+    lens,
+    target,
+    {
+      light: radiance.subarray(0, 3 * area),
+      defocus: defocus.subarray(0, area),
+    },
+    spread,
+  );
   const picture = createPicture(target.width, target.height, 3);
   const out = picture.data;
   const count = target.width * target.height;
@@ -110,11 +124,17 @@ export function composeRefocus(scene: BakedScene, lens: Lens, region?: Rect): Pi
   }
   if (layers === 1) return picture;
 
-  const foreground = spreadLayer(scene, lens, target, {
-    light: radiance.subarray(3 * area, 6 * area),
-    opacity: radiance.subarray(6 * area),
-    defocus: defocus.subarray(area),
-  });
+  const foreground = spreadLayer(
+    scene,
+    lens,
+    target,
+    {
+      light: radiance.subarray(3 * area, 6 * area),
+      opacity: radiance.subarray(6 * area),
+      defocus: defocus.subarray(area),
+    },
+    spread,
+  );
   for (let i = 0; i < count; i++) {
     const weight = 1 / (foreground.sums[4 * i]! + NORMALISER_FLOOR);
     const open = 1 - foreground.opacity![i]! * weight;
@@ -132,66 +152,28 @@ interface Layer {
   readonly opacity?: Float32Array;
 }
 
-/** What arrives at the target pixels. */
-interface Arrived {
-  /** Interleaved S[1], S[α·r], S[α·g], S[α·b] (α = 1 without an opacity). */
-  readonly sums: Float32Array;
-  /** S[α]; absent without an opacity. */
-  readonly opacity?: Float32Array;
-}
-
-/**
- * S[V](x) = Σ_y k(|x − y|, ρ(y)) V(y), k(t, ρ) = clamp(ρ + ½ − t, 0, 1) / (π(ρ² + 1/12)), ρ² = min(c², …)² + ¼. Beyond
- * the picture its edge pixels go on, as they do for a patch in training.
- */
-function spreadLayer(scene: BakedScene, lens: Lens, target: Rect, layer: Layer): Arrived {
-  const { width, height } = scene;
+/** One layer's pixels as sources of light, spread over the target. */
+function spreadLayer(
+  { width, height }: BakedScene,
+  lens: Lens,
+  target: Rect,
+  layer: Layer,
+  spread: typeof spreadSources,
+): Arrived {
   const area = width * height;
   const radii = blurRadii(lens, layer.defocus);
-  const border = Math.ceil(radii.largest + 0.5);
-  const distance = distanceTable(border);
-  const span = border + 1;
-  const sums = new Float32Array(4 * target.width * target.height);
-  const opacity = layer.opacity ? new Float32Array(target.width * target.height) : undefined;
-  const right = target.x + target.width;
-  const bottom = target.y + target.height;
-
-  for (let y = target.y - border; y < bottom + border; y++) {
-    const row = Math.max(0, Math.min(height - 1, y)) * width;
-    for (let x = target.x - border; x < right + border; x++) {
-      const at = row + Math.max(0, Math.min(width - 1, x));
-      const limit = radii.values[at]! + 0.5;
-      const rho = limit - 0.5;
-      const density = 1 / (Math.PI * (rho * rho + PIXEL_MOMENT));
-      const alpha = layer.opacity ? sigmoid(layer.opacity[at]!) : 1;
-      const a = alpha * density;
-      const r = a * Math.exp(layer.light[at]!);
-      const g = a * Math.exp(layer.light[area + at]!);
-      const b = a * Math.exp(layer.light[2 * area + at]!);
-      const rows = Math.ceil(limit) - 1;
-      const first = Math.max(target.y, y - rows);
-      const last = Math.min(bottom - 1, y + rows);
-      for (let ty = first; ty <= last; ty++) {
-        const dy = Math.abs(ty - y);
-        // One more than the last column reached, so that rounding cannot lose one; the table decides.
-        const columns = Math.ceil(Math.sqrt(Math.max(0, limit * limit - dy * dy)));
-        const from = Math.max(target.x, x - columns);
-        const to = Math.min(right - 1, x + columns);
-        let i = (ty - target.y) * target.width + from - target.x;
-        for (let tx = from; tx <= to; tx++, i++) {
-          const reached = limit - distance[dy * span + (tx < x ? x - tx : tx - x)]!;
-          if (reached <= 0) continue;
-          const k = Math.min(1, reached);
-          sums[4 * i]! += k * density;
-          sums[4 * i + 1]! += k * r;
-          sums[4 * i + 2]! += k * g;
-          sums[4 * i + 3]! += k * b;
-          if (opacity) opacity[i]! += k * a;
-        }
-      }
-    }
+  const density = new Float64Array(area);
+  const light = new Float64Array(3 * area);
+  const cover = layer.opacity ? new Float64Array(area) : undefined;
+  for (let p = 0; p < area; p++) {
+    const rho = radii.values[p]!;
+    density[p] = 1 / (Math.PI * (rho * rho + PIXEL_MOMENT));
+    const a = layer.opacity ? sigmoid(layer.opacity[p]!) * density[p]! : density[p]!;
+    if (cover) cover[p] = a;
+    for (let c = 0; c < 3; c++) light[3 * p + c] = a * Math.exp(layer.light[c * area + p]!);
   }
-  return { sums, opacity };
+  const sources = { width, height, radii: radii.values, density, light, cover };
+  return spread(sources, Math.ceil(radii.largest + 0.5), target);
 }
 
 /** ρ of every pixel, and the largest. */
@@ -206,15 +188,6 @@ function blurRadii(lens: Lens, defocus: Float32Array): { values: Float32Array; l
     largest = Math.max(largest, values[i]!);
   }
   return { values, largest };
-}
-
-/** Distances of offsets (dx, dy), 0 … border each, row by row. */
-function distanceTable(border: number): Float32Array {
-  const side = border + 1;
-  const table = new Float32Array(side * side);
-  for (let y = 0; y < side; y++)
-    for (let x = 0; x < side; x++) table[y * side + x] = Math.sqrt(x * x + y * y);
-  return table;
 }
 
 /** The defocus map as the camera sees it, one channel: α·s_f + (1 − α)·s_b. Grows with inverse depth. */

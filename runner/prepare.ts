@@ -75,7 +75,9 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
       `${sweep.kappa.toFixed(2)} pixels of blur a focus unit; the widest circles measure ${widest} pixels`,
     );
   }
-  const masks = sweep ? trainingMasks(light.views, registered, grouping, sweep, config) : registered.masks;
+  const masks = sweep
+    ? trainingMasks(light.views, registered, grouping, sweep, config, kernels)
+    : registered.masks;
   return {
     preset,
     config,
@@ -214,11 +216,12 @@ function trainingMasks(
   grouping: Grouping,
   { s, kappa, allInFocus, gains }: FocusResult,
   config: ModelConfig,
+  kernels: StartKernels,
 ): readonly (Uint8Array | undefined)[] {
   const { blur, layers } = config;
   if (layers !== 1 || blur.form !== 'lens' || blur.render !== 'patches') return registered.masks;
   const input = { views, focus: grouping.focus, gains, valid: [], aperture: aperturesOf(grouping) };
-  const explained = explainedPixels(input, s, allInFocus, kappa, blur.reach);
+  const explained = explainedPixels(input, s, allInFocus, kappa, blur.reach, kernels);
   return grouping.frames.map((f, i) => {
     const mask = registered.masks[i];
     return mask ? mask.map((v, p) => v & explained[f.focus]![p]!) : explained[f.focus];

@@ -9,22 +9,30 @@ const LEAST_OVERLAP = 0.5;
  * The shift (in pixels of the level) by which the other frame agrees best with the template: template (x, y) is at
  * (x + dx, y + dy) in the other. Exhaustive, by correlation of what both frames can be trusted in.
  */
-export function searchShift(template: FeatureLevel, other: FeatureLevel): { dx: number; dy: number } {
+export function searchShift(
+  template: FeatureLevel,
+  other: FeatureLevel,
+  score: typeof scoreShifts,
+): { dx: number; dy: number } {
   const { width, height } = template;
   const reach = Math.max(1, Math.round(REACH * Math.max(width, height)));
   const first = contrastOf(template);
   const second = contrastOf(other);
-  const still = correlationAt(first, second, 0, 0);
+  const reachX = Math.min(reach, width >> 1);
+  const reachY = Math.min(reach, height >> 1);
+  const { correlation, seen } = score(first, second, reachX, reachY);
+  const still = correlation.length >> 1;
   // Standing still wins ties, also those by a hair.
-  let best = { dx: 0, dy: 0, correlation: still.correlation + 1e-3 };
-  for (let dy = -Math.min(reach, height >> 1); dy <= Math.min(reach, height >> 1); dy++) {
-    for (let dx = -Math.min(reach, width >> 1); dx <= Math.min(reach, width >> 1); dx++) {
-      const { correlation, seen } = correlationAt(first, second, dx, dy);
-      if (seen >= LEAST_OVERLAP * still.seen && correlation > best.correlation)
-        best = { dx, dy, correlation };
-    }
+  let best = -1;
+  let highest = correlation[still]! + 1e-3;
+  for (let n = 0; n < correlation.length; n++) {
+    if (!(seen[n]! >= LEAST_OVERLAP * seen[still]! && correlation[n]! > highest)) continue;
+    best = n;
+    highest = correlation[n]!;
   }
-  return { dx: best.dx, dy: best.dy };
+  if (best < 0) return { dx: 0, dy: 0 };
+  const columns = 2 * reachX + 1;
+  return { dx: (best % columns) - reachX, dy: Math.floor(best / columns) - reachY };
 }
 
 function contrastOf(level: FeatureLevel): FeatureLevel {
@@ -34,7 +42,29 @@ function contrastOf(level: FeatureLevel): FeatureLevel {
   return { ...level, value, trust };
 }
 
-function correlationAt(
+/** How two levels agree under every shift within a reach: entry (dy + reachY) · (2 reachX + 1) + dx + reachX. */
+export interface ShiftScores {
+  readonly correlation: Float64Array;
+  /** How much of both is seen. */
+  readonly seen: Float64Array;
+}
+
+/** Scores of all shifts of up to `reachX` and `reachY` pixels. */
+export function scoreShifts(a: FeatureLevel, b: FeatureLevel, reachX: number, reachY: number): ShiftScores {
+  const shifts = (2 * reachX + 1) * (2 * reachY + 1);
+  const scores = { correlation: new Float64Array(shifts), seen: new Float64Array(shifts) };
+  let n = 0;
+  for (let dy = -reachY; dy <= reachY; dy++) {
+    for (let dx = -reachX; dx <= reachX; dx++, n++) {
+      const { correlation, seen } = scoreShift(a, b, dx, dy);
+      scores.correlation[n] = correlation;
+      scores.seen[n] = seen;
+    }
+  }
+  return scores;
+}
+
+function scoreShift(
   a: FeatureLevel,
   b: FeatureLevel,
   dx: number,

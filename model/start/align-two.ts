@@ -122,7 +122,7 @@ function scaleOf({ template, finest }: Pair): number {
 /** The coarse shift as a homography in normalised positions. */
 function startShift({ template, other }: Pair): Homography {
   const coarsest = template.levels.at(-1)!;
-  const { dx, dy } = searchShift(coarsest, other.levels.at(-1)!);
+  const { dx, dy } = searchShift(coarsest, other.levels.at(-1)!, template.kernels.scoreShifts);
   if (dx === 0 && dy === 0) return IDENTITY;
   const step = (2 * coarsest.scale) / Math.max(template.width, template.height);
   return [1, 0, dx * step, 0, 1, dy * step, 0, 0, 1];

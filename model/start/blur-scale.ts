@@ -129,24 +129,17 @@ function costOfScale(
 ): number {
   const views = stack.logs.length;
   const count = sources.length;
-  const lowest = new Float32Array(count).fill(Number.POSITIVE_INFINITY);
-  const sum = new Float32Array(count);
-  const offset = new Int32Array(views);
-  const priors = new Float64Array(views);
-  for (const s of depths) {
-    for (let k = 0; k < views; k++) priors[k] = BLOCK * BLOCK * views * priorCost(stack, kappa, s, k);
-    for (let block = 0; block < count; block++) sum[block] = priors[sources[block]!]!;
-    for (let v = 0; v < views; v++) {
-      for (let k = 0; k < views; k++) {
+  const priors = new Float64Array(depths.length * views);
+  const offsets = new Int32Array(depths.length * views * views);
+  depths.forEach((s, l) => {
+    for (let k = 0; k < views; k++) {
+      priors[l * views + k] = BLOCK * BLOCK * views * priorCost(stack, kappa, s, k);
+      for (let v = 0; v < views; v++) {
         const place = Math.round(STEPS * rungOf(addedCircle(stack, kappa, s, v, k)));
-        offset[k] = Math.min(place, places - 1) * count;
+        offsets[(l * views + v) * views + k] = Math.min(place, places - 1) * count;
       }
-      const table = differences[v]!;
-      for (let block = 0; block < count; block++) sum[block]! += table[offset[sources[block]!]! + block]!;
     }
-    for (let block = 0; block < count; block++) if (sum[block]! < lowest[block]!) lowest[block] = sum[block]!;
-  }
-  let total = 0;
-  for (let block = 0; block < count; block++) total += lowest[block]!;
+  });
+  const total = stack.kernels.sumLowest(differences, sources, priors, offsets);
   return total / (count * views * BLOCK * BLOCK * MIXES * LOG_STEPS);
 }

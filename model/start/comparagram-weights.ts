@@ -115,7 +115,7 @@ export function robustWeights(
   );
   const residuals = histograms.map(({ pair, channel, first, second, count }) => {
     const shift = LN2 * (ev[pair.firstGroup] - ev[pair.secondGroup]);
-    return Float64Array.from(count, (_, i) => {
+    return count.map((_, i) => {
       const r = g[channel][first[i]] - g[channel][second[i]] - shift;
       return Math.abs(r) / Math.hypot(slopes[channel][first[i]], slopes[channel][second[i]]);
     });

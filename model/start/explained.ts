@@ -7,7 +7,7 @@ import type { Picture } from '../picture.js';
 import { composeRefocus } from '../render.js';
 import type { FocusViews } from './all-in-focus.js';
 import { fastExp, logInPlace } from './fast-math.js';
-import { boxMean } from './filters.js';
+import { portableKernels, type StartKernels } from './kernels.js';
 import { minimumFilter } from './rank-filters.js';
 import { areaResize, fitWithin } from './resize.js';
 
@@ -33,6 +33,7 @@ export function explainedPixels(
   allInFocus: Picture,
   kappa: number,
   reach: number,
+  kernels: StartKernels = portableKernels,
 ): Uint8Array[] {
   const { width: fullWidth, height: fullHeight } = s;
   const { width, height } = fitWithin(fullWidth, fullHeight, PIXELS);
@@ -55,11 +56,14 @@ export function explainedPixels(
       kappa: kappa * scale,
       reach: Math.max(1, reach * scale),
     };
-    const predicted = composeRefocus(scene, lens).data;
+    const predicted = composeRefocus(scene, lens, undefined, kernels.spreadSources).data;
     const seen = planesOf(view, input.gains[v]!, width, height);
     const difference = meanDifference(predicted, seen, floor);
-    boxMean(difference, width, height, 1, difference);
-    const explained = Uint8Array.from(difference, (d, p) => (edge[p]! === 0 || d < TOLERANCE ? 1 : 0));
+    kernels.boxMean(difference, width, height, 1, difference);
+    const explained = new Uint8Array(difference.length);
+    for (let p = 0; p < explained.length; p++) {
+      explained[p] = edge[p]! === 0 || difference[p]! < TOLERANCE ? 1 : 0;
+    }
     return enlarged(explained, width, height, fullWidth, fullHeight);
   });
 }
@@ -78,7 +82,9 @@ function depthEdges(
     height,
     radius,
   );
-  return Uint8Array.from(low, (v, p) => (-high[p]! - v > step ? 1 : 0));
+  const edges = new Uint8Array(low.length);
+  for (let p = 0; p < edges.length; p++) edges[p] = -high[p]! - low[p]! > step ? 1 : 0;
+  return edges;
 }
 
 /** ln radiance with gains added, [channel][pixel], averaged in linear light to a smaller size. */

@@ -246,7 +246,11 @@ function jumpCosts(
     for (let p = 0; p < slope.length; p++) if (slope[p]! > gradient[p]!) gradient[p] = slope[p]!;
   }
   const most = JUMP_COST * UNIT;
-  return Uint16Array.from(gradient, (g) => most * (LEAST_JUMP + (1 - LEAST_JUMP) * Math.exp(-g / EDGE)));
+  const jumps = new Uint16Array(gradient.length);
+  for (let p = 0; p < jumps.length; p++) {
+    jumps[p] = most * (LEAST_JUMP + (1 - LEAST_JUMP) * Math.exp(-gradient[p]! / EDGE));
+  }
+  return jumps;
 }
 
 function costStatistics(

@@ -2,25 +2,30 @@
  * The inner loops that most of the classical start's time goes to. They are written here in TypeScript, which defines
  * them, and may be had from elsewhere compiled: to the same bits.
  */
+import { spreadSources } from '../spread.js';
 import { compare } from './align-compare.js';
+import { scoreShifts } from './align-search.js';
 import { diskBlurPlane } from './disk-blur.js';
 import { boxMean, gaussian } from './filters.js';
 import { quantisedLog } from './log-steps.js';
 import { medianFilter } from './rank-filters.js';
 import { aggregatePaths } from './semi-global.js';
-import { addDifferences, blockDifferences, storeCosts } from './sweep-loops.js';
+import { addDifferences, blockDifferences, storeCosts, sumLowest } from './sweep-loops.js';
 
 export interface StartKernels {
   readonly boxMean: typeof boxMean;
   readonly gaussian: typeof gaussian;
   readonly medianFilter: typeof medianFilter;
+  readonly scoreShifts: typeof scoreShifts;
   readonly compare: typeof compare;
   readonly diskBlur: typeof diskBlurPlane;
   readonly quantisedLog: typeof quantisedLog;
   readonly addDifferences: typeof addDifferences;
   readonly storeCosts: typeof storeCosts;
   readonly blockDifferences: typeof blockDifferences;
+  readonly sumLowest: typeof sumLowest;
   readonly aggregatePaths: typeof aggregatePaths;
+  readonly spreadSources: typeof spreadSources;
 }
 
 /** The definition, which runs everywhere. */
@@ -28,11 +33,14 @@ export const portableKernels: StartKernels = {
   boxMean,
   gaussian,
   medianFilter,
+  scoreShifts,
   compare,
   diskBlur: diskBlurPlane,
   quantisedLog,
   addDifferences,
   storeCosts,
   blockDifferences,
+  sumLowest,
   aggregatePaths,
+  spreadSources,
 };

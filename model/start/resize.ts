@@ -39,6 +39,8 @@ export function areaResize(
   options: { stride?: number; offset?: number; apply?: (value: number) => number } = {},
 ): Float32Array {
   const { stride = 1, offset = 0, apply } = options;
+  if (toWidth === width && toHeight === height)
+    return channelOf(source, width * height, stride, offset, apply);
   const columns = coverage(width, toWidth);
   const rows = coverage(height, toHeight);
   const out = new Float32Array(toWidth * toHeight);
@@ -62,6 +64,20 @@ export function areaResize(
     }
     for (let i = 0; i < toWidth; i++) out[j * toWidth + i] = sums[i]!;
   }
+  return out;
+}
+
+/** One channel of an interleaved picture at its own size. */
+function channelOf(
+  source: Float32Array,
+  pixels: number,
+  stride: number,
+  offset: number,
+  apply: ((value: number) => number) | undefined,
+): Float32Array {
+  const out = new Float32Array(pixels);
+  if (apply) for (let p = 0, i = offset; p < pixels; p++, i += stride) out[p] = apply(source[i]!);
+  else for (let p = 0, i = offset; p < pixels; p++, i += stride) out[p] = source[i]!;
   return out;
 }
 

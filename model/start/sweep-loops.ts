@@ -129,3 +129,35 @@ export function blockDifferences(
   }
   return out;
 }
+
+/**
+ * Sum over the blocks of the lowest that their differences from all views sum to at any depth.
+ *
+ * @param differences of each view, from `blockDifferences`; `sources`: the view that each block came from
+ * @param priors cost by depth and source; `offsets`: of the block differences' place, by depth, view and source
+ */
+export function sumLowest(
+  differences: readonly Float32Array[],
+  sources: Uint8Array,
+  priors: Float64Array,
+  offsets: Int32Array,
+): number {
+  const views = differences.length;
+  const count = sources.length;
+  const depths = priors.length / views;
+  const lowest = new Float32Array(count).fill(Number.POSITIVE_INFINITY);
+  const sum = new Float32Array(count);
+  for (let l = 0; l < depths; l++) {
+    for (let block = 0; block < count; block++) sum[block] = priors[l * views + sources[block]!]!;
+    for (let v = 0; v < views; v++) {
+      const table = differences[v]!;
+      const at = (l * views + v) * views;
+      for (let block = 0; block < count; block++)
+        sum[block]! += table[offsets[at + sources[block]!]! + block]!;
+    }
+    for (let block = 0; block < count; block++) if (sum[block]! < lowest[block]!) lowest[block] = sum[block]!;
+  }
+  let total = 0;
+  for (let block = 0; block < count; block++) total += lowest[block]!;
+  return total;
+}

@@ -2,6 +2,7 @@
 #include "addon.h"
 #include "start/compare.h"
 #include "start/filters.h"
+#include "start/spread.h"
 #include "start/sweep.h"
 
 namespace {
@@ -40,11 +41,14 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
                            InstanceMethod<&StartKernels::medianFilter>("medianFilter"),
                            InstanceMethod<&StartKernels::blurDisk>("blurDisk"),
                            InstanceMethod<&StartKernels::quantisedLog>("quantisedLog"),
+                           InstanceMethod<&StartKernels::scoreShifts>("scoreShifts"),
                            InstanceMethod<&StartKernels::compare>("compare"),
                            InstanceMethod<&StartKernels::addDifferences>("addDifferences"),
                            InstanceMethod<&StartKernels::storeCosts>("storeCosts"),
                            InstanceMethod<&StartKernels::blockDifferences>("blockDifferences"),
+                           InstanceMethod<&StartKernels::sumLowest>("sumLowest"),
                            InstanceMethod<&StartKernels::aggregatePaths>("aggregatePaths"),
+                           InstanceMethod<&StartKernels::spread>("spread"),
                        });
   }
 
@@ -103,6 +107,19 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
     auto out = arrayOf<Napi::Int16Array>(info, 4, plane.ElementLength(), "out");
     st::quantisedLog(team_, plane.Data(), (int)plane.ElementLength(), info[1].As<Napi::Number>().DoubleValue(),
                      exponents.Data(), mantissas.Data(), out.Data());
+  }
+
+  // scoreShifts(value, trust, otherValue, otherTrust, width, height, reachX, reachY, correlation, seen)
+  void scoreShifts(const Napi::CallbackInfo& info) {
+    const Size size = sizeOf(info, 4);
+    auto plane = [&](size_t i) { return arrayOf<Napi::Float32Array>(info, i, size.pixels(), "a level").Data(); };
+    const int reachX = intOf(info, 6), reachY = intOf(info, 7);
+    if (reachX < 0 || reachX >= size.width || reachY < 0 || reachY >= size.height)
+      throw Napi::Error::New(info.Env(), "shifts reach beyond the picture");
+    const size_t shifts = (size_t)(2 * reachX + 1) * (2 * reachY + 1);
+    st::scoreShifts(team_, {plane(0), plane(1)}, {plane(2), plane(3)}, size.width, size.height, reachX, reachY,
+                    arrayOf<Napi::Float64Array>(info, 8, shifts, "correlation").Data(),
+                    arrayOf<Napi::Float64Array>(info, 9, shifts, "seen").Data());
   }
 
   // compare(value, trust, otherValue, otherTrust, width, height, geometry, hessians, gradients, agreement);
@@ -179,6 +196,54 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
     auto out = arrayOf<Napi::Float32Array>(info, 5, (size_t)places * blocks, "out");
     const uint8_t* valid = info[1].IsTypedArray() ? dataOf<Napi::Uint8Array>(env, info[1], size) : nullptr;
     st::blockDifferences(team_, logsOf(env, view, 0, size), valid, ladder, pixels.Data(), blocks, places, out.Data());
+  }
+
+  // sumLowest(differences: Float32Array[], sources, priors, offsets) → number
+  Napi::Value sumLowest(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    auto given = info[0].As<Napi::Array>();
+    const size_t views = given.Length();
+    auto sources = info[1].As<Napi::Uint8Array>();
+    const size_t blocks = sources.ElementLength();
+    auto priors = info[2].As<Napi::Float64Array>();
+    const size_t depths = views ? priors.ElementLength() / views : 0;
+    auto offsets = arrayOf<Napi::Int32Array>(info, 3, depths * views * views, "offsets");
+    std::vector<const float*> differences;
+    size_t shortest = SIZE_MAX;
+    for (size_t v = 0; v < views; v++) {
+      auto table = given.Get((uint32_t)v).As<Napi::Float32Array>();
+      differences.push_back(table.Data());
+      shortest = std::min(shortest, table.ElementLength());
+    }
+    for (size_t b = 0; b < blocks; b++)
+      if (sources[b] >= views) throw Napi::Error::New(env, "there is no such view");
+    for (size_t i = 0; i < offsets.ElementLength(); i++)
+      if (offsets[i] < 0 || offsets[i] + blocks > shortest) throw Napi::Error::New(env, "there is no such place");
+    return Napi::Number::New(env, st::sumLowest(team_, differences, sources.Data(), (int)blocks, priors.Data(),
+                                                offsets.Data(), (int)depths));
+  }
+
+  // spread(width, height, radii, density, light, cover | undefined, border, distance, x, y, w, h, sums, opacity | undefined)
+  void spread(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    const Size size = sizeOf(info, 0);
+    const int border = intOf(info, 6);
+    const st::Window window{intOf(info, 8), intOf(info, 9), intOf(info, 10), intOf(info, 11)};
+    if (window.width < 0 || window.height < 0) throw Napi::Error::New(env, "a window has a size");
+    const size_t targets = (size_t)window.width * window.height;
+    const bool covered = info[5].IsTypedArray();
+    const st::Sources sources{size.width, size.height,
+                              arrayOf<Napi::Float32Array>(info, 2, size.pixels(), "radii").Data(),
+                              arrayOf<Napi::Float64Array>(info, 3, size.pixels(), "density").Data(),
+                              arrayOf<Napi::Float64Array>(info, 4, 3 * size.pixels(), "light").Data(),
+                              covered ? arrayOf<Napi::Float64Array>(info, 5, size.pixels(), "cover").Data() : nullptr};
+    for (size_t p = 0; p < size.pixels(); p++)
+      if (!(sources.radii[p] >= 0 && sources.radii[p] + 0.5 <= border))
+        throw Napi::Error::New(env, "a radius is beyond the border");
+    st::spread(team_, sources, border,
+               arrayOf<Napi::Float32Array>(info, 7, (size_t)(border + 1) * (border + 1), "distance").Data(), window,
+               arrayOf<Napi::Float32Array>(info, 12, 4 * targets, "sums").Data(),
+               covered ? arrayOf<Napi::Float32Array>(info, 13, targets, "opacity").Data() : nullptr);
   }
 
   // aggregatePaths(width, height, labels, cost, p1, p2, sum: Uint16Array of zeros)

@@ -71,6 +71,18 @@ export interface AddonStartKernels {
     mantissas: Float64Array,
     out: Int16Array,
   ): void;
+  scoreShifts(
+    value: Float32Array,
+    trust: Float32Array,
+    otherValue: Float32Array,
+    otherTrust: Float32Array,
+    width: number,
+    height: number,
+    reachX: number,
+    reachY: number,
+    correlation: Float64Array,
+    seen: Float64Array,
+  ): void;
   compare(
     value: Float32Array,
     trust: Float32Array,
@@ -110,6 +122,28 @@ export interface AddonStartKernels {
     pixels: Int32Array,
     places: number,
     out: Float32Array,
+  ): void;
+  sumLowest(
+    differences: readonly Float32Array[],
+    sources: Uint8Array,
+    priors: Float64Array,
+    offsets: Int32Array,
+  ): number;
+  spread(
+    width: number,
+    height: number,
+    radii: Float32Array,
+    density: Float64Array,
+    light: Float64Array,
+    cover: Float64Array | undefined,
+    border: number,
+    distance: Float32Array,
+    targetX: number,
+    targetY: number,
+    targetWidth: number,
+    targetHeight: number,
+    sums: Float32Array,
+    opacity: Float32Array | undefined,
   ): void;
   aggregatePaths(
     width: number,

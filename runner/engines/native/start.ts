@@ -1,3 +1,4 @@
+import { distanceTable } from '../../../model/spread.js';
 import { type Comparison, FIELDS, geometryOf, TILE_COUNT } from '../../../model/start/align-compare.js';
 import { type DiskKernel, diskBlurPlane, diskKernel } from '../../../model/start/disk-blur.js';
 import { gaussian, gaussianKernel } from '../../../model/start/filters.js';
@@ -38,6 +39,14 @@ export function startKernelsOn(addon: AddonStartKernels): StartKernels {
       addon.quantisedLog(plane, floor, EXPONENT_LOG, MANTISSA_LOG, out);
       return out;
     },
+    scoreShifts(a, b, reachX, reachY) {
+      const shifts = (2 * reachX + 1) * (2 * reachY + 1);
+      const scores = { correlation: new Float64Array(shifts), seen: new Float64Array(shifts) };
+      const { correlation, seen } = scores;
+      const { width, height } = a;
+      addon.scoreShifts(a.value, a.trust, b.value, b.trust, width, height, reachX, reachY, correlation, seen);
+      return scores;
+    },
     compare(template, other, toOther, extent): Comparison {
       const { width, height, value, trust } = template;
       const hessians = new Float64Array(TILE_COUNT * FIELDS * FIELDS);
@@ -68,6 +77,31 @@ export function startKernelsOn(addon: AddonStartKernels): StartKernels {
       const out = new Float32Array((places * pixels.length) / (BLOCK * BLOCK));
       addon.blockDifferences(view, valid, ladder, pixels, places, out);
       return out;
+    },
+    sumLowest: (...sums) => addon.sumLowest(...sums),
+    spreadSources(sources, border, target) {
+      const { radii, density, light, cover } = sources;
+      const { x, y, width, height } = target;
+      const sums = new Float32Array(4 * width * height);
+      const opacity = cover && new Float32Array(width * height);
+      const distance = distanceTable(border);
+      addon.spread(
+        sources.width,
+        sources.height,
+        radii,
+        density,
+        light,
+        cover,
+        border,
+        distance,
+        x,
+        y,
+        width,
+        height,
+        sums,
+        opacity,
+      );
+      return { sums, opacity };
     },
     aggregatePaths({ width, height, labels, cost }, p1, p2) {
       const sum = new Uint16Array(cost.length);

@@ -16,6 +16,28 @@ constexpr int BINS = 512;
 constexpr double BIN = 1.0 / 128, SCALE = 2.5 * 1.4826, LEAST_MEDIAN = 0.02, LEAST_CURVATURE = 0.4;
 }  // namespace
 
+void scoreShifts(Team& team, const Level& a, const Level& b, int width, int height, int reachX, int reachY,
+                 double* correlation, double* seen) {
+  const int columns = 2 * reachX + 1, rows = 2 * reachY + 1;
+  team.run((size_t)width * height * columns * rows, [&](const Member& me) {
+    for (int n = me.from(columns * rows); n < me.to(columns * rows); n++) {
+      const int dx = n % columns - reachX, dy = n / columns - reachY;
+      double all = 0, ab = 0, aa = 0, bb = 0;
+      for (int y = std::max(0, -dy); y < std::min(height, height - dy); y++)
+        for (int x = std::max(0, -dx); x < std::min(width, width - dx); x++) {
+          const size_t p = (size_t)y * width + x, q = p + (ptrdiff_t)dy * width + dx;
+          const double w = (double)a.trust[p] * b.trust[q], u = a.value[p], v = b.value[q];
+          all += w;
+          ab += w * u * v;
+          aa += w * u * u;
+          bb += w * v * v;
+        }
+      correlation[n] = aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : -1;
+      seen[n] = all;
+    }
+  });
+}
+
 void Comparer::compare(Team& team, const Level& first, const Level& second, int width, int height, const double* m,
                        const Grid& grid, Comparison& result) {
   const size_t pixels = (size_t)width * height;

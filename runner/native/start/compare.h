@@ -20,6 +20,10 @@ struct Comparison {
   double correlation, trusted;
 };
 
+// Scores of all shifts of up to reachX and reachY pixels, row by row.
+void scoreShifts(Team& team, const Level& a, const Level& b, int width, int height, int reachX, int reachY,
+                 double* correlation, double* seen);
+
 class Comparer {
  public:
   // `m` takes pixel indices of the template to those of the other frame.

@@ -51,17 +51,19 @@ void boxColumns(const Member& me, const float* source, int width, int height, in
 }
 
 void boxMean(Team& team, const float* source, int width, int height, int radius, float* out) {
-  std::vector<float> mid((size_t)width * height);
-  team.run(mid.size(), [&](const Member& me) {
-    boxRows(me, source, width, height, radius, mid.data());
+  const size_t pixels = (size_t)width * height;
+  float* mid = team.plane(0, pixels);
+  team.run(pixels, [&](const Member& me) {
+    boxRows(me, source, width, height, radius, mid);
     me.meet();
-    boxColumns(me, mid.data(), width, height, radius, out);
+    boxColumns(me, mid, width, height, radius, out);
   });
 }
 
 void convolve(Team& team, const float* source, int width, int height, const double* kernel, int radius, float* out) {
-  std::vector<float> mid((size_t)width * height);
-  team.run(mid.size(), [&](const Member& me) {
+  const size_t pixels = (size_t)width * height;
+  float* mid = team.plane(0, pixels);
+  team.run(pixels, [&](const Member& me) {
     std::vector<double> padded(width + 2 * radius), sums(width);
     const double* pad = padded.data() + radius;
     double* __restrict sum = sums.data();
@@ -73,16 +75,16 @@ void convolve(Team& team, const float* source, int width, int height, const doub
       for (int x = 0; x < width; x++) sum[x] = kernel[0] * pad[x];
       for (int k = 1; k <= radius; k++)
         for (int x = 0; x < width; x++) sum[x] += kernel[k] * (pad[x - k] + pad[x + k]);
-      float* to = mid.data() + (size_t)y * width;
+      float* to = mid + (size_t)y * width;
       for (int x = 0; x < width; x++) to[x] = (float)sum[x];
     }
     me.meet();
     for (int y = me.from(height); y < me.to(height); y++) {
-      const float* row = mid.data() + (size_t)y * width;
+      const float* row = mid + (size_t)y * width;
       for (int x = 0; x < width; x++) sum[x] = kernel[0] * row[x];
       for (int k = 1; k <= radius; k++) {
-        const float* above = mid.data() + (size_t)std::max(y - k, 0) * width;
-        const float* below = mid.data() + (size_t)std::min(y + k, height - 1) * width;
+        const float* above = mid + (size_t)std::max(y - k, 0) * width;
+        const float* below = mid + (size_t)std::min(y + k, height - 1) * width;
         for (int x = 0; x < width; x++) sum[x] += kernel[k] * ((double)above[x] + below[x]);
       }
       float* to = out + (size_t)y * width;

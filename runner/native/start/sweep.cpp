@@ -1,6 +1,7 @@
 #include "sweep.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -38,14 +39,15 @@ void addDifferences(Team& team, const Logs& view, const std::vector<Between>& so
 
 void storeCosts(Team& team, const int32_t* sum, const float* trust, int width, int height, int window, uint16_t* cost,
                 int label, int labels) {
-  std::vector<float> plane((size_t)width * height), mid(plane.size());
-  team.run(plane.size(), [&](const Member& me) {
+  const size_t pixels = (size_t)width * height;
+  float *mid = team.plane(0, pixels), *plane = team.plane(1, pixels);
+  team.run(pixels, [&](const Member& me) {
     const size_t from = (size_t)me.from(height) * width, to = (size_t)me.to(height) * width;
     for (size_t p = from; p < to; p++) plane[p] = (float)((double)sum[p] * trust[p]);
     if (window >= 1) {
-      boxRows(me, plane.data(), width, height, window, mid.data());
+      boxRows(me, plane, width, height, window, mid);
       me.meet();
-      boxColumns(me, mid.data(), width, height, window, plane.data());
+      boxColumns(me, mid, width, height, window, plane);
       me.meet();
     }
     for (size_t p = from, i = from * labels + label; p < to; p++, i += labels)
@@ -70,6 +72,27 @@ void blockDifferences(Team& team, const Logs& view, const uint8_t* valid, const 
       }
     }
   });
+}
+
+double sumLowest(Team& team, const std::vector<const float*>& differences, const uint8_t* sources, int blocks,
+                 const double* priors, const int32_t* offsets, int depths) {
+  const int views = (int)differences.size();
+  float *lowest = team.plane(0, blocks), *sums = team.plane(1, blocks);
+  team.run((size_t)blocks * depths, [&](const Member& me) {
+    const int from = me.from(blocks), to = me.to(blocks);
+    std::fill(lowest + from, lowest + to, INFINITY);
+    for (int l = 0; l < depths; l++) {
+      for (int b = from; b < to; b++) sums[b] = (float)priors[l * views + sources[b]];
+      for (int v = 0; v < views; v++) {
+        const int32_t* at = offsets + (l * views + v) * views;
+        for (int b = from; b < to; b++) sums[b] += differences[v][(size_t)at[sources[b]] + b];
+      }
+      for (int b = from; b < to; b++) lowest[b] = std::min(lowest[b], sums[b]);
+    }
+  });
+  double total = 0;
+  for (int b = 0; b < blocks; b++) total += lowest[b];
+  return total;
 }
 
 namespace {

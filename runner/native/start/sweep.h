@@ -33,6 +33,10 @@ void storeCosts(Team& team, const int32_t* sum, const float* trust, int width, i
 void blockDifferences(Team& team, const Logs& view, const uint8_t* valid, const std::vector<Logs>& ladder,
                       const int32_t* pixels, int blocks, int places, float* out);
 
+// `priors`: depths × views; `offsets`: depths × views × views.
+double sumLowest(Team& team, const std::vector<const float*>& differences, const uint8_t* sources, int blocks,
+                 const double* priors, const int32_t* offsets, int depths);
+
 // `sum` comes as zeros.
 void aggregatePaths(Team& team, int width, int height, int labels, const uint16_t* cost, int p1, const uint16_t* p2,
                     uint16_t* sum);

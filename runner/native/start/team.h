@@ -29,6 +29,14 @@ class Team {
 
   int count() const { return workers_.count(); }
 
+  // Memory for passing planes that is kept, so that it need not be fetched from the system again; a plane is good until
+  // the next call with its number.
+  float* plane(int number, size_t pixels) {
+    auto& plane = planes_[number];
+    if (plane.size() < pixels) plane.resize(pixels);
+    return plane.data();
+  }
+
   // Runs job(Member) on all members; on the calling thread alone where the pixels are too few to share.
   template <class Job>
   void run(size_t pixels, Job job) {
@@ -43,6 +51,7 @@ class Team {
   // Waking a thread costs as much as some thousand pixels.
   static constexpr size_t FEW = 8192;
   Workers workers_;
+  std::vector<float> planes_[2];
 };
 
 }  // namespace implicam::start
