@@ -1,5 +1,5 @@
 import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,12 @@ export async function ensureBuilt(): Promise<void> {
     }
   }
   try {
-    if (!isFresh()) execFileSync('npm', ['run', 'build:ts'], { cwd: root, stdio: 'pipe' });
+    if (!isFresh()) {
+      const now = new Date();
+      execFileSync('npm', ['run', 'build:ts'], { cwd: root, stdio: 'pipe' });
+      // An incremental build leaves files alone that stay the same.
+      utimesSync(main, now, now);
+    }
   } catch (error) {
     const { stdout } = error as { stdout?: Buffer };
     throw new Error(`the program could not be built:\n${stdout?.toString() ?? String(error)}`);
