@@ -3,6 +3,7 @@ import type {
   Piece,
   SessionId,
   SessionSpec,
+  ShardRange,
   StoredSnapshot,
 } from '../../coordinator/scheduler/types.js';
 
@@ -86,6 +87,37 @@ export class Durable {
       if (of > 0 && of < oldest) row.objects.delete(key);
     }
     return true;
+  }
+
+  /** Writes pieces of a snapshot. */
+  write(id: SessionId, step: number, shards: ShardRange, wrong: boolean): Piece[] {
+    const { objects } = this.rows.get(id)!;
+    const content = wrong ? 'wrong' : 'right';
+    return Array.from({ length: shards.count }, (_, i) => {
+      const shard = shards.first + i;
+      const key = keyOf(id, step, shard);
+      objects.set(key, content);
+      return { shard, key, bytes: 1, sha256: content };
+    });
+  }
+
+  /** Reads pieces of a snapshot, and checks those of which something is known. */
+  read(
+    id: SessionId,
+    step: number,
+    shards: ShardRange,
+    known: readonly Piece[],
+  ): 'damaged' | 'wrong' | 'right' {
+    const { objects } = this.rows.get(id)!;
+    let worst: 'wrong' | 'right' = 'right';
+    for (let shard = shards.first; shard < shards.first + shards.count; shard++) {
+      const key = keyOf(id, step, shard);
+      const expected = known.find((piece) => piece.key === key);
+      const found = objects.get(key);
+      if (found === undefined || (expected !== undefined && found !== expected.sha256)) return 'damaged';
+      if (found !== 'right') worst = 'wrong';
+    }
+    return worst;
   }
 
   /** Whether the object store has pieces as they were written. */

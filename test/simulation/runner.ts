@@ -10,13 +10,13 @@ import type {
   Source,
 } from '../../coordinator/scheduler/types.js';
 import type { Dice } from './clock.js';
-import { type Durable, keyOf, maskOf, Violation } from './durable.js';
+import { type Durable, maskOf, Violation } from './durable.js';
 import { SimMemory } from './memory.js';
 import { type Network, Process, SILENCE_MS } from './network.js';
+import { type Gradient, type HostCommand, Part } from './part.js';
 
 /** Shards are restored; `wrong`: with what was damaged. */
 type Got = (shards: ShardRange, wrong: boolean) => void;
-type HostCommand = Extract<RunnerCommand, { type: 'host' }>;
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
 /** Where a runner sends its reports. */
@@ -38,34 +38,6 @@ export interface RunnerWorld {
   applied(at: { session: SessionId; epoch: Epoch }, runner: RunnerId, step: number): void;
 }
 
-interface Gradient {
-  readonly session: SessionId;
-  readonly epoch: Epoch;
-  readonly peer: RunnerId;
-  readonly step: number;
-  readonly wrong: boolean;
-}
-
-/** A runner's part in one epoch of a session. */
-interface Host {
-  readonly command: HostCommand;
-  readonly peers: RunnerId[];
-  /** Step whose result is applied. */
-  step: number;
-  training: boolean;
-  until: number;
-  snapshots: number[];
-  computing: boolean;
-  /** Steps whose gradients are known: one's own, and those that peers sent. */
-  readonly ready: Map<RunnerId, number>;
-  readonly accused: Set<RunnerId>;
-  reportedAt: number;
-  /** A fault: it does nothing any more, but the process lives. */
-  hung: boolean;
-  /** Its numbers are not those of a run without faults, because it began with what was damaged. */
-  wrong: boolean;
-}
-
 const REPORT_MS = 500;
 const RECONNECT_MS = 400;
 const RESTORE_MS = 60;
@@ -81,7 +53,7 @@ export class SimRunner extends Process {
   /** Faults that wait for an opportunity. */
   failNext = false;
   private hangNext = false;
-  readonly hosts = new Map<SessionId, Host>();
+  readonly hosts = new Map<SessionId, Part>();
   private readonly memory: SimMemory;
   private readonly seen = new Map<SessionId, Epoch>();
   /** Gradients of epochs that it has not been told of yet. */
@@ -192,20 +164,7 @@ export class SimRunner extends Process {
   private host(command: HostCommand): void {
     const { network } = this.world;
     const { session, epoch, shards } = command;
-    const host: Host = {
-      command,
-      peers: command.placement.map(({ runner }) => runner).filter((runner) => runner !== this.info.id),
-      step: command.step,
-      training: false,
-      until: command.step,
-      snapshots: [],
-      computing: false,
-      ready: new Map(),
-      accused: new Set(),
-      reportedAt: Number.NEGATIVE_INFINITY,
-      hung: this.hangNext,
-      wrong: false,
-    };
+    const host = new Part(command, this.info.id, this.hangNext);
     this.hangNext = false;
     this.hosts.set(session, host);
     this.memory.drop(session, (step) => step > command.step);
@@ -224,7 +183,7 @@ export class SimRunner extends Process {
   }
 
   /** A peer that cannot be reached when the epoch begins is noticed as one that falls silent later. */
-  private mind(host: Host, partner: RunnerId): void {
+  private mind(host: Part, partner: RunnerId): void {
     const { network } = this.world;
     const look = () => {
       const peer = this.world.runners.get(partner);
@@ -235,7 +194,7 @@ export class SimRunner extends Process {
     else if (network.down(this, peer)) network.after(SILENCE_MS, this, look);
   }
 
-  private accuse(host: Host, peer: RunnerId): void {
+  private accuse(host: Part, peer: RunnerId): void {
     const { command, accused, peers } = host;
     const known =
       peers.includes(peer) || command.buddy === peer || command.sources.some((s) => s.holder === peer);
@@ -246,7 +205,7 @@ export class SimRunner extends Process {
 
   // --- restoring
 
-  private restore(host: Host): void {
+  private restore(host: Part): void {
     const { command } = host;
     if (this.hosts.get(command.session) !== host || host.hung) return;
     let missing = command.sources.length;
@@ -268,24 +227,15 @@ export class SimRunner extends Process {
   }
 
   /** Reads pieces of the object store, and checks them by what it was told of them. */
-  private fetchStored(host: Host, { shards, pieces }: Source, got: Got): void {
+  private fetchStored(host: Part, { shards, pieces }: Source, got: Got): void {
     const { session, step, epoch } = host.command;
-    const { objects } = this.world.durable.rows.get(session)!;
-    let wrong = false;
-    for (let shard = shards.first; shard < shards.first + shards.count; shard++) {
-      const key = keyOf(session, step, shard);
-      const expected = pieces.find((piece) => piece.key === key);
-      const found = objects.get(key);
-      if (found === undefined || (expected !== undefined && found !== expected.sha256)) {
-        this.report(epoch, session, { type: 'damaged', step, message: `${key} is damaged` });
-        return;
-      }
-      wrong ||= found !== 'right';
-    }
-    got(shards, wrong);
+    const found = this.world.durable.read(session, step, shards, pieces);
+    if (found === 'damaged') {
+      this.report(epoch, session, { type: 'damaged', step, message: `step ${step} is damaged` });
+    } else got(shards, found === 'wrong');
   }
 
-  private fetchFrom(host: Host, holder: RunnerId, shards: ShardRange, got: Got): void {
+  private fetchFrom(host: Part, holder: RunnerId, shards: ShardRange, got: Got): void {
     const { network } = this.world;
     const { session, step } = host.command;
     const mask = maskOf(shards);
@@ -308,48 +258,39 @@ export class SimRunner extends Process {
     });
   }
 
-  private restored(host: Host): void {
+  private restored(host: Part): void {
     const { command } = host;
     if (this.hosts.get(command.session) !== host) return;
     host.training = true;
     this.world.applied(command, this.info.id, host.step);
     this.report(command.epoch, command.session, { type: 'hosted' });
     if (command.copy) this.take(host, command.step);
-    const mine = (one: { session: SessionId; epoch: Epoch }) =>
-      one.session === command.session && one.epoch === command.epoch;
-    for (const one of this.early.filter(mine)) this.heed(host, one);
-    this.early.splice(0, this.early.length, ...this.early.filter((one) => !mine(one)));
+    for (const one of this.early.filter((each) => host.isMeant(each))) host.heed(one);
+    this.early.splice(0, this.early.length, ...this.early.filter((each) => !host.isMeant(each)));
     this.compute(host);
   }
 
   // --- training: step n + 1 needs everybody's step n
 
-  private compute(host: Host): void {
+  private compute(host: Part): void {
     const { network } = this.world;
     const { command } = host;
-    if (!host.training || host.computing || host.hung || host.step >= host.until) return;
-    if ((host.ready.get(this.info.id) ?? -1) > host.step) return;
+    if (!host.mayCompute) return;
     host.computing = true;
     const ms = this.world.stepMs(command.session, command.shards, this.info.stepRate) * this.slowness;
     network.after(ms * network.dice.between(0.9, 1.1), this, () => {
       host.computing = false;
       if (this.hosts.get(command.session) !== host || host.hung) return;
-      const step = host.step + 1;
-      host.ready.set(this.info.id, step);
-      for (const peer of host.peers) this.sendGradient(host, peer, step);
+      const gradient = host.computed();
+      for (const peer of host.peers) this.sendGradient(host, peer, gradient);
       this.apply(host);
     });
   }
 
-  private sendGradient(host: Host, peer: RunnerId, step: number): void {
+  private sendGradient(host: Part, peer: RunnerId, gradient: Gradient): void {
     const target = this.world.runners.get(peer);
     if (target === undefined || host.accused.has(peer)) return;
-    const { session, epoch } = host.command;
-    const { wrong } = host;
-    this.world.network.send(this, target, () => {
-      const gradient = { session, epoch, peer: this.info.id, step, wrong };
-      target.onGradient(gradient);
-    });
+    this.world.network.send(this, target, () => target.onGradient(gradient));
   }
 
   private onGradient(gradient: Gradient): void {
@@ -357,7 +298,7 @@ export class SimRunner extends Process {
     const host = this.hosts.get(session);
     const present = host?.command.epoch ?? 0;
     if (host !== undefined && present === epoch) {
-      if (!host.accused.has(peer)) this.heed(host, gradient);
+      if (!host.accused.has(peer)) host.heed(gradient);
       this.apply(host);
     } else if (epoch > present && epoch >= (this.seen.get(session) ?? 0)) {
       this.early.push(gradient);
@@ -365,16 +306,10 @@ export class SimRunner extends Process {
     }
   }
 
-  private heed(host: Host, { peer, step, wrong }: Gradient): void {
-    host.ready.set(peer, step);
-    host.wrong ||= wrong;
-  }
-
-  private apply(host: Host): void {
+  private apply(host: Part): void {
     const { command } = host;
     const next = host.step + 1;
-    const everybody = [this.info.id, ...host.peers];
-    if (!host.training || !everybody.every((runner) => (host.ready.get(runner) ?? -1) >= next)) return;
+    if (!host.mayApply) return;
     host.step = next;
     this.world.applied(command, this.info.id, next);
     if (host.snapshots.includes(next)) this.take(host, next);
@@ -390,7 +325,7 @@ export class SimRunner extends Process {
 
   // --- snapshots
 
-  private take(host: Host, step: number): void {
+  private take(host: Part, step: number): void {
     const { network } = this.world;
     const { session, epoch, shards, buddy } = host.command;
     const { wrong } = host;
@@ -416,20 +351,14 @@ export class SimRunner extends Process {
     if (!this.memory.has(session, step, mask)) {
       throw new Violation(`${this.name} is to store ${session} at ${step}, which it does not hold`);
     }
-    const content = this.memory.isWrong(session, step, mask) ? 'wrong' : 'right';
+    const wrong = this.memory.isWrong(session, step, mask);
     network.after(network.dice.between(20, 200), this, () => {
       if (network.clock.now < durable.outageUntil) {
         this.report(epoch, session, { type: 'storeFailed', step, message: 'outage' });
         return;
       }
-      const { objects } = durable.rows.get(session)!;
-      const { first, count } = host.command.shards;
-      const written = Array.from({ length: count }, (_, i) => {
-        const key = keyOf(session, step, first + i);
-        objects.set(key, content);
-        return { shard: first + i, key, bytes: 1, sha256: content };
-      });
-      this.report(epoch, session, { type: 'stored', step, pieces: written });
+      const pieces = durable.write(session, step, host.command.shards, wrong);
+      this.report(epoch, session, { type: 'stored', step, pieces });
     });
   }
 }

@@ -1,0 +1,71 @@
+import type { Epoch, RunnerCommand, RunnerId, SessionId } from '../../coordinator/scheduler/types.js';
+
+export type HostCommand = Extract<RunnerCommand, { type: 'host' }>;
+
+/** What a runner tells its peers when it has computed a step. */
+export interface Gradient {
+  readonly session: SessionId;
+  readonly epoch: Epoch;
+  readonly peer: RunnerId;
+  readonly step: number;
+  /** Its numbers are not those of a run without faults. */
+  readonly wrong: boolean;
+}
+
+/** A runner's part in one epoch of a session. */
+export class Part {
+  readonly peers: RunnerId[];
+  /** Step whose result is applied. */
+  step: number;
+  training = false;
+  until: number;
+  snapshots: number[] = [];
+  computing = false;
+  readonly accused = new Set<RunnerId>();
+  reportedAt = Number.NEGATIVE_INFINITY;
+  /** Its numbers are not those of a run without faults, because it began with what was damaged. */
+  wrong = false;
+  /** Steps whose gradients are known: one's own, and those that peers sent. */
+  private readonly ready = new Map<RunnerId, number>();
+
+  constructor(
+    readonly command: HostCommand,
+    private readonly self: RunnerId,
+    /** A fault: it does nothing any more, but the process lives. */
+    public hung: boolean,
+  ) {
+    this.peers = command.placement.map(({ runner }) => runner).filter((runner) => runner !== self);
+    this.step = command.step;
+    this.until = command.step;
+  }
+
+  /** Whether there is a step to compute now. */
+  get mayCompute(): boolean {
+    if (!this.training || this.computing || this.hung || this.step >= this.until) return false;
+    return (this.ready.get(this.self) ?? -1) <= this.step;
+  }
+
+  /** Whether everybody's gradient of the next step is known. */
+  get mayApply(): boolean {
+    const everybody = [this.self, ...this.peers];
+    return this.training && everybody.every((runner) => (this.ready.get(runner) ?? -1) > this.step);
+  }
+
+  /** One's own gradient of the next step is computed. */
+  computed(): Gradient {
+    const { session, epoch } = this.command;
+    const step = this.step + 1;
+    this.ready.set(this.self, step);
+    return { session, epoch, peer: this.self, step, wrong: this.wrong };
+  }
+
+  heed({ peer, step, wrong }: Gradient): void {
+    this.ready.set(peer, step);
+    this.wrong ||= wrong;
+  }
+
+  /** Whether a gradient is of this epoch. */
+  isMeant({ session, epoch }: Gradient): boolean {
+    return session === this.command.session && epoch === this.command.epoch;
+  }
+}
