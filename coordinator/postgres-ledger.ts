@@ -1,24 +1,19 @@
-import { type Claim, claimNext, release, renew } from '../database/claims.js';
+import { claimNext, release, renew } from '../database/claims.js';
 import type { Db } from '../database/connection.js';
-import type { EventData, NewEvent } from '../database/events.js';
-import type { Lease } from '../database/lease.js';
 import { type Listener, listen } from '../database/listener.js';
 import {
-  appendEvents,
   cancelled,
   commitSnapshot,
   fail,
   finish,
   recordPhase,
-  recordPlacement,
-  recordProgress,
   recordTidied,
   replaceSnapshots,
 } from '../database/training-records.js';
 import { assert, ImplicamError } from '../model/errors.js';
-import type { PrepareResponse__Output } from '../proto/types/implicam/v1/PrepareResponse.js';
 import type { ObjectStore } from '../store/objects.js';
 import { type Manifest, manifestSchema, type SceneSummary, trainingFolders } from '../store/scene.js';
+import { HeldTraining } from './held-training.js';
 import type { CommitRecord, Ledger, LedgerListener, SessionEnd } from './ledger.js';
 import type { RunnerCalls } from './runner-calls.js';
 import { finishScene, prepareScene, type SceneTask } from './scene-work.js';
@@ -41,36 +36,13 @@ export interface PostgresLedgerOptions {
   readonly log: (line: string) => void;
 }
 
-/** Events of progress are written this often, in milliseconds. */
-const PROGRESS_EVERY = 1000;
-/** Writes about the end of a session are tried again for this long, and this often, in milliseconds. */
-const INSIST = 120_000;
-const INSIST_EVERY = 1000;
-
-interface Held {
-  readonly claim: Claim;
-  readonly lease: Lease;
-  /** Ends what is done for the session outside the scheduler. */
-  readonly ending: AbortController;
-  /** The scheduler has it. */
-  handed: boolean;
-  /** Whole snapshots in the object store; the first state aside. */
-  manifest: Manifest | undefined;
-  summary: SceneSummary | undefined;
-  progress: { step: number; loss: number; psnr: number; at: number };
-  stepsTotal: number;
-  lastWaiting: string;
-  /** Writes about the session, one after the other. */
-  writes: Promise<unknown>;
-}
-
 /**
  * Sessions of the database: claimed by lease, prepared and finished by runners, their progress told as events. A
  * training is named SESSION/runs/N: that is also where its objects lie.
  */
 export class PostgresLedger implements Ledger {
   private readonly options: PostgresLedgerOptions;
-  private readonly held = new Map<string, Held>();
+  private readonly held = new Map<string, HeldTraining>();
   private listener: LedgerListener | undefined;
   private wakes: Listener | undefined;
   private renewal: NodeJS.Timeout | undefined;
@@ -116,8 +88,7 @@ export class PostgresLedger implements Ledger {
     if (!held) return;
     try {
       if (end.kind === 'finished') await this.conclude(training, held, end.step);
-      else if (end.kind === 'cancelled')
-        await this.insist(held, () => cancelled(this.options.db, held.lease));
+      else if (end.kind === 'cancelled') await held.insist(() => cancelled(this.options.db, held.lease));
       else await this.failed(held, end);
     } finally {
       this.held.delete(training);
@@ -127,34 +98,7 @@ export class PostgresLedger implements Ledger {
 
   /** Tells the session's clients what the scheduler decided. */
   heed(command: Command): void {
-    if (!('session' in command)) return;
-    const held = this.held.get(command.session);
-    if (!held) return;
-    const { db } = this.options;
-    if (command.type === 'progress') {
-      const { step, loss, psnr, stepsPerSecond } = command;
-      const now = Date.now();
-      // The first steps tell no rate yet.
-      const due =
-        (now - held.progress.at >= PROGRESS_EVERY && stepsPerSecond > 0) || step === held.stepsTotal;
-      held.progress = { step, loss, psnr, at: due ? now : held.progress.at };
-      if (!due) return;
-      const progress = progressOf(held, stepsPerSecond);
-      this.write(held, () => recordProgress(db, held.lease, progress));
-    } else if (command.type === 'placed') {
-      held.lastWaiting = '';
-      const shards = command.placement.flatMap(({ runner, shards: { first, count } }) =>
-        Array.from({ length: count }, (_, i) => ({ shard: first + i, runner, device: command.engine })),
-      );
-      this.write(held, () => recordPlacement(db, held.lease, shards, command.step));
-    } else if (command.type === 'preview') {
-      const { mediaType: type, ...picture } = command.picture;
-      this.tell(held, { type: 'preview', data: { ...picture, type } });
-    } else if (command.type === 'damaged') {
-      this.tell(held, { type: 'note', data: { text: describeDamage(command) } });
-    } else if (command.type === 'waiting') {
-      this.tellWaiting(held, command.message);
-    }
+    if ('session' in command) this.held.get(command.session)?.heed(command);
   }
 
   async close(): Promise<void> {
@@ -162,13 +106,12 @@ export class PostgresLedger implements Ledger {
     clearInterval(this.renewal);
     await this.wakes?.close();
     await this.looking;
-    for (const { ending } of this.held.values()) ending.abort();
-    const leases = [...this.held.values()];
+    const trainings = [...this.held.values()];
     this.held.clear();
     await Promise.allSettled(
-      leases.map(async ({ writes, lease }) => {
-        await writes.catch(() => undefined);
-        await release(this.options.db, lease);
+      trainings.map(async (held) => {
+        await held.close();
+        await release(this.options.db, held.lease);
       }),
     );
   }
@@ -191,26 +134,15 @@ export class PostgresLedger implements Ledger {
     while (this.held.size < capacity && !this.closed) {
       const claim = await claimNext(db, owner, leaseSeconds);
       if (!claim) return;
-      const training = `${claim.lease.session}/runs/${claim.run}`;
-      const held: Held = {
-        claim,
-        lease: claim.lease,
-        ending: new AbortController(),
-        handed: false,
-        manifest: undefined,
-        summary: undefined,
-        progress: { step: 0, loss: 0, psnr: 0, at: 0 },
-        stepsTotal: 0,
-        lastWaiting: '',
-        writes: Promise.resolve(),
-      };
+      const held = new HeldTraining(db, claim, this.options.log);
+      const { training } = held;
       this.held.set(training, held);
       this.takeUp(training, held).catch((error) => this.giveUp(training, held, error));
     }
   }
 
   /** From a claimed session to one that the scheduler trains. */
-  private async takeUp(training: string, held: Held): Promise<void> {
+  private async takeUp(training: string, held: HeldTraining): Promise<void> {
     const { db } = this.options;
     const { claim, lease } = held;
     if (claim.cancelRequested)
@@ -219,16 +151,15 @@ export class PostgresLedger implements Ledger {
     if (held.ending.signal.aborted) return;
     held.summary = summary;
     held.manifest = this.readManifest(held);
-    held.stepsTotal = summary.steps;
     // A database that is away for a moment is no fault of the session.
-    await this.insist(held, () => recordPhase(db, lease, 'train', summary.steps));
+    await held.insist(() => recordPhase(db, lease, 'train', summary.steps));
     if (held.ending.signal.aborted) return;
     held.handed = true;
     this.listener!.onClaimed(specOf(training, summary, lease.number, held.manifest));
   }
 
   /** The scene of a training; one that is not there, or cannot be read, is made: the same each time. */
-  private async prepared(training: string, held: Held): Promise<SceneSummary> {
+  private async prepared(training: string, held: HeldTraining): Promise<SceneSummary> {
     const { store } = this.options;
     try {
       return await readSummary(store, training);
@@ -236,22 +167,22 @@ export class PostgresLedger implements Ledger {
       const { code } = error as ImplicamError;
       if (code !== 'object-missing' && code !== 'session-unusable') throw error;
     }
-    await prepareScene(this.taskOf(training, held), (news) => this.tellNews(held, news));
+    await prepareScene(this.taskOf(training, held), (news) => held.tellNews(news));
     return readSummary(store, training);
   }
 
   /** What an earlier coordinator wrote down; what cannot be read costs the time of training anew. */
-  private readManifest(held: Held): Manifest | undefined {
+  private readManifest(held: HeldTraining): Manifest | undefined {
     const { snapshot } = held.claim;
     if (snapshot === null) return undefined;
     const read = manifestSchema.safeParse(snapshot.manifest);
     if (read.success) return read.data;
     const text = 'what was stored of the training cannot be read by this version: training begins anew';
-    this.tell(held, { type: 'note', data: { text } });
+    held.tell({ type: 'note', data: { text } });
     return undefined;
   }
 
-  private async giveUp(training: string, held: Held, error: unknown): Promise<void> {
+  private async giveUp(training: string, held: HeldTraining, error: unknown): Promise<void> {
     if (held.ending.signal.aborted || this.closed) return;
     const known = error instanceof ImplicamError;
     if (known && error.code === 'lease-lost') {
@@ -265,16 +196,16 @@ export class PostgresLedger implements Ledger {
   }
 
   /** Model and results, then the session is trained; its scene and snapshots are not needed any more. */
-  private async conclude(training: string, held: Held, step: number): Promise<void> {
+  private async conclude(training: string, held: HeldTraining, step: number): Promise<void> {
     const { db, store, log } = this.options;
     const { snapshots } = held.manifest ?? { snapshots: [] };
     const pieces = snapshots.find((snapshot) => snapshot.step === step)?.pieces ?? held.summary!.pieces;
-    await this.insist(held, () => recordPhase(db, held.lease, 'render'));
+    await held.insist(() => recordPhase(db, held.lease, 'render'));
     try {
       const result = await finishScene(this.taskOf(training, held), { step, pieces });
       const { model, outputs, parametersSha256, loss, psnr } = result;
       assert(model, 'a finished scene has a model');
-      await this.insist(held, () =>
+      await held.insist(() =>
         finish(db, held.lease, {
           objectKey: model.key,
           bytes: model.bytes,
@@ -306,15 +237,15 @@ export class PostgresLedger implements Ledger {
   }
 
   /** The last snapshot is damaged: whoever claims the session next trains on from the one before. */
-  private async goBack(training: string, held: Held, step: number, message: string): Promise<void> {
+  private async goBack(training: string, held: HeldTraining, step: number, message: string): Promise<void> {
     const { db, log } = this.options;
     const { manifest, lease } = held;
     const snapshots = (manifest?.snapshots ?? []).filter((snapshot) => snapshot.step !== step);
     const left = snapshots[0]?.step ?? null;
     const text = describeDamage({ step, left: left ?? held.summary!.from, message });
     log(`session ${training}: ${text}`);
-    this.tell(held, { type: 'note', data: { text } });
-    await this.insist(held, () =>
+    held.tell({ type: 'note', data: { text } });
+    await held.insist(() =>
       replaceSnapshots(
         db,
         lease,
@@ -324,60 +255,18 @@ export class PostgresLedger implements Ledger {
     await release(db, lease);
   }
 
-  private failed(held: Held, { code, message }: { code: string; message: string }): Promise<void> {
-    return this.insist(held, () => fail(this.options.db, held.lease, { code, message }));
+  private failed(held: HeldTraining, { code, message }: { code: string; message: string }): Promise<void> {
+    return held.insist(() => fail(this.options.db, held.lease, { code, message }));
   }
 
-  private taskOf(training: string, held: Held): SceneTask {
+  private taskOf(training: string, held: HeldTraining): SceneTask {
     return {
       calls: this.options.calls,
       training,
       claim: held.claim,
       signal: held.ending.signal,
-      onWaiting: (reason) => this.tellWaiting(held, reason),
+      onWaiting: (reason) => held.tellWaiting(reason),
     };
-  }
-
-  private tellWaiting(held: Held, reason: string): void {
-    if (held.lastWaiting === reason) return;
-    held.lastWaiting = reason;
-    this.tell(held, { type: 'waiting', data: { reason } });
-  }
-
-  private async tellNews(held: Held, news: PrepareResponse__Output): Promise<void> {
-    const { db } = this.options;
-    if (news.phase) {
-      const phase = news.phase as EventData<'phase'>['phase'];
-      this.write(held, () => recordPhase(db, held.lease, phase));
-    } else if (news.note) this.tell(held, { type: 'note', data: { text: news.note } });
-    else if (news.preview) this.tell(held, { type: 'preview', data: { ...news.preview, step: 0 } });
-  }
-
-  private tell(held: Held, event: NewEvent): void {
-    this.write(held, () => appendEvents(this.options.db, held.lease, [event]));
-  }
-
-  /** Writes about a session come one after the other; one that fails is only news, and is left out. */
-  private write(held: Held, job: () => Promise<void>): void {
-    held.writes = held.writes.then(job).catch((error) => {
-      this.options.log(`session ${held.lease.session}: ${error instanceof Error ? error.message : error}`);
-    });
-  }
-
-  /** A write that must not be left out: tried until it is done or the lease lost. */
-  private async insist(held: Held, job: () => Promise<unknown>): Promise<void> {
-    await held.writes;
-    for (let spent = 0; ; spent += INSIST_EVERY) {
-      try {
-        await job();
-        return;
-      } catch (error) {
-        const lost = error instanceof ImplicamError;
-        if (lost || spent >= INSIST || this.closed) throw error;
-        this.options.log(`session ${held.lease.session}: trying again: ${error}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, INSIST_EVERY));
-    }
   }
 
   private async renewAll(): Promise<void> {
@@ -396,7 +285,7 @@ export class PostgresLedger implements Ledger {
     );
   }
 
-  private cancel(training: string, held: Held): void {
+  private cancel(training: string, held: HeldTraining): void {
     if (held.handed) {
       this.listener!.onCancel(training);
       return;
@@ -409,23 +298,10 @@ export class PostgresLedger implements Ledger {
   }
 
   /** The session is somebody else's, or is to be deleted. */
-  private async letGo(training: string, held: Held, deleted: boolean): Promise<void> {
+  private async letGo(training: string, held: HeldTraining, deleted: boolean): Promise<void> {
     this.held.delete(training);
     held.ending.abort();
     if (held.handed) this.listener!.onLeaseLost(training, held.lease.number);
     if (deleted) await release(this.options.db, held.lease);
   }
-}
-
-function progressOf({ progress, stepsTotal }: Held, stepsPerSecond: number): EventData<'progress'> {
-  const { step, loss, psnr } = progress;
-  const secondsLeft = stepsPerSecond > 0 ? Math.max(0, stepsTotal - step) / stepsPerSecond : 0;
-  return {
-    step,
-    stepsTotal,
-    loss: Number.isFinite(loss) ? loss : null,
-    psnr: Number.isFinite(psnr) ? psnr : null,
-    stepsPerSecond,
-    secondsLeft,
-  };
 }
