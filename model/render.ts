@@ -69,19 +69,25 @@ export function requireDefocus(scene: BakedScene): void {
 
 /** No camera: everything in focus, linear light, α·f + (1 − α)·b. */
 export function composeAllInFocus(scene: BakedScene): Picture {
+  const { width, height } = scene;
+  const picture = createPicture(width, height, 3);
+  composeRun(scene, 0, width * height, picture.data);
+  return picture;
+}
+
+/** The same of pixels `from` … `to` − 1, row by row, to the front of `out`, interleaved. */
+export function composeRun(scene: BakedScene, from: number, to: number, out: Float32Array): void {
   const { width, height, radiance } = scene;
   const area = width * height;
-  const picture = createPicture(width, height, 3);
   const two = layersOf(scene) === 2;
-  for (let i = 0; i < area; i++) {
+  for (let i = from; i < to; i++) {
     const alpha = two ? sigmoid(radiance[6 * area + i]!) : 0;
     for (let c = 0; c < 3; c++) {
       const behind = (1 - alpha) * Math.exp(radiance[c * area + i]!);
       const front = two ? alpha * Math.exp(radiance[(c + 3) * area + i]!) : 0;
-      picture.data[3 * i + c] = behind + front;
+      out[3 * (i - from) + c] = behind + front;
     }
   }
-  return picture;
 }
 
 /**

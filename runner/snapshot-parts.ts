@@ -66,7 +66,7 @@ export function encodeScore({ loss, psnr }: StepScore): Buffer {
 }
 
 /**
- * Puts a part into a state.
+ * Puts a part into a state; one without room for moments takes the parameters alone.
  *
  * @returns the score, of the shared part
  * @throws ImplicamError `snapshot-corrupt` for bytes of another length
@@ -83,7 +83,7 @@ export function decodePart(bytes: Buffer, state: TrainingState, part: SnapshotPa
     );
   }
   const runs = [state.parameters, state.m, state.v];
-  for (let k = 0; k < count / length; k++) {
+  for (let k = 0; k < count / length && runs[k]!.length > 0; k++) {
     const view = new Uint8Array(runs[k]!.buffer, runs[k]!.byteOffset + 4 * part.from, length);
     view.set(bytes.subarray(head + k * length, head + (k + 1) * length));
   }

@@ -1,15 +1,45 @@
 import type * as grpc from '@grpc/grpc-js';
-import type { MessageTypeDefinition } from '@grpc/proto-loader';
+import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
 
+import type { Advance as _implicam_v1_Advance, Advance__Output as _implicam_v1_Advance__Output } from './implicam/v1/Advance.js';
+import type { AttachRequest as _implicam_v1_AttachRequest, AttachRequest__Output as _implicam_v1_AttachRequest__Output } from './implicam/v1/AttachRequest.js';
+import type { AttachResponse as _implicam_v1_AttachResponse, AttachResponse__Output as _implicam_v1_AttachResponse__Output } from './implicam/v1/AttachResponse.js';
+import type { BakePreviewRequest as _implicam_v1_BakePreviewRequest, BakePreviewRequest__Output as _implicam_v1_BakePreviewRequest__Output } from './implicam/v1/BakePreviewRequest.js';
+import type { BakePreviewResponse as _implicam_v1_BakePreviewResponse, BakePreviewResponse__Output as _implicam_v1_BakePreviewResponse__Output } from './implicam/v1/BakePreviewResponse.js';
+import type { CoordinationServiceClient as _implicam_v1_CoordinationServiceClient, CoordinationServiceDefinition as _implicam_v1_CoordinationServiceDefinition } from './implicam/v1/CoordinationService.js';
+import type { Damaged as _implicam_v1_Damaged, Damaged__Output as _implicam_v1_Damaged__Output } from './implicam/v1/Damaged.js';
+import type { Discard as _implicam_v1_Discard, Discard__Output as _implicam_v1_Discard__Output } from './implicam/v1/Discard.js';
+import type { Draining as _implicam_v1_Draining, Draining__Output as _implicam_v1_Draining__Output } from './implicam/v1/Draining.js';
 import type { ExchangeRequest as _implicam_v1_ExchangeRequest, ExchangeRequest__Output as _implicam_v1_ExchangeRequest__Output } from './implicam/v1/ExchangeRequest.js';
 import type { ExchangeResponse as _implicam_v1_ExchangeResponse, ExchangeResponse__Output as _implicam_v1_ExchangeResponse__Output } from './implicam/v1/ExchangeResponse.js';
+import type { Failed as _implicam_v1_Failed, Failed__Output as _implicam_v1_Failed__Output } from './implicam/v1/Failed.js';
 import type { FetchSnapshotRequest as _implicam_v1_FetchSnapshotRequest, FetchSnapshotRequest__Output as _implicam_v1_FetchSnapshotRequest__Output } from './implicam/v1/FetchSnapshotRequest.js';
 import type { FetchSnapshotResponse as _implicam_v1_FetchSnapshotResponse, FetchSnapshotResponse__Output as _implicam_v1_FetchSnapshotResponse__Output } from './implicam/v1/FetchSnapshotResponse.js';
+import type { Heartbeat as _implicam_v1_Heartbeat, Heartbeat__Output as _implicam_v1_Heartbeat__Output } from './implicam/v1/Heartbeat.js';
+import type { HeldSnapshot as _implicam_v1_HeldSnapshot, HeldSnapshot__Output as _implicam_v1_HeldSnapshot__Output } from './implicam/v1/HeldSnapshot.js';
+import type { Hello as _implicam_v1_Hello, Hello__Output as _implicam_v1_Hello__Output } from './implicam/v1/Hello.js';
+import type { Host as _implicam_v1_Host, Host__Output as _implicam_v1_Host__Output } from './implicam/v1/Host.js';
+import type { Hosted as _implicam_v1_Hosted, Hosted__Output as _implicam_v1_Hosted__Output } from './implicam/v1/Hosted.js';
 import type { KeepSnapshotRequest as _implicam_v1_KeepSnapshotRequest, KeepSnapshotRequest__Output as _implicam_v1_KeepSnapshotRequest__Output } from './implicam/v1/KeepSnapshotRequest.js';
 import type { KeepSnapshotResponse as _implicam_v1_KeepSnapshotResponse, KeepSnapshotResponse__Output as _implicam_v1_KeepSnapshotResponse__Output } from './implicam/v1/KeepSnapshotResponse.js';
+import type { Member as _implicam_v1_Member, Member__Output as _implicam_v1_Member__Output } from './implicam/v1/Member.js';
+import type { Park as _implicam_v1_Park, Park__Output as _implicam_v1_Park__Output } from './implicam/v1/Park.js';
+import type { PeerFailed as _implicam_v1_PeerFailed, PeerFailed__Output as _implicam_v1_PeerFailed__Output } from './implicam/v1/PeerFailed.js';
 import type { PeerServiceClient as _implicam_v1_PeerServiceClient, PeerServiceDefinition as _implicam_v1_PeerServiceDefinition } from './implicam/v1/PeerService.js';
 import type { Piece as _implicam_v1_Piece, Piece__Output as _implicam_v1_Piece__Output } from './implicam/v1/Piece.js';
+import type { Previewed as _implicam_v1_Previewed, Previewed__Output as _implicam_v1_Previewed__Output } from './implicam/v1/Previewed.js';
+import type { Progressed as _implicam_v1_Progressed, Progressed__Output as _implicam_v1_Progressed__Output } from './implicam/v1/Progressed.js';
+import type { Release as _implicam_v1_Release, Release__Output as _implicam_v1_Release__Output } from './implicam/v1/Release.js';
+import type { Released as _implicam_v1_Released, Released__Output as _implicam_v1_Released__Output } from './implicam/v1/Released.js';
+import type { ShardRange as _implicam_v1_ShardRange, ShardRange__Output as _implicam_v1_ShardRange__Output } from './implicam/v1/ShardRange.js';
 import type { SnapshotPart as _implicam_v1_SnapshotPart, SnapshotPart__Output as _implicam_v1_SnapshotPart__Output } from './implicam/v1/SnapshotPart.js';
+import type { SnapshotTaken as _implicam_v1_SnapshotTaken, SnapshotTaken__Output as _implicam_v1_SnapshotTaken__Output } from './implicam/v1/SnapshotTaken.js';
+import type { Source as _implicam_v1_Source, Source__Output as _implicam_v1_Source__Output } from './implicam/v1/Source.js';
+import type { Store as _implicam_v1_Store, Store__Output as _implicam_v1_Store__Output } from './implicam/v1/Store.js';
+import type { StoreFailed as _implicam_v1_StoreFailed, StoreFailed__Output as _implicam_v1_StoreFailed__Output } from './implicam/v1/StoreFailed.js';
+import type { Stored as _implicam_v1_Stored, Stored__Output as _implicam_v1_Stored__Output } from './implicam/v1/Stored.js';
+import type { StoredPiece as _implicam_v1_StoredPiece, StoredPiece__Output as _implicam_v1_StoredPiece__Output } from './implicam/v1/StoredPiece.js';
+import type { Welcome as _implicam_v1_Welcome, Welcome__Output as _implicam_v1_Welcome__Output } from './implicam/v1/Welcome.js';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
   new(...args: ConstructorParameters<Constructor>): Subtype;
@@ -18,18 +48,52 @@ type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> 
 export interface ProtoGrpcType {
   implicam: {
     v1: {
+      Advance: MessageTypeDefinition<_implicam_v1_Advance, _implicam_v1_Advance__Output>
+      AttachRequest: MessageTypeDefinition<_implicam_v1_AttachRequest, _implicam_v1_AttachRequest__Output>
+      AttachResponse: MessageTypeDefinition<_implicam_v1_AttachResponse, _implicam_v1_AttachResponse__Output>
+      BakePreviewRequest: MessageTypeDefinition<_implicam_v1_BakePreviewRequest, _implicam_v1_BakePreviewRequest__Output>
+      BakePreviewResponse: MessageTypeDefinition<_implicam_v1_BakePreviewResponse, _implicam_v1_BakePreviewResponse__Output>
+      /**
+       * Served by the coordinator. A runner is a member as long as its stream lives.
+       */
+      CoordinationService: SubtypeConstructor<typeof grpc.Client, _implicam_v1_CoordinationServiceClient> & { service: _implicam_v1_CoordinationServiceDefinition }
+      Damaged: MessageTypeDefinition<_implicam_v1_Damaged, _implicam_v1_Damaged__Output>
+      Discard: MessageTypeDefinition<_implicam_v1_Discard, _implicam_v1_Discard__Output>
+      Draining: MessageTypeDefinition<_implicam_v1_Draining, _implicam_v1_Draining__Output>
       ExchangeRequest: MessageTypeDefinition<_implicam_v1_ExchangeRequest, _implicam_v1_ExchangeRequest__Output>
       ExchangeResponse: MessageTypeDefinition<_implicam_v1_ExchangeResponse, _implicam_v1_ExchangeResponse__Output>
+      Failed: MessageTypeDefinition<_implicam_v1_Failed, _implicam_v1_Failed__Output>
+      FailureCode: EnumTypeDefinition
       FetchSnapshotRequest: MessageTypeDefinition<_implicam_v1_FetchSnapshotRequest, _implicam_v1_FetchSnapshotRequest__Output>
       FetchSnapshotResponse: MessageTypeDefinition<_implicam_v1_FetchSnapshotResponse, _implicam_v1_FetchSnapshotResponse__Output>
+      Heartbeat: MessageTypeDefinition<_implicam_v1_Heartbeat, _implicam_v1_Heartbeat__Output>
+      HeldSnapshot: MessageTypeDefinition<_implicam_v1_HeldSnapshot, _implicam_v1_HeldSnapshot__Output>
+      Hello: MessageTypeDefinition<_implicam_v1_Hello, _implicam_v1_Hello__Output>
+      Host: MessageTypeDefinition<_implicam_v1_Host, _implicam_v1_Host__Output>
+      Hosted: MessageTypeDefinition<_implicam_v1_Hosted, _implicam_v1_Hosted__Output>
       KeepSnapshotRequest: MessageTypeDefinition<_implicam_v1_KeepSnapshotRequest, _implicam_v1_KeepSnapshotRequest__Output>
       KeepSnapshotResponse: MessageTypeDefinition<_implicam_v1_KeepSnapshotResponse, _implicam_v1_KeepSnapshotResponse__Output>
+      Member: MessageTypeDefinition<_implicam_v1_Member, _implicam_v1_Member__Output>
+      Park: MessageTypeDefinition<_implicam_v1_Park, _implicam_v1_Park__Output>
+      PeerFailed: MessageTypeDefinition<_implicam_v1_PeerFailed, _implicam_v1_PeerFailed__Output>
       /**
        * Served by every runner to its peers.
        */
       PeerService: SubtypeConstructor<typeof grpc.Client, _implicam_v1_PeerServiceClient> & { service: _implicam_v1_PeerServiceDefinition }
       Piece: MessageTypeDefinition<_implicam_v1_Piece, _implicam_v1_Piece__Output>
+      Previewed: MessageTypeDefinition<_implicam_v1_Previewed, _implicam_v1_Previewed__Output>
+      Progressed: MessageTypeDefinition<_implicam_v1_Progressed, _implicam_v1_Progressed__Output>
+      Release: MessageTypeDefinition<_implicam_v1_Release, _implicam_v1_Release__Output>
+      Released: MessageTypeDefinition<_implicam_v1_Released, _implicam_v1_Released__Output>
+      ShardRange: MessageTypeDefinition<_implicam_v1_ShardRange, _implicam_v1_ShardRange__Output>
       SnapshotPart: MessageTypeDefinition<_implicam_v1_SnapshotPart, _implicam_v1_SnapshotPart__Output>
+      SnapshotTaken: MessageTypeDefinition<_implicam_v1_SnapshotTaken, _implicam_v1_SnapshotTaken__Output>
+      Source: MessageTypeDefinition<_implicam_v1_Source, _implicam_v1_Source__Output>
+      Store: MessageTypeDefinition<_implicam_v1_Store, _implicam_v1_Store__Output>
+      StoreFailed: MessageTypeDefinition<_implicam_v1_StoreFailed, _implicam_v1_StoreFailed__Output>
+      Stored: MessageTypeDefinition<_implicam_v1_Stored, _implicam_v1_Stored__Output>
+      StoredPiece: MessageTypeDefinition<_implicam_v1_StoredPiece, _implicam_v1_StoredPiece__Output>
+      Welcome: MessageTypeDefinition<_implicam_v1_Welcome, _implicam_v1_Welcome__Output>
     }
   }
 }

@@ -154,13 +154,16 @@ export class HostedSession {
       .catch((error) => this.reportFailure(error));
   }
 
-  /** Has a picture of a snapshot made beside training, where it is time for one and all of it is here. */
+  /** Has a picture of a snapshot made beside training, where it is time for one. */
   private preview(step: number): void {
     const { order, reports } = this;
+    const { session, shards, placement } = order;
     // One runner of a placement tells.
-    if (order.shards.first > 0) return;
+    if (shards.first > 0) return;
     this.previews ??= new PreviewSchedule(this.plan!, order.step, this.began);
-    this.services.previewer.offer(order.session, step, this.plan!, this.previews, (picture) => {
+    const others = placement.filter((member) => member.shards.first !== shards.first);
+    const source = { session, step, plan: this.plan!, shards, others };
+    this.services.previewer.offer(source, this.previews, (picture) => {
       if (!this.stopping.signal.aborted) reports.previewed(step, picture);
     });
   }

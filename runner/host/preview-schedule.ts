@@ -19,6 +19,8 @@ export class PreviewSchedule {
   private cost: number;
   private spent = 0;
   private last = Number.NEGATIVE_INFINITY;
+  /** The target that a picture is being made for. */
+  private asked: number | undefined;
 
   /**
    * @param from the step at which this part of the training begins: what was before is not shown again
@@ -35,14 +37,16 @@ export class PreviewSchedule {
     const [target] = this.targets;
     if (target === undefined || step < target || now - this.last < SPACING) return false;
     if (this.spent + this.cost > BUDGET * (now - this.began)) return false;
-    while (this.targets.length > 0 && this.targets[0]! <= step) this.targets.shift();
+    while (this.targets.length > 0 && this.targets[0]! <= step) this.asked = this.targets.shift();
     this.last = now;
     return true;
   }
 
-  /** What the one that was asked for has taken, in milliseconds. */
-  took(milliseconds: number): void {
+  /** What the one that was asked for has taken, in milliseconds. One that came to nothing may be tried again. */
+  took(milliseconds: number, made: boolean): void {
     this.spent += milliseconds;
-    this.cost = milliseconds;
+    this.cost = Math.max(milliseconds, made ? 0 : this.cost);
+    if (!made && this.asked !== undefined) this.targets.unshift(this.asked);
+    this.asked = undefined;
   }
 }

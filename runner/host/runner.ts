@@ -19,6 +19,7 @@ import { openStore } from '../../store/open.js';
 import { type Engine, requireReducing } from '../engines/engine.js';
 import { Attachment } from './attachment.js';
 import { PeerLinks } from './peer-links.js';
+import { serveBakePreview } from './preview-transfer.js';
 import { Previewer } from './previewer.js';
 import { RenderDesk } from './render-service.js';
 import { registerMetrics } from './runner-metrics.js';
@@ -100,12 +101,13 @@ function createServices(id: string, options: RunnerOptions) {
   const memoryBytes = options.memoryBytes / 4;
   const threads = options.threads ?? availableParallelism();
   const vault = new SnapshotVault();
+  const links = new PeerLinks(id, security);
   return {
     store,
     vault,
-    links: new PeerLinks(id, security),
+    links,
     desk: new RenderDesk(options.renderEngine ?? engine, store, memoryBytes),
-    previewer: new Previewer({ engine, store, vault, memoryBytes, log }),
+    previewer: new Previewer({ engine, store, vault, links, memoryBytes, log }),
     scenes: new SceneDesk({ engine, threads, store: options.store, version }),
     server: new Server(CHANNEL_OPTIONS),
     health: new HealthImplementation({ '': 'NOT_SERVING' }),
@@ -114,11 +116,12 @@ function createServices(id: string, options: RunnerOptions) {
 
 /** Listens for peers and the coordinator; answers with the address by which they reach this runner. */
 async function serve(services: Services, options: RunnerOptions): Promise<string> {
-  const { server, health, vault, links, desk, scenes } = services;
+  const { server, health, vault, links, desk, scenes, previewer } = services;
   const peers: PeerServiceHandlers = {
     Exchange: (call) => links.accept(call),
     KeepSnapshot: (call, answer) => serveKeep(vault, call, answer),
     FetchSnapshot: (call) => serveFetch(vault, call),
+    BakePreview: (call) => serveBakePreview(previewer, call),
   };
   const renders: RenderServiceHandlers = { Render: (call) => desk.serve(call) };
   const preparation: SceneServiceHandlers = {

@@ -10,7 +10,7 @@ import { chooseDisplay, showRadiance } from '../display.js';
 import type { StoredPreview } from './orders.js';
 
 /** Width of previews, in pixels. */
-const PREVIEW_WIDTH = 960;
+export const PREVIEW_WIDTH = 960;
 
 /** Makes a small picture of linear radiance, as the session's photographs look, and stores it. */
 export async function storePreview(

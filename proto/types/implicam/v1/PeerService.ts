@@ -2,6 +2,8 @@
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
+import type { BakePreviewRequest as _implicam_v1_BakePreviewRequest, BakePreviewRequest__Output as _implicam_v1_BakePreviewRequest__Output } from '../../implicam/v1/BakePreviewRequest.js';
+import type { BakePreviewResponse as _implicam_v1_BakePreviewResponse, BakePreviewResponse__Output as _implicam_v1_BakePreviewResponse__Output } from '../../implicam/v1/BakePreviewResponse.js';
 import type { ExchangeRequest as _implicam_v1_ExchangeRequest, ExchangeRequest__Output as _implicam_v1_ExchangeRequest__Output } from '../../implicam/v1/ExchangeRequest.js';
 import type { ExchangeResponse as _implicam_v1_ExchangeResponse, ExchangeResponse__Output as _implicam_v1_ExchangeResponse__Output } from '../../implicam/v1/ExchangeResponse.js';
 import type { FetchSnapshotRequest as _implicam_v1_FetchSnapshotRequest, FetchSnapshotRequest__Output as _implicam_v1_FetchSnapshotRequest__Output } from '../../implicam/v1/FetchSnapshotRequest.js';
@@ -13,6 +15,19 @@ import type { KeepSnapshotResponse as _implicam_v1_KeepSnapshotResponse, KeepSna
  * Served by every runner to its peers.
  */
 export interface PeerServiceClient extends grpc.Client {
+  /**
+   * Bakes tiles of a snapshot that a peer holds: its part of a small picture. For people: nothing is decided by it, and a
+   * peer that has no time or memory for it refuses.
+   */
+  BakePreview(argument: _implicam_v1_BakePreviewRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_implicam_v1_BakePreviewResponse__Output>;
+  BakePreview(argument: _implicam_v1_BakePreviewRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_implicam_v1_BakePreviewResponse__Output>;
+  /**
+   * Bakes tiles of a snapshot that a peer holds: its part of a small picture. For people: nothing is decided by it, and a
+   * peer that has no time or memory for it refuses.
+   */
+  bakePreview(argument: _implicam_v1_BakePreviewRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_implicam_v1_BakePreviewResponse__Output>;
+  bakePreview(argument: _implicam_v1_BakePreviewRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_implicam_v1_BakePreviewResponse__Output>;
+  
   /**
    * One long-lived stream a pair of runners, opened by the one whose id sorts first; both sides send. The opener names
    * itself and the process that it wants to reach in the metadata `implicam-from` and `implicam-to`.
@@ -59,6 +74,12 @@ export interface PeerServiceClient extends grpc.Client {
  */
 export interface PeerServiceHandlers extends grpc.UntypedServiceImplementation {
   /**
+   * Bakes tiles of a snapshot that a peer holds: its part of a small picture. For people: nothing is decided by it, and a
+   * peer that has no time or memory for it refuses.
+   */
+  BakePreview: grpc.handleServerStreamingCall<_implicam_v1_BakePreviewRequest__Output, _implicam_v1_BakePreviewResponse>;
+  
+  /**
    * One long-lived stream a pair of runners, opened by the one whose id sorts first; both sides send. The opener names
    * itself and the process that it wants to reach in the metadata `implicam-from` and `implicam-to`.
    */
@@ -77,6 +98,7 @@ export interface PeerServiceHandlers extends grpc.UntypedServiceImplementation {
 }
 
 export interface PeerServiceDefinition extends grpc.ServiceDefinition {
+  BakePreview: MethodDefinition<_implicam_v1_BakePreviewRequest, _implicam_v1_BakePreviewResponse, _implicam_v1_BakePreviewRequest__Output, _implicam_v1_BakePreviewResponse__Output>
   Exchange: MethodDefinition<_implicam_v1_ExchangeRequest, _implicam_v1_ExchangeResponse, _implicam_v1_ExchangeRequest__Output, _implicam_v1_ExchangeResponse__Output>
   FetchSnapshot: MethodDefinition<_implicam_v1_FetchSnapshotRequest, _implicam_v1_FetchSnapshotResponse, _implicam_v1_FetchSnapshotRequest__Output, _implicam_v1_FetchSnapshotResponse__Output>
   KeepSnapshot: MethodDefinition<_implicam_v1_KeepSnapshotRequest, _implicam_v1_KeepSnapshotResponse, _implicam_v1_KeepSnapshotRequest__Output, _implicam_v1_KeepSnapshotResponse__Output>
