@@ -9,6 +9,7 @@ import { type PresetFacts, presetConfig, type StillPreset } from '../model/prese
 import { blackLevel, withoutBlack } from '../model/start/black-level.js';
 import { estimateDoubtfully } from '../model/start/doubt-exposures.js';
 import { explainedPixels } from '../model/start/explained.js';
+import { fastExp } from '../model/start/fast-math.js';
 import { fitResponse } from '../model/start/fit-response.js';
 import { type FocusResult, sweepFocus } from '../model/start/focus.js';
 import { type Grouping, groupFrames } from '../model/start/grouping.js';
@@ -276,5 +277,7 @@ function planar(picture: Picture): Float32Array {
 }
 
 function exponential(picture: Picture): Picture {
-  return { ...picture, data: picture.data.map((v) => Math.exp(v)) };
+  const data = new Float32Array(picture.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = fastExp(picture.data[i]!);
+  return { ...picture, data };
 }

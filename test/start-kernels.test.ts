@@ -79,6 +79,16 @@ const CASES: Record<string, (kernels: StartKernels, draws: Draws) => unknown> = 
     const plane = Float32Array.from(d.whole(9));
     return ([3, 5] as const).map((size) => k.medianFilter(plane, d.width, d.height, size));
   },
+  channelLight: (k, d) => {
+    const { width, height } = d;
+    const picture = { width, height, channels: 3, data: d.floats(-40, 12, 3 * d.pixels) };
+    picture.data[5] = -200;
+    picture.data[7] = 100;
+    return [0, 1, 2].map((c) => [
+      k.channelLight(picture, c, 0, width, height),
+      k.channelLight(picture, c, 0.3, Math.ceil(width / 2.7), Math.ceil(height / 1.3)),
+    ]);
+  },
   diskBlur: (k, d) => {
     const plane = d.floats(0, 9);
     return [0, 0.3, 0.8, 1.2, 1.7, 2.6, 4, 9, 15.9, 17].map((c) => k.diskBlur(plane, d.width, d.height, c));

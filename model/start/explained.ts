@@ -45,7 +45,7 @@ export function explainedPixels(
   const scene = {
     width,
     height,
-    radiance: planesOf(allInFocus, [0, 0, 0], width, height),
+    radiance: planesOf(allInFocus, [0, 0, 0], width, height, kernels),
     defocus: depth,
   };
   const floor = DARK * geometricMean(scene.radiance);
@@ -57,7 +57,7 @@ export function explainedPixels(
       reach: Math.max(1, reach * scale),
     };
     const predicted = composeRefocus(scene, lens, undefined, kernels.spreadSources).data;
-    const seen = planesOf(view, input.gains[v]!, width, height);
+    const seen = planesOf(view, input.gains[v]!, width, height, kernels);
     const difference = meanDifference(predicted, seen, floor);
     kernels.boxMean(difference, width, height, 1, difference);
     const explained = new Uint8Array(difference.length);
@@ -93,14 +93,11 @@ function planesOf(
   gains: readonly number[],
   width: number,
   height: number,
+  { channelLight }: StartKernels,
 ): Float32Array<ArrayBuffer> {
   const out = new Float32Array(3 * width * height);
   for (let c = 0; c < 3; c++) {
-    const plane = areaResize(picture.data, picture.width, picture.height, width, height, {
-      stride: 3,
-      offset: c,
-      apply: (v) => fastExp(v + gains[c]!),
-    });
+    const plane = channelLight(picture, c, gains[c]!, width, height);
     for (let p = 0; p < plane.length; p++) plane[p] = Math.max(plane[p]!, 1e-30);
     out.set(logInPlace(plane), c * plane.length);
   }

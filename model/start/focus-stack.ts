@@ -7,7 +7,7 @@
  */
 import { ImplicamError } from '../errors.js';
 import type { Picture } from '../picture.js';
-import { fastExp, logInPlace } from './fast-math.js';
+import { logInPlace } from './fast-math.js';
 import { portableKernels, type StartKernels } from './kernels.js';
 import { MIXES } from './log-steps.js';
 import { areaResize, fitWithin } from './resize.js';
@@ -82,7 +82,7 @@ export function focusStack(
 ): { stack: FocusStack; gains: number[][] } {
   const { width: fullWidth, height: fullHeight } = views[0]!;
   const { width, height } = fitWithin(fullWidth, fullHeight, pixels);
-  const channels = views.map((view) => [0, 1, 2].map((c) => linearChannel(view, c, width, height)));
+  const channels = views.map((view) => [0, 1, 2].map((c) => kernels.channelLight(view, c, 0, width, height)));
   const gains = evenOut(channels, width, height);
   const light = channels.map((planes, v) => mix(planes, gains[v]!));
   const masks = views.map((_, v) => reduceMask(valid[v], fullWidth, fullHeight, width, height));
@@ -124,19 +124,6 @@ function fillMissing(light: readonly MixPlanes[], masks: readonly (Uint8Array | 
       }
     }
   });
-}
-
-function linearChannel(view: Picture, channel: number, width: number, height: number): Float32Array {
-  const { data } = view;
-  if (width !== view.width || height !== view.height)
-    return areaResize(data, view.width, view.height, width, height, {
-      stride: 3,
-      offset: channel,
-      apply: fastExp,
-    });
-  const plane = new Float32Array(width * height);
-  for (let p = 0, i = channel; p < plane.length; p++, i += 3) plane[p] = fastExp(data[i]!);
-  return plane;
 }
 
 function mix(planes: readonly Float32Array[], gains: readonly number[]): MixPlanes {

@@ -5,6 +5,7 @@
 import { spreadSources } from '../spread.js';
 import { compare } from './align-compare.js';
 import { scoreShifts } from './align-search.js';
+import { channelLight } from './channel-light.js';
 import { diskBlurPlane } from './disk-blur.js';
 import { boxMean, gaussian } from './filters.js';
 import { quantisedLog } from './log-steps.js';
@@ -15,6 +16,7 @@ import { addDifferences, blockDifferences, storeCosts, sumLowest } from './sweep
 export interface StartKernels {
   readonly boxMean: typeof boxMean;
   readonly gaussian: typeof gaussian;
+  readonly channelLight: typeof channelLight;
   readonly medianFilter: typeof medianFilter;
   readonly scoreShifts: typeof scoreShifts;
   readonly compare: typeof compare;
@@ -32,6 +34,7 @@ export interface StartKernels {
 export const portableKernels: StartKernels = {
   boxMean,
   gaussian,
+  channelLight,
   medianFilter,
   scoreShifts,
   compare,

@@ -9,7 +9,7 @@ export function fitWithin(width: number, height: number, pixels: number): { widt
 }
 
 /** For each output pixel the first source pixel it covers, and the weights of those it covers, summing to 1. */
-function coverage(from: number, to: number): { first: Int32Array; weights: Float64Array[] } {
+export function coverage(from: number, to: number): { first: Int32Array; weights: Float64Array[] } {
   const first = new Int32Array(to);
   const weights: Float64Array[] = [];
   const ratio = from / to;

@@ -2,6 +2,7 @@
 #include "addon.h"
 #include "start/compare.h"
 #include "start/filters.h"
+#include "start/light.h"
 #include "start/spread.h"
 #include "start/sweep.h"
 
@@ -38,6 +39,7 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
                        {
                            InstanceMethod<&StartKernels::boxMean>("boxMean"),
                            InstanceMethod<&StartKernels::convolve>("convolve"),
+                           InstanceMethod<&StartKernels::channelLight>("channelLight"),
                            InstanceMethod<&StartKernels::medianFilter>("medianFilter"),
                            InstanceMethod<&StartKernels::blurDisk>("blurDisk"),
                            InstanceMethod<&StartKernels::quantisedLog>("quantisedLog"),
@@ -73,6 +75,30 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
     auto out = arrayOf<Napi::Float32Array>(info, 4, size.pixels(), "out");
     st::convolve(team_, source.Data(), size.width, size.height, kernel.Data(), (int)kernel.ElementLength() - 1,
                  out.Data());
+  }
+
+  // What an axis of `from` pixels is covered by, from arguments i and i + 1.
+  static st::Coverage coverageOf(const Napi::CallbackInfo& info, size_t i, int from, int to) {
+    auto first = arrayOf<Napi::Int32Array>(info, i, to, "first");
+    auto weights = info[i + 1].As<Napi::Float64Array>();
+    const st::Coverage coverage{to, (int)(weights.ElementLength() / to), first.Data(), weights.Data()};
+    for (int k = 0; k < to; k++)
+      for (int n = 0; n < coverage.most; n++)
+        if (coverage.weights[(size_t)k * coverage.most + n] != 0 && (first[k] < 0 || first[k] + n >= from))
+          throw Napi::Error::New(info.Env(), "a weight lies outside the picture");
+    return coverage;
+  }
+
+  // channelLight(data, width, height, channel, gain, toWidth, toHeight, columns' first and weights, rows', out)
+  void channelLight(const Napi::CallbackInfo& info) {
+    const Size size = sizeOf(info, 1), to = sizeOf(info, 5);
+    auto data = arrayOf<Napi::Float32Array>(info, 0, 3 * size.pixels(), "data");
+    const int channel = intOf(info, 3);
+    if (channel < 0 || channel > 2) throw Napi::Error::New(info.Env(), "there are three channels");
+    auto out = arrayOf<Napi::Float32Array>(info, 11, to.pixels(), "out");
+    st::channelLight(team_, data.Data(), size.width, channel, info[4].As<Napi::Number>().DoubleValue(),
+                     coverageOf(info, 7, size.width, to.width), coverageOf(info, 9, size.height, to.height),
+                     out.Data());
   }
 
   // medianFilter(source, width, height, size, out)

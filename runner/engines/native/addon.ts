@@ -52,6 +52,20 @@ export interface AddonStartKernels {
     kernel: Float64Array,
     out: Float32Array,
   ): void;
+  channelLight(
+    data: Float32Array,
+    width: number,
+    height: number,
+    channel: number,
+    gain: number,
+    toWidth: number,
+    toHeight: number,
+    columnFirst: Int32Array,
+    columnWeights: Float64Array,
+    rowFirst: Int32Array,
+    rowWeights: Float64Array,
+    out: Float32Array,
+  ): void;
   medianFilter(source: Float32Array, width: number, height: number, size: 3 | 5, out: Float32Array): void;
   blurDisk(
     source: Float32Array,

@@ -4,6 +4,7 @@ import { type DiskKernel, diskBlurPlane, diskKernel } from '../../../model/start
 import { gaussian, gaussianKernel } from '../../../model/start/filters.js';
 import type { StartKernels } from '../../../model/start/kernels.js';
 import { EXPONENT_LOG, MANTISSA_LOG } from '../../../model/start/log-steps.js';
+import { coverage } from '../../../model/start/resize.js';
 import { BLOCK } from '../../../model/start/sweep-loops.js';
 import type { AddonStartKernels } from './addon.js';
 
@@ -19,6 +20,25 @@ export function startKernelsOn(addon: AddonStartKernels): StartKernels {
       const kernel = gaussianKernel(sigma);
       if (!kernel) return gaussian(source, width, height, sigma, out);
       addon.convolve(source, width, height, kernel, out);
+      return out;
+    },
+    channelLight({ data, width, height }, channel, gain, toWidth, toHeight) {
+      const out = new Float32Array(toWidth * toHeight);
+      const [columns, rows] = [flatCoverage(width, toWidth), flatCoverage(height, toHeight)];
+      addon.channelLight(
+        data,
+        width,
+        height,
+        channel,
+        gain,
+        toWidth,
+        toHeight,
+        columns.first,
+        columns.weights,
+        rows.first,
+        rows.weights,
+        out,
+      );
       return out;
     },
     medianFilter(source, width, height, size, out = new Float32Array(source.length)) {
@@ -109,6 +129,17 @@ export function startKernelsOn(addon: AddonStartKernels): StartKernels {
       return sum;
     },
   };
+}
+
+/** Weights side by side, as many for each: those of fewer end in zeros. */
+function flatCoverage(from: number, to: number) {
+  const { first, weights } = coverage(from, to);
+  const most = Math.max(...weights.map((w) => w.length));
+  const flat = new Float64Array(most * to);
+  weights.forEach((w, i) => {
+    flat.set(w, i * most);
+  });
+  return { first, weights: flat };
 }
 
 /** The rows of a disk side by side. */
