@@ -63,7 +63,7 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
 
   options.onPhase?.('start');
   const preset = choosePreset(options, grouping);
-  const light = recoverLight(registered, grouping, note);
+  const light = recoverLight(registered, grouping, note, kernels);
   const sweep =
     grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping, kernels) : undefined;
   const allInFocus = sweep?.allInFocus ?? light.views[0]!;
@@ -155,7 +155,12 @@ interface Light {
 }
 
 /** Response, exposures, and the merged radiance of every focus setting. */
-function recoverLight(registered: Registered, grouping: Grouping, note: (sentence: string) => void): Light {
+function recoverLight(
+  registered: Registered,
+  grouping: Grouping,
+  note: (sentence: string) => void,
+  { mergeChannel }: StartKernels,
+): Light {
   const members = grouping.focus.map((_, focus) =>
     grouping.frames.flatMap((f, i) => (f.focus === focus ? [i] : [])),
   );
@@ -191,7 +196,7 @@ function recoverLight(registered: Registered, grouping: Grouping, note: (sentenc
         stack,
         response,
         members[s]!.map((i) => ev[i]!),
-        { masks: masks[s] },
+        { masks: masks[s], mergeChannel },
       ).radiance,
   );
   return { views, response, ev, exposuresKnown };

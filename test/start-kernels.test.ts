@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { framesOf } from '../bench/frames.js';
 import { renderCapture } from '../bench/sample/capture.js';
 import { RandomStream, Stream } from '../model/philox.js';
+import { createPicture } from '../model/picture.js';
 import { distanceTable } from '../model/spread.js';
 import type { FeatureLevel } from '../model/start/align-features.js';
 import type { Homography } from '../model/start/align-homography.js';
 import { portableKernels, type StartKernels } from '../model/start/kernels.js';
+import { srgbResponse } from '../model/start/response.js';
 import { MAXIMUM_COST } from '../model/start/semi-global.js';
 import { BLOCK, type SweepPlanes } from '../model/start/sweep-loops.js';
 import { nativeIsas, startKernels } from '../runner/engines/native.js';
@@ -88,6 +90,25 @@ const CASES: Record<string, (kernels: StartKernels, draws: Draws) => unknown> = 
       k.channelLight(picture, c, 0, width, height),
       k.channelLight(picture, c, 0.3, Math.ceil(width / 2.7), Math.ceil(height / 1.3)),
     ]);
+  },
+  mergeChannel: (k, d) => {
+    const { width, height } = d;
+    const masks = [undefined, Uint8Array.from(d.whole(3)), Uint8Array.from(d.whole(3))];
+    const frames = [0, 60, -70].map((brighter, e) => ({
+      name: `frame ${e}`,
+      width,
+      height,
+      camera: {},
+      data: Uint8Array.from(d.whole(255, 3 * d.pixels), (v) => Math.min(255, Math.max(0, v + brighter))),
+    }));
+    const all = frames.flatMap((frame) => [frame, frame, frame]).slice(0, 8);
+    return [1, 2, 3, 7, 8].map((count) => {
+      const radiance = createPicture(width, height, 3);
+      const stack = count > 3 ? all.slice(0, count) : frames.slice(0, count);
+      const ev = stack.map((_, e) => 1.3 * e - 1.5);
+      k.mergeChannel(stack, srgbResponse(), ev, 1, count > 3 ? undefined : masks, radiance, undefined);
+      return radiance.data;
+    });
   },
   diskBlur: (k, d) => {
     const plane = d.floats(0, 9);

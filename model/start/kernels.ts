@@ -9,6 +9,7 @@ import { channelLight } from './channel-light.js';
 import { diskBlurPlane } from './disk-blur.js';
 import { boxMean, gaussian } from './filters.js';
 import { quantisedLog } from './log-steps.js';
+import { mergeChannel } from './merge.js';
 import { medianFilter } from './rank-filters.js';
 import { aggregatePaths } from './semi-global.js';
 import { addDifferences, blockDifferences, storeCosts, sumLowest } from './sweep-loops.js';
@@ -17,6 +18,7 @@ export interface StartKernels {
   readonly boxMean: typeof boxMean;
   readonly gaussian: typeof gaussian;
   readonly channelLight: typeof channelLight;
+  readonly mergeChannel: typeof mergeChannel;
   readonly medianFilter: typeof medianFilter;
   readonly scoreShifts: typeof scoreShifts;
   readonly compare: typeof compare;
@@ -35,6 +37,7 @@ export const portableKernels: StartKernels = {
   boxMean,
   gaussian,
   channelLight,
+  mergeChannel,
   medianFilter,
   scoreShifts,
   compare,

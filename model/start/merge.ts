@@ -9,6 +9,8 @@ export interface MergeOptions {
   readonly masks?: readonly (Uint8Array | undefined)[];
   /** Also return how well each pixel is determined. @default false */
   readonly information?: boolean;
+  /** The inner loop. @default the one in TypeScript */
+  readonly mergeChannel?: typeof mergeChannel;
 }
 
 export interface Merged {
@@ -36,11 +38,13 @@ export function mergeFrames(
   const { width, height } = frames[0];
   const radiance = createPicture(width, height, 3);
   const information = options.information ? createPicture(width, height, 3) : undefined;
-  for (let c = 0; c < 3; c++) mergeChannel(frames, response, ev, c, options.masks, radiance, information);
+  const merge = options.mergeChannel ?? mergeChannel;
+  for (let c = 0; c < 3; c++) merge(frames, response, ev, c, options.masks, radiance, information);
   return information ? { radiance, information } : { radiance };
 }
 
-function mergeChannel(
+/** Merges one channel into `radiance`, and into `information` where it is given. */
+export function mergeChannel(
   frames: readonly Frame[],
   response: CameraResponse,
   ev: readonly number[],
@@ -52,7 +56,7 @@ function mergeChannel(
   const solver = pixelSolver(response, channel);
   const reader = new PixelReader(frames, response, ev, channel, masks);
   const { values, shifts } = reader;
-  const blackest = inverseResponse(response, channel, BLACK) - Math.LN2 * Math.max(...ev);
+  const blackest = darkestRadiance(response, channel, ev);
   const known = SolvedPixels.of(frames, channel, masks);
   const pixels = radiance.width * radiance.height;
   for (let p = 0, i = channel; p < pixels; p++, i += 3) {
@@ -72,6 +76,11 @@ function mergeChannel(
     if (information) information.data[i] = told;
     known?.keep(u, told);
   }
+}
+
+/** The greatest ln radiance that every frame shows as black. */
+export function darkestRadiance(response: CameraResponse, channel: number, ev: readonly number[]): number {
+  return inverseResponse(response, channel, BLACK) - Math.LN2 * Math.max(...ev);
 }
 
 /** With more frames hardly a combination of codes comes twice, and its key would not fit a double. */

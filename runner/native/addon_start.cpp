@@ -3,6 +3,7 @@
 #include "start/compare.h"
 #include "start/filters.h"
 #include "start/light.h"
+#include "start/merge.h"
 #include "start/spread.h"
 #include "start/sweep.h"
 
@@ -40,6 +41,7 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
                            InstanceMethod<&StartKernels::boxMean>("boxMean"),
                            InstanceMethod<&StartKernels::convolve>("convolve"),
                            InstanceMethod<&StartKernels::channelLight>("channelLight"),
+                           InstanceMethod<&StartKernels::mergeChannel>("mergeChannel"),
                            InstanceMethod<&StartKernels::medianFilter>("medianFilter"),
                            InstanceMethod<&StartKernels::blurDisk>("blurDisk"),
                            InstanceMethod<&StartKernels::quantisedLog>("quantisedLog"),
@@ -75,6 +77,27 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
     auto out = arrayOf<Napi::Float32Array>(info, 4, size.pixels(), "out");
     st::convolve(team_, source.Data(), size.width, size.height, kernel.Data(), (int)kernel.ElementLength() - 1,
                  out.Data());
+  }
+
+  // mergeChannel(codes: Uint8Array[], masks, channel, shifts, table, knots, pull, curvature, blackest, radiance)
+  void mergeChannel(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    auto codes = info[0].As<Napi::Array>(), masks = info[1].As<Napi::Array>();
+    const uint32_t frames = codes.Length();
+    if (frames < 1 || frames > st::MOST_FRAMES) throw Napi::Error::New(env, "so many frames are not merged");
+    auto radiance = info[9].As<Napi::Float32Array>();
+    const size_t pixels = radiance.ElementLength() / 3;
+    auto doubles = [&](size_t i, size_t length) { return arrayOf<Napi::Float64Array>(info, i, length, "a table").Data(); };
+    st::MergeInput input{(int)frames, intOf(info, 2), pixels, {}, {}, doubles(3, frames), doubles(4, 256),
+                         doubles(5, st::SEGMENTS + 1), doubles(6, st::SEGMENTS), doubles(7, st::SEGMENTS),
+                         info[8].As<Napi::Number>().DoubleValue()};
+    if (input.channel < 0 || input.channel > 2) throw Napi::Error::New(env, "there are three channels");
+    for (uint32_t e = 0; e < frames; e++) {
+      input.codes[e] = dataOf<Napi::Uint8Array>(env, codes.Get(e), 3 * pixels);
+      Napi::Value mask = masks.Get(e);
+      input.masks[e] = mask.IsTypedArray() ? dataOf<Napi::Uint8Array>(env, mask, pixels) : nullptr;
+    }
+    st::mergeChannel(team_, input, radiance.Data());
   }
 
   // What an axis of `from` pixels is covered by, from arguments i and i + 1.

@@ -52,6 +52,19 @@ export interface AddonStartKernels {
     kernel: Float64Array,
     out: Float32Array,
   ): void;
+  mergeChannel(
+    codes: readonly Uint8Array[],
+    masks: readonly (Uint8Array | undefined)[],
+    channel: number,
+    shifts: Float64Array,
+    /** ln exposure of each code. */
+    table: Float64Array,
+    knots: Float64Array,
+    pull: Float64Array,
+    curvature: Float64Array,
+    blackest: number,
+    radiance: Float32Array,
+  ): void;
   channelLight(
     data: Float32Array,
     width: number,

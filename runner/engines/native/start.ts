@@ -4,9 +4,15 @@ import { type DiskKernel, diskBlurPlane, diskKernel } from '../../../model/start
 import { gaussian, gaussianKernel } from '../../../model/start/filters.js';
 import type { StartKernels } from '../../../model/start/kernels.js';
 import { EXPONENT_LOG, MANTISSA_LOG } from '../../../model/start/log-steps.js';
+import { darkestRadiance, mergeChannel } from '../../../model/start/merge.js';
+import { pixelSolver } from '../../../model/start/pixel-radiance.js';
 import { coverage } from '../../../model/start/resize.js';
+import { inverseTable } from '../../../model/start/response.js';
 import { BLOCK } from '../../../model/start/sweep-loops.js';
 import type { AddonStartKernels } from './addon.js';
+
+/** Frames that runner/native/start/merge.h takes. */
+const MOST_MERGED = 7;
 
 /** The start's kernels on what the addon does; what is too rare to be worth it stays TypeScript's. */
 export function startKernelsOn(addon: AddonStartKernels): StartKernels {
@@ -40,6 +46,25 @@ export function startKernelsOn(addon: AddonStartKernels): StartKernels {
         out,
       );
       return out;
+    },
+    mergeChannel(frames, response, ev, channel, masks, radiance, information) {
+      const codes = frames.map((frame) => frame.data).filter((data) => data instanceof Uint8Array);
+      if (information || codes.length < frames.length || frames.length > MOST_MERGED) {
+        return mergeChannel(frames, response, ev, channel, masks, radiance, information);
+      }
+      const { knots, pull, curvature } = pixelSolver(response, channel);
+      addon.mergeChannel(
+        codes,
+        frames.map((_, e) => masks?.[e]),
+        channel,
+        Float64Array.from(ev, (stops) => Math.LN2 * stops),
+        inverseTable(response, channel),
+        knots,
+        pull,
+        curvature,
+        darkestRadiance(response, channel, ev),
+        radiance.data,
+      );
     },
     medianFilter(source, width, height, size, out = new Float32Array(source.length)) {
       addon.medianFilter(source, width, height, size, out);
