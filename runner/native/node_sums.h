@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 #include "grid_lines.h"
+#include "line_codec.h"
 #include "memory.h"
 #include "plan.h"
 #include "reduction.h"
@@ -28,7 +29,7 @@ class NodeSums {
   // Memory for the shards `hosted`, ascending; of tiled sessions, whose grids nobody sums, for the shared part alone.
   // `session` names what must be the same on every runner.
   NodeSums(const Model& model, const std::vector<int32_t>& hosted, bool half, uint64_t session)
-      : model_(&model), half_(half) {
+      : model_(&model), codec_{half} {
     const bool grids = !model.shard[0].tiled;
     slot_.assign(model.shards, -1);
     for (int32_t s : hosted) {
@@ -85,7 +86,7 @@ class NodeSums {
     const ShardGradient<R>& g = node.gradient;
     node.parts.assign(lanes_, Part{shard, 1, {g.loss, g.squared, g.samples}});
     node.dirty = node.grid[0].size || node.grid[1].size;
-    if (!half_) return;
+    if (!codec_.half) return;
     for (int64_t i = 0; i < model_->shared; i += LINE) roundLine(node.shared.data + i);
     for (int kind = 0; kind < 2; kind++)
       eachLine(spec(kind), node.touched[kind].data, 0, lines(kind),
@@ -99,10 +100,10 @@ class NodeSums {
     workers.run([&](int id) {
       if (id == 0)
         lane.runs(0, shape_.denseLines, [&](int64_t x, int64_t y) {
-          for (int64_t i = x * LINE; i < y * LINE; i += LINE) addLine(a.shared.data + i, b.shared.data + i);
+          for (int64_t i = x * LINE; i < y * LINE; i += LINE) codec_.add(a.shared.data + i, b.shared.data + i);
         });
       eachOwn(b, lane, id, workers.count(), [&](int kind, int64_t i) {
-        addLine(a.grid[kind].data + i * LINE, b.grid[kind].data + i * LINE);
+        codec_.add(a.grid[kind].data + i * LINE, b.grid[kind].data + i * LINE);
         a.touched[kind].data[i] = 1;
       });
     });
@@ -118,7 +119,7 @@ class NodeSums {
     workers.run([&](int id) {
       eachOwn(node, lane, id, parts, [&](int kind, int64_t i) {
         const R* line = node.grid[kind].data + i * LINE;
-        const uint8_t nodes = nodesOf(line);
+        const uint8_t nodes = codec_.nodesOf(line);
         if (!nodes) return;
         Found& f = found[kind][id];
         f.lines.push_back({(uint32_t)i, nodes, f.bytes});
@@ -151,7 +152,7 @@ class NodeSums {
     workers.run([&](int id) {
       for (int kind = 0; kind < 2; kind++)
         for (const SparseLine& line : found[kind][id].lines)
-          putNodes(out + found[kind][id].at + line.at, node.grid[kind].data + (size_t)line.number * LINE, line.nodes);
+          codec_.putNodes(out + found[kind][id].at + line.at, node.grid[kind].data + (size_t)line.number * LINE, line.nodes);
     });
     sealNode(out, size, header);
     return size;
@@ -174,9 +175,9 @@ class NodeSums {
     const Part received{h.shard, extent, {h.loss, h.squared, h.samples}};
     const Part sum = joined(node.parts[lane.index], received);
     workers.run([&](int id) {
-      if (id == 0) eachDense(view, [&](int64_t i, const R* line) { addLine(node.shared.data + i * LINE, line); });
+      if (id == 0) eachDense(view, [&](int64_t i, const R* line) { codec_.add(node.shared.data + i * LINE, line); });
       eachReceived(view, id, workers.count(), [&](int kind, size_t number, const R* values) {
-        addLine(node.grid[kind].data + number * LINE, values);
+        codec_.add(node.grid[kind].data + number * LINE, values);
         node.touched[kind].data[number] = 1;
       });
     });
@@ -195,7 +196,7 @@ class NodeSums {
     const size_t count = view.lines.size();
     for (size_t i = count * id / parts; i < count * (id + 1) / parts; i++) {
       R line[LINE];
-      getNodes(view.bytes + view.lines[i].at, view.lines[i].nodes, line);
+      codec_.getNodes(view.bytes + view.lines[i].at, view.lines[i].nodes, line);
       visit(i < view.header.atlasLines ? 0 : 1, view.lines[i].number, (const R*)line);
     }
   }
@@ -285,22 +286,10 @@ class NodeSums {
     view.lane().runs(0, shape_.denseLines, [&](int64_t a, int64_t b) {
       for (int64_t i = a; i < b; i++, from += view.lineBytes) {
         R line[LINE];
-        get(from, line);
+        codec_.get(from, line);
         visit(i, (const R*)line);
       }
     });
-  }
-
-  void addLine(R* a, const R* b) const {
-    for (int i = 0; i < LINE; i++) a[i] += b[i];
-    if (half_) roundLine(a);
-  }
-
-  // A bit for each node of a line that is not zero.
-  static uint8_t nodesOf(const R* line) {
-    uint8_t nodes = 0;
-    for (int k = 0; k < 8; k++) nodes |= (uint8_t)((line[2 * k] != 0 || line[2 * k + 1] != 0) << k);
-    return nodes;
   }
 
   static size_t listBytes(const std::vector<Found>* found, NodeHeader& header) {
@@ -333,72 +322,12 @@ class NodeSums {
 
   void putDense(uint8_t* to, const Node& node, Lane lane) const {
     lane.runs(0, shape_.denseLines, [&](int64_t a, int64_t b) {
-      for (int64_t i = a; i < b; i++, to += shape_.lineBytes()) put(to, node.shared.data + i * LINE);
+      for (int64_t i = a; i < b; i++, to += shape_.lineBytes()) codec_.put(to, node.shared.data + i * LINE);
     });
   }
 
-  void put(uint8_t* to, const R* line) const {
-    if (!half_) {
-      std::memcpy(to, line, LINE * sizeof(R));
-      return;
-    }
-    const HalfLine packed = packed16(line);
-    std::memcpy(to, &packed, sizeof packed);
-  }
-
-  void get(const uint8_t* from, R* line) const {
-    if (!half_) {
-      std::memcpy(line, from, LINE * sizeof(R));
-      return;
-    }
-    HalfLine packed;
-    std::memcpy(&packed, from, sizeof packed);
-    unpacked16(packed, line);
-  }
-
-  // The nodes of a grid line that `nodes` has bits for, one after the other.
-  void putNodes(uint8_t* to, const R* line, unsigned nodes) const {
-    HalfLine packed;
-    const uint8_t* from = (const uint8_t*)line;
-    size_t bytes = 2 * sizeof(R);
-    if (half_) {
-      packed = packed16(line);
-      std::memcpy(to, &packed.exponent, 2);
-      to += 2;
-      from = (const uint8_t*)packed.mantissa;
-      bytes = 4;
-    }
-    for (; nodes; nodes &= nodes - 1, to += bytes) std::memcpy(to, from + bytes * __builtin_ctz(nodes), bytes);
-  }
-
-  void getNodes(const uint8_t* from, unsigned nodes, R* line) const {
-    HalfLine packed{};
-    uint8_t* to = (uint8_t*)line;
-    size_t bytes = 2 * sizeof(R);
-    std::fill_n(line, LINE, R(0));
-    if (half_) {
-      std::memcpy(&packed.exponent, from, 2);
-      from += 2;
-      to = (uint8_t*)packed.mantissa;
-      bytes = 4;
-    }
-    for (; nodes; nodes &= nodes - 1, from += bytes) std::memcpy(to + bytes * __builtin_ctz(nodes), from, bytes);
-    if (half_) unpacked16(packed, line);
-  }
-
-  static HalfLine packed16(const R* line) {
-    float single[LINE];
-    for (int i = 0; i < LINE; i++) single[i] = (float)line[i];
-    return packLine(single);
-  }
-  static void unpacked16(const HalfLine& packed, R* line) {
-    float single[LINE];
-    unpackLine(packed, single);
-    for (int i = 0; i < LINE; i++) line[i] = single[i];
-  }
-
   const Model* model_;
-  bool half_;
+  LineCodec<R> codec_;
   int lanes_ = 1;
   NodeShape shape_;
   std::vector<int> slot_;
