@@ -34,7 +34,7 @@ export interface DevelopOptions {
   readonly engine?: EngineName;
   /** Device of the cuda engine, by index or UUID. @default IMPLICAM_DEVICE, else the first */
   readonly device?: string;
-  /** Threads of the native engine. @default all processors */
+  /** Threads of the native engine, and of the start. @default all processors */
   readonly threads?: number;
   /** The inner loops of the start. @default compiled, where they were built: the same bits */
   readonly startKernels?: StartKernels;

@@ -47,7 +47,7 @@ export class SceneDesk {
         quality: oneOf<Quality>(QUALITIES, quality, 'quality'),
         seed,
         ...(steps === undefined ? {} : { steps }),
-        engine: { name, device },
+        engine: { name, device, threads: this.options.threads },
       };
       await this.inTurn(job, ending, (news) => call.write(asResponse(news)));
     };

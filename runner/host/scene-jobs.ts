@@ -36,7 +36,7 @@ export interface PrepareJob {
   readonly quality: Quality;
   readonly seed: number;
   readonly steps?: number;
-  readonly engine: { readonly name: EngineName; readonly device: string };
+  readonly engine: { readonly name: EngineName; readonly device: string; readonly threads: number };
 }
 
 export interface FinishJob {
@@ -99,6 +99,7 @@ export async function prepareScene(
       preset: job.preset,
       quality: job.quality,
       seed: job.seed,
+      threads: job.engine.threads,
       ...(job.steps === undefined ? {} : { steps: job.steps }),
       onPhase: (phase) => tell({ kind: 'phase', phase }),
       onNote: (note) => tell({ kind: 'note', note }),
