@@ -130,7 +130,8 @@ class ByPatches(torch.nn.Module):
     def spread(self, circle, values):  # [V·B, n, n], [B, C, n, n] → [V·B, C + 1, patch²]
         reach = work["reach"]
         over = (circle**2).clamp(max=(reach - 0.6) ** 2)
-        rho, inverse = (over + 0.25).sqrt(), 1 / (math.pi * (over + 0.25 + 1 / 12))
+        square = over**2 / (over + 2 / 3) + 0.25
+        rho, inverse = square.sqrt(), 1 / (math.pi * (square + 1 / 12))
         near = lambda planes: torch.nn.functional.unfold(planes, 2 * reach + 1).unflatten(
             1, (planes.shape[1], -1)
         )[:, :, self.keep]

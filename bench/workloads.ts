@@ -1,5 +1,6 @@
 import { configSchema } from '../model/config.js';
 import { atlasWidths, freeBlurWidths, mapWidths } from '../model/layout.js';
+import { kernelRadius } from '../model/lens-kernel.js';
 import { RandomStream, Stream } from '../model/philox.js';
 import { type Capture, createPlan, type Plan } from '../model/plan.js';
 import type { SceneData } from '../runner/engines/engine.js';
@@ -117,8 +118,8 @@ function spreadPairs(plan: Plan, defocus: Float32Array, reach: number): number {
   let sum = 0;
   for (const f of capture.focus) {
     for (let x = 0; x < capture.width; x++) {
-      const c2 = (capture.kappa * (defocus[x]! - f)) ** 2;
-      const rho = Math.sqrt(Math.min(c2, (reach - 0.6) ** 2) + 0.25);
+      const circle = Math.abs(capture.kappa * (defocus[x]! - f));
+      const rho = kernelRadius(Math.min(circle, reach - 0.6));
       for (let dy = -reach; dy <= reach; dy++)
         for (let dx = -reach; dx <= reach; dx++) if (Math.hypot(dx, dy) < rho + 0.5) sum++;
     }

@@ -45,7 +45,8 @@ function refocusSlowly(scene: BakedScene, gain: number, focus: number, reach: nu
       for (let u = x - reach; u <= x + reach; u++) {
         const at = Math.min(height - 1, Math.max(0, v)) * width + Math.min(width - 1, Math.max(0, u));
         const c = gain * (defocus[l * area + at]! - focus);
-        const rho = Math.sqrt(Math.min(c * c, (reach - 0.6) ** 2) + 0.25);
+        const c2 = Math.min(c * c, (reach - 0.6) ** 2);
+        const rho = Math.sqrt(c2 ** 2 / (c2 + 2 / 3) + 0.25);
         const t = Math.hypot(x - u, y - v);
         const k = Math.min(1, Math.max(0, rho + 0.5 - t)) / (Math.PI * (rho * rho + 1 / 12));
         const alpha = l === 1 ? 1 / (1 + Math.exp(-radiance[6 * area + at]!)) : 1;
@@ -118,7 +119,7 @@ describe('composeRefocus', () => {
     expect(sum(blurred.data) / sum(sharp.data)).toBeCloseTo(1, 3);
   });
 
-  test('is nearly the picture itself in focus: a pixel has an extent of its own, ρ² = c² + ¼', () => {
+  test('is nearly the picture itself in focus: a pixel has an extent of its own, ρ² = ¼ at c = 0', () => {
     const scene = bake(9, 8, [{ light: (x, y, c) => 1 + ((x * 5 + y * 3 + c) % 7), defocus: () => 0.4 }]);
     const sharp = composeAllInFocus(scene);
     const { data } = composeRefocus(scene, { ...lens, focus: 0.4 });

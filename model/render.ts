@@ -1,5 +1,6 @@
 import type { Camera } from './camera.js';
 import { assert, ImplicamError } from './errors.js';
+import { kernelRadius } from './lens-kernel.js';
 import { createPicture, type Picture } from './picture.js';
 import type { Rect } from './shards.js';
 import { type Arrived, spreadSources } from './spread.js';
@@ -40,8 +41,7 @@ export type ToneCurve = 'learned' | 'srgb' | 'filmic' | 'linear';
 /** As in runner/native/renderer.cpp: a render is the same on every engine. */
 const MAX_REACH = 48;
 const NORMALISER_FLOOR = 1e-4;
-/** A pixel's own extent, added to the square of every circle; and its second moment. */
-const PIXEL_SPREAD = 0.25;
+/** Second moment of a pixel. */
 const PIXEL_MOMENT = 1 / 12;
 /** How much narrower than its reach the widest circle is: its soft rim must fit. */
 const RIM = 0.6;
@@ -190,7 +190,7 @@ function blurRadii(lens: Lens, defocus: Float32Array): { values: Float32Array; l
   let largest = 0;
   for (let i = 0; i < defocus.length; i++) {
     const circle = Math.min(Math.abs(scale * (defocus[i]! - lens.focus)), widest);
-    values[i] = Math.sqrt(circle * circle + PIXEL_SPREAD);
+    values[i] = kernelRadius(circle);
     largest = Math.max(largest, values[i]!);
   }
   return { values, largest };

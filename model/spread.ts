@@ -24,7 +24,7 @@ export interface Arrived {
 }
 
 /**
- * S[V](x) = Σ_y k(|x − y|, ρ(y)) V(y), k(t, ρ) = clamp(ρ + ½ − t, 0, 1) / (π(ρ² + 1/12)), ρ² = min(c², …)² + ¼. Beyond
+ * S[V](x) = Σ_y k(|x − y|, ρ(y)) V(y), k(t, ρ) = clamp(ρ + ½ − t, 0, 1) / (π(ρ² + 1/12)), ρ as in lens-kernel.ts. Beyond
  * the picture its edge pixels go on, as they do for a patch in training.
  *
  * @param border the farthest that any pixel reaches

@@ -7,7 +7,7 @@ const source = Float32Array.from({ length: W * H }, (_, p) => ((p * 7919) % 1009
 
 /** The kernel as the equation has it, pixel by pixel. */
 function direct(plane: Float32Array, circle: number): Float32Array {
-  const rho = Math.sqrt(circle * circle + 0.25);
+  const rho = Math.sqrt(circle ** 4 / (circle * circle + 2 / 3) + 0.25);
   const reach = Math.ceil(rho + 0.5);
   const out = new Float32Array(plane.length);
   for (let y = 0; y < H; y++)

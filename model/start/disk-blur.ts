@@ -1,15 +1,9 @@
 /**
- * Blur by the lens's disk. A source whose circle of confusion has radius c (pixels) is spread with
- *   k(t, ρ) = clamp(ρ + ½ − t, 0, 1) / (π (ρ² + 1/12)),   ρ = √(c² + ¼),
- * t being the distance in pixels: a disk with a rim of one pixel. Here the radius is the same for the whole
- * plane and the discrete weights are scaled to sum to exactly 1, so c = 0 leaves a plane unchanged.
+ * Blur by the lens's disk (model/lens-kernel.ts). Here the radius is the same for the whole plane and the discrete weights
+ * are scaled to sum to exactly 1, so c = 0 leaves a plane unchanged.
  */
+import { kernelRadius } from '../lens-kernel.js';
 import { areaResize, bilinearResize } from './resize.js';
-
-/** Radius ρ of the kernel of a circle of confusion of radius `circle` pixels. */
-export function kernelRadius(circle: number): number {
-  return Math.sqrt(circle * circle + 0.25);
-}
 
 /** One row of the kernel: weight `full` for |x| ≤ run, and `weights[i]` at |x| = run + 1 + i. */
 interface KernelRow {

@@ -31,9 +31,16 @@ function viewsOf(light: Picture): FocusViews {
   };
 }
 
+/** Share of the pixels that count, of those that no light from beyond the border reaches. */
 const share = (mask: Uint8Array, x: (x: number) => boolean): number => {
-  const at = Array.from(mask).filter((_, p) => x(p % WIDTH));
+  const inside = (p: number): boolean => insideBy(p) > 5;
+  const at = Array.from(mask).filter((_, p) => x(p % WIDTH) && inside(p));
   return at.reduce((a, b) => a + b, 0) / at.length;
+};
+
+const insideBy = (p: number): number => {
+  const [x, y] = [p % WIDTH, Math.floor(p / WIDTH)];
+  return Math.min(x, y, WIDTH - 1 - x, HEIGHT - 1 - y) + 0.5;
 };
 
 describe('pixels that one surface explains', () => {
@@ -49,6 +56,14 @@ describe('pixels that one surface explains', () => {
     const flat = { ...s, data: s.data.map(() => -1) };
     const masks = explainedPixels(viewsOf(light), flat, light, 2.5, 7);
     for (const mask of masks) expect(share(mask, () => true)).toBe(1);
+  });
+
+  test('what blurs in from beyond the border does not count, in the views that are blurred there', () => {
+    const { s, light } = bar();
+    const flat = { ...s, data: s.data.map(() => -1) };
+    const [blurred, sharp] = explainedPixels(viewsOf(light), flat, light, 2.5, 7);
+    expect(sharp!.every((v) => v === 1)).toBe(true);
+    blurred!.forEach((v, p) => void expect(v).toBe(insideBy(p) >= 5 ? 1 : 0));
   });
 
   test('brightness that the gains even out does not count as a difference', () => {

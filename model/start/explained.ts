@@ -1,7 +1,8 @@
 /**
  * Which pixels of a focus stack one surface behind a lens explains. Beside depth edges it does not always: the blurred
  * background is laid over a sharp foreground, where it really is hidden. Training would make up for that by darkening
- * the background beside dark bars; pixels whose view the start mispredicts there are better left out.
+ * the background beside dark bars; pixels whose view the start mispredicts there are better left out. Nor does it explain what blurs in
+ * from beyond the border, which training would lay over the pixels along it.
  */
 import type { Picture } from '../picture.js';
 import { composeRefocus } from '../render.js';
@@ -17,11 +18,14 @@ const PIXELS = 5e5;
 const EDGE = 0.25;
 /** Mean difference of ln radiance over 3 × 3 pixels and three channels from which a pixel counts as unexplained. */
 const TOLERANCE = 0.25;
+/** Circles of confusion wider than this, in pixels, bring light from beyond the border that matters. */
+const LEAST_CIRCLE = 1;
 /** Light that counts as dark: a share of the picture's geometric mean. */
 const DARK = 0.01;
 
 /**
- * One mask a view, 1 where the blurred all-in-focus picture looks like the view or no depth edge is near.
+ * One mask a view, 1 where the blurred all-in-focus picture looks like the view or no depth edge is near, and the circle
+ * of confusion lies within the picture.
  *
  * @param s defocus map, 1 channel; `allInFocus`: ln radiance, 3 channels, of the same size as the views
  * @param kappa blur in pixels per unit of focus and aperture
@@ -64,8 +68,21 @@ export function explainedPixels(
     for (let p = 0; p < explained.length; p++) {
       explained[p] = edge[p]! === 0 || difference[p]! < TOLERANCE ? 1 : 0;
     }
-    return enlarged(explained, width, height, fullWidth, fullHeight);
+    const mask = enlarged(explained, width, height, fullWidth, fullHeight);
+    maskBeyondBorder(mask, s, input.focus[v]!, kappa * input.aperture[v]!);
+    return mask;
   });
+}
+
+/** Masks the pixels whose circle of confusion `scale`·|s − focus| reaches beyond the border. */
+function maskBeyondBorder(mask: Uint8Array, s: Picture, focus: number, scale: number): void {
+  const { width, height, data } = s;
+  for (let y = 0, p = 0; y < height; y++)
+    for (let x = 0; x < width; x++, p++) {
+      const inside = Math.min(x, y, width - 1 - x, height - 1 - y) + 0.5;
+      const circle = scale * Math.abs(data[p]! - focus);
+      if (circle > LEAST_CIRCLE && circle > inside) mask[p] = 0;
+    }
 }
 
 function depthEdges(

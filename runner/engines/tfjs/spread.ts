@@ -1,3 +1,4 @@
+import { kernelRadius, PIXEL_SHARE, PIXEL_SPREAD } from '../../../model/lens-kernel.js';
 import { constant } from './ops.js';
 import type { Tensor, Tf } from './tensorflow.js';
 
@@ -20,12 +21,9 @@ function largestCircle(reach: number): number {
   return reach - 0.6;
 }
 
-/** Added to the square of every circle: a pixel's own extent. */
-const PIXEL_SPREAD = 0.25;
-
 /** Every ring that a blur within `reach` touches. */
 function ringsOf(reach: number): Ring[] {
-  const limit = Math.sqrt(largestCircle(reach) ** 2 + PIXEL_SPREAD) + 0.5;
+  const limit = kernelRadius(largestCircle(reach)) + 0.5;
   const rings = new Map<number, { distance: number; dx: number[]; dy: number[] }>();
   for (let dy = -reach; dy <= reach; dy++) {
     for (let dx = -reach; dx <= reach; dx++) {
@@ -42,7 +40,7 @@ function ringsOf(reach: number): Ring[] {
 
 /**
  * The lens in picture space: every source pixel y spreads its value over a disk of its own radius ρ(y),
- * S[V](x) = Σ_y k(|x − y|, ρ(y)) V(y), k(t, ρ) = clamp(ρ + ½ − t, 0, 1) / (π (ρ² + 1/12)).
+ * S[V](x) = Σ_y k(|x − y|, ρ(y)) V(y), as model/lens-kernel.ts has it.
  */
 export class Spread {
   private readonly tf: Tf;
@@ -60,7 +58,8 @@ export class Spread {
     this.rings = ringsOf(shape.reach);
     this.planes = circle.size / shape.side ** 2;
     const square = tf.minimum(tf.square(circle), largestCircle(shape.reach) ** 2);
-    const rho = tf.sqrt(tf.add(square, PIXEL_SPREAD));
+    const beyond = tf.div(tf.square(square), tf.add(square, PIXEL_SHARE));
+    const rho = tf.sqrt(tf.add(beyond, PIXEL_SPREAD));
     const area = tf.mul(tf.add(tf.square(rho), 1 / 12), Math.PI);
     const distances = new Float32Array(this.rings.length * circle.size);
     for (const [t, ring] of this.rings.entries()) {

@@ -1,5 +1,5 @@
-// The disk over which a source pixel spreads: k(t, ρ) = clamp(ρ + ½ − t, 0, 1) / (π(ρ² + 1/12)). docs/MODEL.md, "lens,
-// patches".
+// The disk over which a source pixel spreads: k(t, ρ) = clamp(ρ + ½ − t, 0, 1) / (π(ρ² + 1/12)), ρ² = ¼ + c⁴/(c² + ⅔).
+// docs/MODEL.md, "lens, patches"; why so: model/lens-kernel.ts.
 #pragma once
 #include "machine.h"
 
@@ -40,8 +40,12 @@ template <class S, class T>
 IC_SAME Radius<T> radiusOf(T c, S reach) {
   const S limit = reach - (S)0.6;
   const T c2 = c * c, over = c2 < limit * limit ? c2 : every<T>(limit * limit);
-  const T rho = squareRoot(over + (S)0.25);
-  return {rho, 1 / ((S)3.14159265358979324 * (over + (S)(0.25 + 1.0 / 12))), c2 < limit * limit ? c / rho : T{}};
+  const S share = (S)(2.0 / 3);
+  const T part = over / (over + share), square = over * part + (S)0.25;
+  const T rho = squareRoot(square);
+  // dρ²/dc² = 1 − (⅔/(c² + ⅔))² = part (2 − part)
+  const T slope = c * part * ((S)2 - part) / rho;
+  return {rho, 1 / ((S)3.14159265358979324 * (square + (S)(1.0 / 12))), c2 < limit * limit ? slope : T{}};
 }
 
 }  // namespace implicam::IC_SPACE
