@@ -12,7 +12,9 @@ constexpr int BLOCK = 8;  // 32 registers: 24 sums, 3 inputs, 1 weight
 constexpr int BLOCK = 4;  // 16 registers: 12 sums, 3 inputs, 1 weight
 #endif
 
-enum class Mask { none, relu };
+// Vectors from one feature to the next, at least `vectors`: features a multiple of a quarter page apart share a few lines
+// of the first-level cache, and a product over 64 of them then takes half as long again.
+constexpr int featureStride(int vectors) { return vectors + (vectors * sizeof(V) % 1024 == 0); }
 
 // Y[o][v] = b[o] + Σ_i W[o·so + i·si] X[i][v] for NB outputs from o0 and NV vectors from v0. `so, si` select W or its
 // transpose. Activation applies relu; mask multiplies by [Y > 0] of the value that stood there (the backward pass of

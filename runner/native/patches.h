@@ -41,7 +41,7 @@ struct Patches {
     n = model->patch + 2 * h;
     w = model->patch + 2 * m;
     pixels = n * n;
-    vectors = (pixels + NL - 1) / NL;
+    vectors = featureStride((pixels + NL - 1) / NL);
     plane = Spread::planeSize(n);
     scene.place(*model, vectors, arena);
     photo.place(*model, arena);
