@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { StartKernels } from '../../../model/start/kernels.js';
 import type { SweepPlanes } from '../../../model/start/sweep-loops.js';
 import type { Root, StepSums } from '../engine.js';
 import type { Problem } from './problem.js';
@@ -132,16 +133,7 @@ export interface AddonStartKernels {
     sources: Uint8Array,
     sum: Int32Array,
   ): void;
-  storeCosts(
-    sum: Int32Array,
-    trust: Float32Array,
-    width: number,
-    height: number,
-    window: number,
-    cost: Uint16Array,
-    label: number,
-    labels: number,
-  ): void;
+  storeCosts: StartKernels['storeCosts'];
   blockDifferences(
     view: readonly [Int16Array, Int16Array],
     valid: Uint8Array | undefined,
@@ -150,12 +142,7 @@ export interface AddonStartKernels {
     places: number,
     out: Float32Array,
   ): void;
-  sumLowest(
-    differences: readonly Float32Array[],
-    sources: Uint8Array,
-    priors: Float64Array,
-    offsets: Int32Array,
-  ): number;
+  sumLowest: StartKernels['sumLowest'];
   spread(
     width: number,
     height: number,
