@@ -2,11 +2,13 @@ import { totalmem } from 'node:os';
 import { ImplicamError } from '../../model/errors.js';
 import type { Plan } from '../../model/plan.js';
 import { checkData, checkShards, checkState } from './check.js';
-import type { BakedPlanes, Engine, OpenOptions, SceneData, TrainingState } from './engine.js';
+import { type Carrier, deviceLink, findCarrier } from './device-link.js';
+import type { BakedPlanes, Engine, JoiningSession, OpenOptions, SceneData, TrainingState } from './engine.js';
 import { builtFile, type DeviceDescription, type DeviceReport, loadAddon } from './native/addon.js';
+import { DeviceSession } from './native/device-session.js';
 import { createProblem } from './native/problem.js';
 import { createRenderer, type NativeRenderer } from './native/renderer.js';
-import { type NativeSession, Session } from './native/session.js';
+import type { NativeSession } from './native/session.js';
 
 export interface CudaOptions {
   /** A device by index or UUID (a beginning is enough). @default IMPLICAM_DEVICE, else the first */
@@ -14,16 +16,25 @@ export interface CudaOptions {
   /**
    * `emulated`: the same kernels compiled for the processor, blocks and threads as loops: for tests. `device` is then the
    * order in which they run, forward, reverse or shuffled, and may tell a shape: `forward/132/228` has 132 multiprocessors of
-   * 228 KiB shared memory, `forward/132/228/1000` also no more than 1000 KiB. @default cuda
+   * 228 KiB shared memory, `forward/132/228/1000` also no more than 1000 KiB. @default IMPLICAM_CUDA, else cuda
    */
-  readonly library?: 'cuda' | 'emulated';
+  readonly library?: Library;
+  /** Path of the library of NCCL, or `none`. @default IMPLICAM_NCCL, else where it is usually; the emulation has no usual one */
+  readonly nccl?: string;
 }
+
+type Library = 'cuda' | 'emulated';
 
 /** The device engine: the kernels of runner/native/cuda. */
 export interface CudaEngine extends Engine {
   /** Bytes free on the device when it was chosen. */
   readonly deviceMemory: number;
-  open(plan: Plan, data: SceneData, state: TrainingState, options?: OpenOptions): Promise<NativeSession>;
+  open(
+    plan: Plan,
+    data: SceneData,
+    state: TrainingState,
+    options?: OpenOptions,
+  ): Promise<NativeSession & JoiningSession>;
   /** Holds a baked scene on the device, ready to render. */
   renderer(width: number, height: number, layers: number, planes: BakedPlanes): NativeRenderer;
   /** Multiply-adds (FLOP/s) and copied bytes a second, measured now for about `seconds` each. */
@@ -41,6 +52,8 @@ export interface CudaStatus {
   /** Versions, as "13.0"; no driver: undefined. */
   readonly driver?: string;
   readonly runtime?: string;
+  /** What carries gradients from device to device. */
+  readonly nccl?: Carrier;
   readonly devices: readonly DeviceDescription[];
 }
 
@@ -64,6 +77,7 @@ export function cudaStatus(): CudaStatus {
       architectures,
       ...(report.driver ? { driver: versionText(report.driver) } : {}),
       runtime: versionText(report.runtime),
+      nccl: findCarrier(library),
       devices,
     };
   } catch (error) {
@@ -84,12 +98,15 @@ function reasonAgainst(report: DeviceReport): string | undefined {
 
 const versionText = (v: number) => `${Math.floor(v / 1000)}.${Math.floor((v % 1000) / 10)}`;
 
+/** Emulated devices of this process, each one of its own. */
+let emulations = 0;
+
 /**
  * The engine on a graphics processor. Throws where it cannot run, with the reason: what is asked for is never replaced by
  * something else in silence.
  */
 export function createCudaEngine(options: CudaOptions = {}): CudaEngine {
-  const kind = options.library ?? 'cuda';
+  const kind = options.library ?? (process.env.IMPLICAM_CUDA === 'emulated' ? 'emulated' : 'cuda');
   const device = options.device ?? (kind === 'cuda' ? (process.env.IMPLICAM_DEVICE ?? '') : '');
   const addon = loadAddon();
   const library = builtFile(LIBRARIES[kind]);
@@ -99,6 +116,7 @@ export function createCudaEngine(options: CudaOptions = {}): CudaEngine {
   }
   if (!addon || !library) throw unusable('its library is not built: run npm run build:native');
   const place = { library, device };
+  const carrier = findCarrier(library, kind === 'emulated', options.nccl);
   const found = kind === 'cuda' ? findDevice(cudaStatus().devices, device) : undefined;
   return {
     name: 'cuda',
@@ -107,6 +125,7 @@ export function createCudaEngine(options: CudaOptions = {}): CudaEngine {
     kind: found ? `cuda ${found.major}.${found.minor}` : 'cuda emulated',
     device: found ? `cuda ${found.index}: ${found.name}` : 'cuda kernels, emulated',
     reducing: true,
+    link: deviceLink(library, found?.uuid ?? `emulated ${process.pid}.${++emulations}`, carrier),
     peak: (seconds) => guarded(() => addon.devicePeak(place, seconds)),
     renderer(width, height, layers, planes) {
       const renderer = sync(
@@ -120,7 +139,8 @@ export function createCudaEngine(options: CudaOptions = {}): CudaEngine {
       const shards = checkShards(plan, options.shards);
       const session = sync(() => new addon.Session(createProblem(plan, data, shards), place));
       sync(() => session.load(state.step, state.parameters, state.m, state.v));
-      return new Session(plan, shards, session, state.step, deviceError);
+      const path = 'missing' in carrier ? '' : carrier.path;
+      return new DeviceSession(plan, shards, session, state.step, deviceError, path);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { ImplicamError } from '../../model/errors.js';
 import type { Plan } from '../../model/plan.js';
+import type { ReductionOperation } from '../../model/reduction.js';
 
 /** What a session learns from, beside its plan. */
 export interface SceneData {
@@ -104,8 +105,49 @@ export interface ReducingSession extends EngineSession {
   take(slot: number, lane?: number, into?: Uint8Array): Promise<Uint8Array>;
   /** Adds a received node's value to slot `slot`; the bytes must not change before it is done. */
   add(slot: number, bytes: Uint8Array): Promise<void>;
-  /** Updates the parameters by the sum of all shards: of each lane the slot, or its bytes. Progress as `train` reports it. */
+  /**
+   * Updates the parameters by the sum of all shards: of each lane the slot, or its bytes; none after `exchange`. Progress as
+   * `train` reports it.
+   */
   apply(roots: readonly Root[]): Promise<Progress>;
+}
+
+/** Membership in an exchange from device to device. */
+export interface Tie {
+  /** What all members have in common, made by one of them: `DeviceLink.newId`. */
+  readonly id: Uint8Array;
+  /** This member's number, from 0, and how many there are. */
+  readonly rank: number;
+  readonly ranks: number;
+}
+
+/** With whom an exchange failed, and why. */
+export interface Parted {
+  readonly member: number;
+  readonly why: string;
+}
+
+/**
+ * A session on a device whose sums can go straight to other devices of this machine. Between `join` and `leave` step 2 is one
+ * call, `exchange`, in one lane: what it sums is what bytes would have given, bit for bit.
+ */
+export interface JoiningSession extends ReducingSession {
+  /** All members join at the same time. Rejects where that does not succeed by the deadline. */
+  join(tie: Tie, deadlineMs: number): Promise<void>;
+  /**
+   * Takes the operations of this member's plan in their order; members are ranks.
+   *
+   * @param patienceMs how long one of them may take
+   * @returns with whom it failed: the step is lost, and only `leave` can follow
+   */
+  exchange(
+    operations: readonly ReductionOperation<number>[],
+    patienceMs: number,
+  ): Promise<Parted | undefined>;
+  /** At any time, and at once: what waits for other members fails soon, and all later exchanges do, until `leave`. */
+  part(): void;
+  /** Ends the membership; never rejects for what others do. */
+  leave(): Promise<void>;
 }
 
 /** A run of the parameter vector: [from, to). */
@@ -130,6 +172,23 @@ export interface OpenOptions {
 export const ENGINES = ['cuda', 'native', 'tfjs'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
+/** What a process must say of its device for others to exchange with it directly. */
+export interface DevicePlacement {
+  /** The machine, as long as it runs. */
+  readonly node: string;
+  /** The device among all of that machine. */
+  readonly device: string;
+  /** Version of the library that carries values: 10000 · major + 100 · minor + patch. */
+  readonly version: number;
+}
+
+/** The way from this process' device to others of the machine. Its sessions are `JoiningSession`s. */
+export interface DeviceLink extends DevicePlacement {
+  /** The library's file. */
+  readonly path: string;
+  newId(): Promise<Uint8Array>;
+}
+
 /** An implementation of the numerics. */
 export interface Engine {
   readonly name: EngineName;
@@ -139,12 +198,19 @@ export interface Engine {
   readonly device: string;
   /** Its sessions are `ReducingSession`s. A runner needs that, even for a session that it has to itself. */
   readonly reducing: boolean;
+  /** The way to other devices, or why there is none; engines that run on no device have neither. */
+  readonly link?: DeviceLink | { readonly missing: string };
   open(plan: Plan, data: SceneData, state: TrainingState, options?: OpenOptions): Promise<EngineSession>;
 }
 
 /** Whether the session's steps can be shared with other processes. */
 export function isReducing(session: EngineSession): session is ReducingSession {
   return 'compute' in session;
+}
+
+/** Whether the session can exchange from device to device. */
+export function isJoining(session: EngineSession): session is JoiningSession {
+  return 'join' in session;
 }
 
 /** @throws ImplicamError `engine-unusable` for an engine whose sessions cannot be hosted by runners */

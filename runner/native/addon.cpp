@@ -4,8 +4,8 @@
 #include "addon.h"
 #include "device_library.h"
 #include "read_problem.h"
-#include "renderer.h"
 #include "session.h"
+#include "workers.h"
 
 namespace {
 
@@ -36,6 +36,10 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
                            InstanceMethod<&SessionObject::take>("take"),
                            InstanceMethod<&SessionObject::add>("add"),
                            InstanceMethod<&SessionObject::apply>("apply"),
+                           InstanceMethod<&SessionObject::join>("join"),
+                           InstanceMethod<&SessionObject::exchange>("exchange"),
+                           InstanceMethod<&SessionObject::leave>("leave"),
+                           InstanceMethod<&SessionObject::part>("part"),
                            InstanceMethod<&SessionObject::ticks>("ticks"),
                            InstanceMethod<&SessionObject::timePhases>("timePhases"),
                            InstanceMethod<&SessionObject::close>("close"),
@@ -262,6 +266,48 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     return losses(info, kept, [roots](AnySession& session) { return session.apply(roots); });
   }
 
+  // join(carrier, id: Uint8Array, rank, ranks, milliseconds) → Promise<void>
+  Napi::Value join(const Napi::CallbackInfo& info) {
+    auto id = info[1].As<Napi::Uint8Array>();
+    const AnySession::Tie tie = {info[0].As<Napi::String>(), {id.Data(), id.Data() + id.ByteLength()},
+                                 info[2].As<Napi::Number>().Int32Value(), info[3].As<Napi::Number>().Int32Value()};
+    const int64_t ms = info[4].As<Napi::Number>().Int64Value();
+    return Task::start(
+        info.Env(), keep(info), [session = running(info), tie, ms] { session->join(tie, ms); },
+        [](Napi::Env env) { return env.Undefined(); });
+  }
+
+  // exchange(moves: Int32Array, milliseconds) → Promise<{member, why}>; moves as operation, slot, other, operation …
+  Napi::Value exchange(const Napi::CallbackInfo& info) {
+    auto given = info[0].As<Napi::Int32Array>();
+    std::vector<AnySession::Move> moves;
+    for (size_t i = 0; i + 2 < given.ElementLength(); i += 3) moves.push_back({given[i], given[i + 1], given[i + 2]});
+    const int64_t ms = info[1].As<Napi::Number>().Int64Value();
+    auto parted = std::make_shared<AnySession::Parted>();
+    return Task::start(
+        info.Env(), keep(info),
+        [session = running(info), moves, ms, parted] { *parted = session->exchange(moves, ms); },
+        [parted](Napi::Env env) -> Napi::Value {
+          Napi::Object o = Napi::Object::New(env);
+          o.Set("member", parted->member);
+          o.Set("why", parted->why);
+          return o;
+        });
+  }
+
+  // leave(milliseconds) → Promise<void>
+  Napi::Value leave(const Napi::CallbackInfo& info) {
+    const int64_t ms = info[0].As<Napi::Number>().Int64Value();
+    return Task::start(
+        info.Env(), keep(info), [session = running(info), ms] { session->leave(ms); },
+        [](Napi::Env env) { return env.Undefined(); });
+  }
+
+  // At any time; what waits for other devices ends soon.
+  void part(const Napi::CallbackInfo&) {
+    if (session_) session_->part();
+  }
+
   // timePhases(on): whether train() tells its phases where that makes it slower
   void timePhases(const Napi::CallbackInfo& info) { running(info)->timePhases(info[0].As<Napi::Boolean>()); }
 
@@ -284,43 +330,6 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   Napi::ObjectReference pixels_;
   std::shared_ptr<AnySession> session_;
   size_t size_ = 0, outputs_ = 0, maps_ = 0;
-};
-
-class RendererObject final : public Napi::ObjectWrap<RendererObject> {
- public:
-  static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "Renderer", {InstanceMethod<&RendererObject::render>("render")});
-  }
-
-  // new Renderer(width, height, layers, radiance, defocus, isa, threads): planes of `Session.bake`
-  explicit RendererObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RendererObject>(info) {
-    int width = info[0].As<Napi::Number>().Int32Value(), height = info[1].As<Napi::Number>().Int32Value();
-    int layers = info[2].As<Napi::Number>().Int32Value();
-    size_t pixels = (size_t)width * height;
-    auto radiance = arrayOf<Napi::Float32Array>(info, 3, (layers > 1 ? 7 : 3) * pixels, "radiance");
-    auto defocus = info[4].As<Napi::Float32Array>();
-    bool lens = defocus.ElementLength() == layers * pixels;
-    try {
-      renderer_ = std::make_unique<Renderer>(width, height, layers, radiance.Data(), lens ? defocus.Data() : nullptr,
-                                             info[5].As<Napi::String>().Utf8Value(),
-                                             info[6].As<Napi::Number>().Int32Value());
-    } catch (const std::exception& e) {
-      throw Napi::Error::New(info.Env(), e.what());
-    }
-  }
-
- private:
-  // render(focus, scale, gain, curve | null, target: Float32Array, filled): on the calling thread and the renderer's own
-  void render(const Napi::CallbackInfo& info) {
-    const float* curve = nullptr;
-    if (info[3].IsTypedArray()) curve = arrayOf<Napi::Float32Array>(info, 3, 3 * CURVE_SIZE, "curve").Data();
-    auto target =
-        arrayOf<Napi::Float32Array>(info, 4, 3 * (size_t)renderer_->width() * renderer_->height(), "target");
-    renderer_->render(info[0].As<Napi::Number>().FloatValue(), info[1].As<Napi::Number>().FloatValue(),
-                      info[2].As<Napi::Number>().FloatValue(), curve, target.Data());
-  }
-
-  std::unique_ptr<Renderer> renderer_;
 };
 
 // isas() → the instruction sets that this processor runs, widest first
@@ -350,7 +359,7 @@ Napi::Value peak(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Session", SessionObject::define(env));
-  exports.Set("Renderer", RendererObject::define(env));
+  exportRenderer(env, exports);
   exportDevices(env, exports);
   exportStart(env, exports);
   exports.Set("isas", Napi::Function::New(env, isas));

@@ -69,7 +69,10 @@ inline Place placeOf(const Napi::Value& value) {
   return {o.Get("library").As<Napi::String>(), o.Get("device").As<Napi::String>()};
 }
 
-// DeviceRenderer, devices and devicePeak: see addon_device.cpp.
+// Renderer: see addon_renderer.cpp.
+void exportRenderer(Napi::Env env, Napi::Object exports);
+
+// DeviceRenderer, devices, devicePeak, carrier and newExchangeId: see addon_device.cpp.
 void exportDevices(Napi::Env env, Napi::Object exports);
 
 // StartKernels: see addon_start.cpp.

@@ -117,12 +117,47 @@ Napi::Value devicePeak(const Napi::CallbackInfo& info) {
   });
 }
 
+// carrier(library, path) → {version, path}: the library of NCCL at the path, as the device library finds it; throws with
+// the reason where it cannot be used
+Napi::Value carrier(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  try {
+    const DeviceApi& api = deviceLibrary(info[0].As<Napi::String>());
+    const std::string path = info[1].As<Napi::String>();
+    DeviceCarrier found{};
+    deviceCall([&](DeviceMessage* m) { return api.carrier(path.c_str(), &found, m); });
+    Napi::Object o = Napi::Object::New(env);
+    o.Set("version", found.version);
+    o.Set("path", found.path);
+    return o;
+  } catch (const std::exception& e) {
+    throw Napi::Error::New(env, e.what());
+  }
+}
+
+// newExchangeId(library, path) → Promise<Uint8Array>
+Napi::Value newExchangeId(const Napi::CallbackInfo& info) {
+  const std::string library = info[0].As<Napi::String>(), path = info[1].As<Napi::String>();
+  auto id = std::make_shared<std::vector<uint8_t>>(EXCHANGE_ID_BYTES);
+  auto work = [library, path, id] {
+    const DeviceApi& api = deviceLibrary(library);
+    deviceCall([&](DeviceMessage* m) { return api.newExchangeId(path.c_str(), id->data(), m); });
+  };
+  return Task::start(info.Env(), Napi::Object::New(info.Env()), work, [id](Napi::Env env) -> Napi::Value {
+    Napi::Uint8Array a = Napi::Uint8Array::New(env, id->size());
+    std::copy(id->begin(), id->end(), a.Data());
+    return a;
+  });
+}
+
 }  // namespace
 
 void exportDevices(Napi::Env env, Napi::Object exports) {
   exports.Set("DeviceRenderer", DeviceRendererObject::define(env));
   exports.Set("devices", Napi::Function::New(env, devices));
   exports.Set("devicePeak", Napi::Function::New(env, devicePeak));
+  exports.Set("carrier", Napi::Function::New(env, carrier));
+  exports.Set("newExchangeId", Napi::Function::New(env, newExchangeId));
 }
 
 }  // namespace implicam

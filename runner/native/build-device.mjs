@@ -105,7 +105,7 @@ export async function buildEmulation(compiler, folder, out) {
     link: (objects) => [
       compiler,
       '-shared',
-      ...(process.platform === 'darwin' ? [] : ['-static-libstdc++', '-static-libgcc']),
+      ...(process.platform === 'darwin' ? [] : ['-static-libstdc++', '-static-libgcc', '-ldl']),
       '-o',
       target,
       ...objects,
@@ -184,6 +184,7 @@ export async function buildCuda(compiler, folder, out) {
       'static',
       '-Xcompiler',
       '-fPIC,-static-libstdc++,-static-libgcc',
+      '-ldl',
       '-o',
       target,
       ...objects,

@@ -77,6 +77,7 @@ function jobs(variants) {
   list.push({ name: 'renderer', source: 'renderer.cpp', flags: [...common, '-O3'] });
   const addon = [...common, '-O2', '-DNAPI_VERSION=8', '-DNAPI_CPP_EXCEPTIONS', ...node];
   list.push({ name: 'addon', source: 'addon.cpp', flags: addon });
+  list.push({ name: 'addon_renderer', source: 'addon_renderer.cpp', flags: addon });
   list.push({ name: 'addon_start', source: 'addon_start.cpp', flags: addon });
   // The start is defined in TypeScript and its bits are kept: no fused multiply-adds, nothing reassociated.
   const exact = [...common, '-O3', '-ffp-contract=off', '-fno-trapping-math', '-fno-math-errno'];

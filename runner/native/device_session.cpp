@@ -1,7 +1,8 @@
-// A session on a device as the addon sees it. The device computes and updates; what runners exchange is summed here, by
-// the same code and in the same tree as on the processor.
+// A session on a device as the addon sees it. The device computes and updates; what runners exchange as bytes is summed here,
+// by the same code and in the same tree as on the processor, and what they exchange from device to device there.
 #include <atomic>
 
+#include "device_exchange.h"
 #include "device_library.h"
 #include "root_sums.h"
 
@@ -26,6 +27,7 @@ class DeviceSession final : public AnySession {
                              problem_.beta2,
                              problem_.hosted.data()};
     deviceCall([&](DeviceMessage* m) { return api_.open(&p, device.c_str(), &session_, m); });
+    exchange_ = std::make_unique<DeviceExchange>(api_, session_, problem_);
   }
   ~DeviceSession() override { api_.close(session_); }
 
@@ -34,6 +36,7 @@ class DeviceSession final : public AnySession {
     step_ = step;
     open_ = false;
     if (sums_) sums_->forget();
+    exchange_->forget();
   }
 
   void save(float* theta, float* m, float* v) override {
@@ -59,7 +62,24 @@ class DeviceSession final : public AnySession {
   const uint64_t* ticks() const override { return ticks_; }
   void clearTicks() override { std::fill_n(ticks_, PHASES, 0); }
   void timePhases(bool on) override { timed_ = on; }
-  void cancel() override { cancelled_ = true; }
+  void cancel() override {
+    cancelled_ = true;
+    exchange_->part();
+  }
+
+  void join(const Tie& tie, int64_t milliseconds) override {
+    closedStep("join other devices");
+    exchange_->join(tie, milliseconds);
+  }
+  void leave(int64_t milliseconds) override { exchange_->leave(milliseconds); }
+  void part() override { exchange_->part(); }
+  Parted exchange(const std::vector<Move>& moves, int64_t milliseconds) override {
+    openStep();
+    if (!exchange_->joined()) throw Refused("no devices are joined: join them first");
+    Parted parted = exchange_->run(moves, milliseconds);
+    if (parted.member >= 0 && cancelled_) throw Refused("the session was closed meanwhile");
+    return parted;
+  }
 
   StepResult train(const StepPlan& plan) override {
     allShards("train");
@@ -94,8 +114,15 @@ class DeviceSession final : public AnySession {
 
   StepResult compute(const StepPlan& plan, int lanes) override {
     closedStep("compute another step");
+    const bool joined = exchange_->joined();
+    if (joined && lanes != 1) throw Refused("what goes from device to device is taken in one lane");
     plan_ = plan;
     open_ = true;
+    if (joined) {
+      const DeviceStep step = stepOf(plan);
+      call([&](DeviceMessage* e) { return api_.compute(session_, &step, e); });
+      return exchange_->begin(step_);
+    }
     if (!sums_) sums_ = std::make_unique<NodeSums<float>>(model(), problem_.hosted, problem_.half, fingerprintOf(problem_));
     sums_->begin(lanes);
     const DeviceStep step = stepOf(plan);
@@ -111,20 +138,21 @@ class DeviceSession final : public AnySession {
   }
 
   void combine(int into, int from, Lane lane) override {
-    openStep();
+    openHere();
     sums_->combine(into, from, lane, workers_);
   }
   size_t take(int slot, Lane lane, uint8_t* out, size_t capacity) override {
-    openStep();
+    openHere();
     return sums_->take(slot, lane, step_, out, capacity, workers_);
   }
   void add(int slot, const uint8_t* bytes, size_t size) override {
-    openStep();
+    openHere();
     sums_->add(slot, sums_->read(bytes, size, step_), workers_);
   }
 
   StepResult apply(const std::vector<Root>& roots) override {
     openStep();
+    if (exchange_->joined()) return applyMessage(roots);
     const RootSums<float> root(*sums_, roots, step_);
     std::vector<float> shared(model().shared);
     root.takeShared(shared.data());
@@ -183,6 +211,25 @@ class DeviceSession final : public AnySession {
     if (!open_) throw Refused("no step is under way: compute one first");
   }
 
+  // A step whose sums are here.
+  void openHere() const {
+    openStep();
+    if (exchange_->joined()) throw Refused("the sums of this step are on devices: exchange them there");
+  }
+
+  StepResult applyMessage(const std::vector<Root>& roots) {
+    if (!roots.empty()) throw Refused("the sum of all shards is on the device: give no roots");
+    StepResult sums = exchange_->root();
+    const DeviceStep step = stepOf(plan_);
+    double plain = 0;
+    call([&](DeviceMessage* e) { return api_.applyMessage(session_, &step, &plain, e); });
+    exchange_->forget();
+    open_ = false;
+    step_++;
+    sums.loss += plain;
+    return sums;
+  }
+
   // The gradient of one hosted shard, from the device to its node.
   StepResult takeLeaf(int slot) {
     const int shard = problem_.hosted[slot];
@@ -225,6 +272,7 @@ class DeviceSession final : public AnySession {
   Problem problem_;
   const DeviceApi& api_;
   void* session_ = nullptr;
+  std::unique_ptr<DeviceExchange> exchange_;
   Workers workers_;
   std::unique_ptr<NodeSums<float>> sums_;  // for steps in parts
   std::atomic<bool> cancelled_{false};

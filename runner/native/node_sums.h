@@ -10,6 +10,7 @@
 #include "grid_lines.h"
 #include "line_codec.h"
 #include "memory.h"
+#include "node_part.h"
 #include "plan.h"
 #include "reduction.h"
 #include "session.h"
@@ -214,8 +215,7 @@ class NodeSums {
   // The sums of a slot's value, or of a received one; refused where it is not the sum of all shards.
   StepResult rootSums(int slot, Lane lane) {
     const Part& part = at(slot, lane).parts[lane.index];
-    if (part.start != 0 || part.extent < model_->shards)
-      throw Refused("node " + std::to_string(part.start) + " is not yet the sum of all shards: combine them first");
+    checkRoot(part, model_->shards);
     return part.sums;
   }
   StepResult rootSums(const NodeView& view) const {
@@ -226,11 +226,7 @@ class NodeSums {
   }
 
  private:
-  // A lane's value in a slot: [start, start + extent) is the full node of this height; extent 0: nothing of this step.
-  struct Part {
-    int start = 0, extent = 0;
-    StepResult sums;
-  };
+  using Part = NodePart;
   struct Node {
     Aligned<R> shared, grid[2];
     Aligned<uint8_t> touched[2];
@@ -247,7 +243,7 @@ class NodeSums {
   const GridSpec& spec(int kind) const { return kind ? model_->mapGrid : model_->atlasGrid; }
   // Lines of a node's grids: none where tiles own them.
   int64_t lines(int kind) const { return kind ? shape_.mapLines : shape_.atlasLines; }
-  int covered(int shard, int extent) const { return std::min(shard + extent, model_->shards) - shard; }
+  int covered(int shard, int extent) const { return coveredShards(shard, extent, model_->shards); }
 
   Node& at(int slot, Lane lane) {
     if (!hosts(slot)) throw Refused("shard " + std::to_string(slot) + " is not hosted here: open the session with it");
@@ -259,18 +255,7 @@ class NodeSums {
     return node;
   }
 
-  // The sum of two nodes; refused where the tree does not add them.
-  Part joined(const Part& a, const Part& b) const {
-    const Part &low = a.start < b.start ? a : b, &high = a.start < b.start ? b : a;
-    if (low.start % (2 * low.extent) != 0 || high.start != low.start + low.extent ||
-        covered(high.start, high.extent) != covered(high.start, low.extent))
-      throw Refused("node " + std::to_string(b.start) + " of " + std::to_string(covered(b.start, b.extent)) +
-                    " shards is not what the tree adds to node " + std::to_string(a.start) + " of " +
-                    std::to_string(covered(a.start, a.extent)) + ": follow the plan of the reduction");
-    return {low.start,
-            2 * low.extent,
-            {a.sums.loss + b.sums.loss, a.sums.squared + b.sums.squared, a.sums.samples + b.sums.samples}};
-  }
+  Part joined(const Part& a, const Part& b) const { return joinedParts(a, b, model_->shards); }
 
   template <class Visit>
   void eachOwn(const Node& node, Lane lane, int id, int parts, Visit visit) const {

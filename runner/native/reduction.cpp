@@ -5,26 +5,13 @@
 #include <limits>
 #include <string>
 
+#include "shared/line_rounding.h"
+
 namespace implicam {
 
 namespace {
 
-constexpr int16_t ZERO_LINE = std::numeric_limits<int16_t>::min();
-constexpr int16_t NAN_LINE = std::numeric_limits<int16_t>::max();
-constexpr int LOWEST = -100 - 14, HIGHEST = 126 - 14;  // exponents of lines that are neither
-
-uint32_t bitsOf(float x) {
-  uint32_t b;
-  std::memcpy(&b, &x, 4);
-  return b;
-}
-
-float powerOfTwo(int e) {
-  uint32_t b = (uint32_t)(e + 127) << 23;
-  float x;
-  std::memcpy(&x, &b, 4);
-  return x;
-}
+using namespace host;
 
 uint64_t mix(uint64_t h, uint64_t word) {
   h = (h ^ word) * 0x9e3779b97f4a7c15u;
@@ -61,28 +48,20 @@ HalfLine packLine(const float* x) {
   HalfLine line{};
   uint32_t top = 0;
   for (int i = 0; i < LINE; i++) {
-    uint32_t b = bitsOf(x[i]) & 0x7fffffff;
+    const uint32_t b = bitsOf(x[i]) & 0x7fffffff;
     top = b > top ? b : top;
   }
-  // Would the largest round up to the next power of two?
-  const bool up = (top & 0x7fffff) >= 0x7fff00;
-  int e = (int)(top >> 23) - 127 - 14;
-  if (e < LOWEST || e > HIGHEST || (up && e == HIGHEST)) {
-    line.exponent = e < LOWEST ? ZERO_LINE : NAN_LINE;
-    return line;
-  }
-  e += up;
-  // Both exact: a power of two, then 1.5 · 2^23, whose sum has no digits behind the point.
-  const float scale = powerOfTwo(-e);
-  for (int i = 0; i < LINE; i++) line.mantissa[i] = (int16_t)(bitsOf(x[i] * scale + 12582912.0f) - 0x4b400000u);
-  line.exponent = (int16_t)e;
+  line.exponent = exponentOfLine(top);
+  if (line.exponent == ZERO_LINE || line.exponent == NAN_LINE) return line;
+  const float scale = powerOfTwo(-line.exponent);
+  for (int i = 0; i < LINE; i++) line.mantissa[i] = mantissaOf(x[i], scale);
   return line;
 }
 
 void unpackLine(const HalfLine& line, float* x) {
-  if (line.exponent == ZERO_LINE || line.exponent < LOWEST) {
+  if (line.exponent == ZERO_LINE || line.exponent < LOWEST_EXPONENT) {
     for (int i = 0; i < LINE; i++) x[i] = 0;
-  } else if (line.exponent > HIGHEST) {
+  } else if (line.exponent > HIGHEST_EXPONENT) {
     for (int i = 0; i < LINE; i++) x[i] = std::numeric_limits<float>::quiet_NaN();
   } else {
     const float scale = powerOfTwo(line.exponent);

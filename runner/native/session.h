@@ -80,6 +80,31 @@ class AnySession {
   // One root a lane, in their order.
   virtual StepResult apply(const std::vector<Root>& roots) = 0;
 
+  // The same exchange from device to device, between sessions on devices of one machine. All members join at the same time;
+  // `exchange` then takes the place of the calls between `compute`, in one lane, and `apply`, which is given no roots.
+  struct Tie {
+    std::string carrier;  // the library
+    std::vector<uint8_t> id;
+    int rank, ranks;
+  };
+  // One operation of model/reduction.ts: slots are shards, members are ranks.
+  enum Operation { COMBINE, SEND, RECEIVE, ROOT, RECEIVE_ROOT, SEND_ROOT };
+  struct Move {
+    int32_t operation;
+    int32_t slot;   // of the value; the one that is added to
+    int32_t other;  // the slot that is added, or the member
+  };
+  // The member with which a move failed, and why; −1: none did.
+  struct Parted {
+    int member = -1;
+    std::string why;
+  };
+  virtual void join(const Tie&, int64_t) { throw Refused("this session is on no device: exchange its sums as bytes"); }
+  virtual Parted exchange(const std::vector<Move>&, int64_t) { throw Refused("no devices are joined: join them first"); }
+  // Ends it, for all members; what waits in it ends soon when `part` is called, from any thread.
+  virtual void leave(int64_t) {}
+  virtual void part() {}
+
   // From another thread: what runs now ends soon, and throws.
   virtual void cancel() = 0;
   virtual void bake(float* radiance, float* defocus) = 0;

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { StartKernels } from '../../../model/start/kernels.js';
 import type { SweepPlanes } from '../../../model/start/sweep-loops.js';
-import type { Root, StepSums } from '../engine.js';
+import type { Parted, Root, StepSums } from '../engine.js';
 import type { Problem } from './problem.js';
 
 /** The addon's session: see runner/native/addon.cpp. Calls must not overlap; errors with code `refused` changed nothing. */
@@ -26,6 +26,11 @@ export interface AddonSession {
   take(slot: number, lane: number, lanes: number, out: Uint8Array): Promise<number>;
   add(slot: number, bytes: Uint8Array): Promise<void>;
   apply(roots: readonly Root[]): Promise<StepSums>;
+  join(carrier: string, id: Uint8Array, rank: number, ranks: number, milliseconds: number): Promise<void>;
+  /** Operations as MOVES, slot, other; `member` is −1 where none failed. */
+  exchange(moves: Int32Array, milliseconds: number): Promise<Parted>;
+  leave(milliseconds: number): Promise<void>;
+  part(): void;
   ticks(): number[];
   timePhases(on: boolean): void;
   /** At any time: ends the call in progress, rejected, and frees the memory; no call may follow. */
@@ -211,6 +216,9 @@ export interface Addon {
     place: DevicePlace,
   ) => AddonRenderer;
   devices(library: string): DeviceReport;
+  /** The library of NCCL at `path`; throws with the reason where it cannot be used. */
+  carrier(library: string, path: string): { version: number; path: string };
+  newExchangeId(library: string, path: string): Promise<Uint8Array>;
   /** Multiply-adds (FLOP/s) and copied bytes a second. */
   devicePeak(place: DevicePlace, seconds: number): Promise<{ flops: number; bytes: number }>;
   readonly Renderer: new (
@@ -227,6 +235,9 @@ export interface Addon {
   isas(): string[];
   peak(isa: string, threads: number, seconds: number): Promise<number>;
 }
+
+/** Numbers of the operations of an exchange (runner/native/session.h). */
+export const MOVES = { combine: 0, send: 1, receive: 2, root: 3, receiveRoot: 4, sendRoot: 5 } as const;
 
 /** Names of the phases of `AddonSession.ticks`, in order. */
 export const PHASES = [

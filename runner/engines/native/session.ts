@@ -42,7 +42,7 @@ const MOST_LANES = 256;
 export class Session implements NativeSession {
   readonly plan: Plan;
   readonly shards: readonly number[];
-  private readonly addon: AddonSession;
+  protected readonly addon: AddonSession;
   private readonly explain: (error: unknown) => unknown;
   private step: number;
   private lanes = 1;
@@ -217,7 +217,7 @@ export class Session implements NativeSession {
     return sharpnessActive(this.plan.config, step);
   }
 
-  private enqueue<T>(job: () => Promise<T>): Promise<T> {
+  protected enqueue<T>(job: () => Promise<T>): Promise<T> {
     const result = this.queue.then(() => this.run(job));
     this.queue = result.catch(() => undefined);
     return result;

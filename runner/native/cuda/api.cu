@@ -129,6 +129,56 @@ int apply(void* session, const DeviceStep* plan, const float* shared, const Devi
   return guarded(message, [&] { *plainLoss = ((Session*)session)->apply(*plan, shared, *atlas, *map); });
 }
 
+int carrier(const char* path, DeviceCarrier* out, DeviceMessage* message) {
+  return guarded(message, [&] {
+    const Nccl& nccl = openNccl(path);
+    *out = {};
+    out->version = nccl.version;
+    std::snprintf(out->path, sizeof out->path, "%s", nccl.path.c_str());
+  });
+}
+
+int newId(const char* path, uint8_t* id, DeviceMessage* message) {
+  return guarded(message, [&] { newExchangeId(openNccl(path), id); });
+}
+
+int join(void* session, const char* path, const uint8_t* id, int32_t rank, int32_t ranks, int32_t half,
+         const DeviceWait* wait, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->join(openNccl(path), id, rank, ranks, half, Wait(*wait)); });
+}
+
+int leave(void* session, const DeviceWait* wait, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->leave(Wait(*wait)); });
+}
+
+int leaves(void* session, DeviceResult* ofSlots, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->leaves(ofSlots); });
+}
+
+int combine(void* session, int32_t into, int32_t from, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->exchange().combine(into, from); });
+}
+
+int pack(void* session, int32_t slot, const DeviceNode* node, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->exchange().pack(slot, *node); });
+}
+
+int post(void* session, int32_t member, const DeviceWait* wait, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->exchange().send(member, Wait(*wait)); });
+}
+
+int fetch(void* session, int32_t member, DeviceNode* node, const DeviceWait* wait, DeviceMessage* message) {
+  return guarded(message, [&] { *node = ((Session*)session)->exchange().receive(member, Wait(*wait)); });
+}
+
+int merge(void* session, int32_t slot, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->exchange().add(slot); });
+}
+
+int applyMessage(void* session, const DeviceStep* plan, double* plainLoss, DeviceMessage* message) {
+  return guarded(message, [&] { *plainLoss = ((Session*)session)->applyMessage(*plan); });
+}
+
 int openRenderer(int32_t width, int32_t height, int32_t layers, const float* radiance, const float* defocus,
                  const char* device, void** renderer, DeviceMessage* message) {
   return guarded(message, [&] {
@@ -181,6 +231,17 @@ extern "C" __attribute__((visibility("default"))) const implicam::DeviceApi* imp
                                           takeMarks,
                                           takeLines,
                                           apply,
+                                          carrier,
+                                          newId,
+                                          join,
+                                          leave,
+                                          leaves,
+                                          combine,
+                                          pack,
+                                          post,
+                                          fetch,
+                                          merge,
+                                          applyMessage,
                                           openRenderer,
                                           closeRenderer,
                                           render,

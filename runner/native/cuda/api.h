@@ -5,7 +5,7 @@
 
 namespace implicam {
 
-constexpr int32_t DEVICE_API_VERSION = 2;
+constexpr int32_t DEVICE_API_VERSION = 3;
 
 struct DeviceMessage {
   char text[512];
@@ -41,6 +41,31 @@ struct DeviceLines {
   const uint32_t* numbers;
   const float* values;
   int64_t count;
+};
+
+// A value of the reduction tree that goes from device to device: of which session and step, the sum of which shards, and
+// their losses.
+struct DeviceNode {
+  uint64_t session;
+  int64_t step;
+  int32_t start, extent;
+  double loss, squared, samples;
+};
+
+// How long a call may wait for other devices; `ended`, where there is one, is asked meanwhile whether to give up.
+struct DeviceWait {
+  int64_t milliseconds;
+  int32_t (*ended)(const void*);
+  const void* of;
+};
+
+// What members of one exchange have in common.
+constexpr int EXCHANGE_ID_BYTES = 128;
+
+// The library that carries values from device to device (NCCL).
+struct DeviceCarrier {
+  int32_t version;  // 10000 · major + 100 · minor + patch
+  char path[384];
 };
 
 struct DeviceInfo {
@@ -80,6 +105,25 @@ struct DeviceApi {
   int (*takeLines)(void*, int32_t slot, int32_t map, const uint32_t* numbers, int64_t count, float* values, DeviceMessage*);
   int (*apply)(void*, const DeviceStep*, const float* shared, const DeviceLines* atlas, const DeviceLines* map,
                double* plainLoss, DeviceMessage*);
+
+  // Exchange from device to device, through the library of NCCL at the path `carrier`. After `join`, which all members of
+  // a session call at the same time (`half`: sums are rounded), a step in parts goes another way: `leaves` after
+  // `compute` makes the shards' gradients values of the tree, each in its shard's slot, and tells their losses; `combine`
+  // adds a slot's value to another's; `pack` makes one the message, `post` sends the message to a member, `fetch` makes it
+  // what a member sends, `merge` adds it to a slot's value; `applyMessage` is `apply` with it. What waits for another member
+  // and fails has ended the exchange: only `leave` follows. `leave` ends it in peace where nothing failed.
+  int (*carrier)(const char* carrier, DeviceCarrier*, DeviceMessage*);
+  int (*newExchangeId)(const char* carrier, uint8_t* id, DeviceMessage*);
+  int (*join)(void*, const char* carrier, const uint8_t* id, int32_t rank, int32_t ranks, int32_t half, const DeviceWait*,
+              DeviceMessage*);
+  int (*leave)(void*, const DeviceWait*, DeviceMessage*);
+  int (*leaves)(void*, DeviceResult* ofSlots, DeviceMessage*);
+  int (*combine)(void*, int32_t into, int32_t from, DeviceMessage*);
+  int (*pack)(void*, int32_t slot, const DeviceNode*, DeviceMessage*);
+  int (*post)(void*, int32_t member, const DeviceWait*, DeviceMessage*);
+  int (*fetch)(void*, int32_t member, DeviceNode*, const DeviceWait*, DeviceMessage*);
+  int (*merge)(void*, int32_t slot, DeviceMessage*);
+  int (*applyMessage)(void*, const DeviceStep*, double* plainLoss, DeviceMessage*);
 
   int (*openRenderer)(int32_t width, int32_t height, int32_t layers, const float* radiance, const float* defocus,
                       const char* device, void** renderer, DeviceMessage*);

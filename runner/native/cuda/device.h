@@ -67,6 +67,8 @@ IC_DEVICE int64_t toInteger(float x) { return __float2ll_rn(x); }
 // Sine and cosine of a turn, 0 to 1: without the reduction of large angles, which wants local memory.
 IC_DEVICE void turned(float turn, float& sine, float& cosine) { sincospif(2 * turn, &sine, &cosine); }
 IC_DEVICE void atomicSum(int64_t* at, int64_t x) { atomicAdd((unsigned long long*)at, (unsigned long long)x); }
+// What was there before one more.
+IC_DEVICE int64_t atomicTake(int64_t* at) { return (int64_t)atomicAdd((unsigned long long*)at, 1ull); }
 
 #else
 
@@ -102,6 +104,7 @@ inline void turned(float turn, float& sine, float& cosine) {
   cosine = cosf(6.28318530717958648f * turn);
 }
 inline void atomicSum(int64_t* at, int64_t x) { *at = (int64_t)((uint64_t)*at + (uint64_t)x); }
+inline int64_t atomicTake(int64_t* at) { return (*at)++; }
 
 #endif
 

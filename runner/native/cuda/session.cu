@@ -299,14 +299,56 @@ double Session::apply(const DeviceStep& plan, const float* shared, const DeviceL
     Buffer<float> values(stream_, lines.count * LINE, "lines of a grid");
     numbers.upload(lines.numbers);
     values.upload(lines.values);
-    const int64_t at = which == Grid::atlas ? shards_[0].atlasGrid : shards_[0].mapGrid;
-    updateGridLines(stream_, at_, moments(), at, numbers.at(), values.at(), lines.count);
+    updateGridLines(stream_, at_, moments(), gridAt(which), numbers.at(), values.at(), lines.count);
   }
   step_++;
+  return plainLoss();
+}
+
+double Session::plainLoss() {
   double parts[PLAIN_PARTS], plain = 0;
   stream_.download(parts, parts_, sizeof parts);
   for (double p : parts) plain += p;
   return plain;
+}
+
+void Session::join(const Nccl& nccl, const uint8_t* id, int rank, int ranks, bool half, const Wait& wait) {
+  exchange_.reset();
+  auto exchange = std::make_unique<Exchange>(stream_, model_, (int)hosted_.size(), gradients_, fixed(), half, !tiled_);
+  exchange->tie(std::make_unique<Communicator>(stream_, nccl, id, rank, ranks, wait));
+  exchange_ = std::move(exchange);
+}
+
+void Session::leave(const Wait& wait) {
+  if (!exchange_) return;
+  const std::unique_ptr<Exchange> exchange = std::move(exchange_);
+  exchange->tie().finish(wait);
+}
+
+Exchange& Session::exchange() {
+  if (!exchange_) throw std::runtime_error("this session exchanges with no other device: join one first");
+  return *exchange_;
+}
+
+void Session::leaves(DeviceResult* ofSlots) {
+  exchange().begin();
+  const std::vector<double> sums = report();
+  for (size_t slot = 0; slot < hosted_.size(); slot++)
+    ofSlots[slot] = {sums[slot * SCALARS], sums[slot * SCALARS + 1], sums[slot * SCALARS + 2]};
+}
+
+double Session::applyMessage(const DeviceStep& plan) {
+  Exchange& sums = exchange();
+  begin(step_, plan);
+  plainLosses(stream_, at_, sums.shared(), parts_);
+  updateShared(stream_, at_, moments(), sums.shared(), model_.shared);
+  for (const Grid which : {Grid::atlas, Grid::map}) {
+    const Exchange::Lines lines = sums.lines(which);
+    updateGridLines(stream_, at_, moments(), gridAt(which), lines.numbers, lines.values, lines.count);
+  }
+  sums.end();
+  step_++;
+  return plainLoss();
 }
 
 void Session::bake(float* radiance, float* defocus) {

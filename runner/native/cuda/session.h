@@ -3,6 +3,7 @@
 #include <vector>
 #include "api.h"
 #include "batch.h"
+#include "exchange.h"
 
 namespace implicam::device {
 
@@ -25,6 +26,12 @@ class Session {
   void takeMarks(int slot, Grid which, uint8_t* touched);
   void takeLines(int slot, Grid which, const uint32_t* numbers, int64_t count, float* values);
   double apply(const DeviceStep& plan, const float* shared, const DeviceLines& atlas, const DeviceLines& map);
+  // A step in parts whose sums go from device to device: see api.h.
+  void join(const Nccl& nccl, const uint8_t* id, int rank, int ranks, bool half, const Wait& wait);
+  void leave(const Wait& wait);
+  Exchange& exchange();
+  void leaves(DeviceResult* ofSlots);
+  double applyMessage(const DeviceStep& plan);
   // The rows of hosted shards; planes as the model's outputs and layers.
   void bake(float* radiance, float* defocus);
 
@@ -44,6 +51,8 @@ class Session {
   DeviceResult total(const std::vector<double>& sums) const;
   const GridGradient& grid(Grid which) const { return which == Grid::atlas ? gradients_.atlas : gradients_.map; }
   void updateGrids(float* out);
+  int64_t gridAt(Grid which) const { return which == Grid::atlas ? shards_[0].atlasGrid : shards_[0].mapGrid; }
+  double plainLoss();
   Moments moments() const { return {theta_.at(), m_.at(), v_.at(), rate_.at()}; }
 
   Stream stream_;
@@ -76,6 +85,7 @@ class Session {
   int32_t* trouble_ = nullptr;
   Step at_{};           // what every step's kernels read: its numbers are in `state_`
   std::unique_ptr<Pass> pass_;
+  std::unique_ptr<Exchange> exchange_;
 };
 
 }  // namespace implicam::device

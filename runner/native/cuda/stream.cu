@@ -115,6 +115,18 @@ void Stream::zero(void* at, size_t bytes) {
 
 void Stream::wait() { check(cudaStreamSynchronize(stream_), "work on " + name_); }
 
+bool Stream::idle() {
+  enter();
+  const cudaError_t state = cudaStreamQuery(stream_);
+  if (state != cudaErrorNotReady) check(state, "work on " + name_);
+  return state == cudaSuccess;
+}
+
+void* Stream::handle() {
+  enter();
+  return stream_;
+}
+
 void Stream::checkLaunch() { check(cudaGetLastError(), "launch on " + name_); }
 
 Sequence::~Sequence() {
@@ -247,6 +259,8 @@ void Stream::zero(void* at, size_t bytes) {
   if (bytes) take([at, bytes] { std::memset(at, 0, bytes); });
 }
 void Stream::wait() { notRecorded(); }
+bool Stream::idle() { return true; }
+void* Stream::handle() { return nullptr; }
 
 void Stream::startClock(uint64_t* nanoseconds) {
   clock_ = nanoseconds;

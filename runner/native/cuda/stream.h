@@ -49,6 +49,11 @@ class Stream {
   void download(void* to, const void* from, size_t bytes);
   void zero(void* at, size_t bytes);
   void wait();
+  // Whether everything so far is done; does not wait.
+  bool idle();
+  // For calls of another library, which follow on this thread: the stream as the runtime's, its device being chosen. The
+  // emulation has none.
+  void* handle();
   // The machine and its place: "NVIDIA H200 (GPU-…)".
   const std::string& name() const { return name_; }
   // Multiprocessors, and bytes of shared memory of one.
