@@ -6,8 +6,8 @@ import type { Command, Event, FailureCode, RunnerCommand, RunnerInfo } from './s
 /** Between the wire and the scheduler's own words. */
 
 export function runnerInfo(hello: Hello__Output): RunnerInfo {
-  const { runner: id, address, engine, device, memoryBytes, stepRate, draining } = hello;
-  return { id, address, engine, device, memoryBytes, stepRate, draining };
+  const { runner: id, address, engine, device, memoryBytes, stepRate, draining, deviceLink: link } = hello;
+  return { id, address, engine, device, memoryBytes, stepRate, draining, link };
 }
 
 export function joinedEvent(hello: Hello__Output): Event {
@@ -52,13 +52,14 @@ export function orderMessage(command: RunnerCommand): AttachResponse {
   const head = { session, epoch };
   switch (command.type) {
     case 'host': {
-      const { shards, step, copy, buddy, buddyAddress, placement, sources } = command;
+      const { shards, step, copy, devices, buddy, buddyAddress, placement, sources } = command;
       return {
         host: {
           ...head,
           shards,
           step,
           copy,
+          deviceExchange: devices,
           buddy: buddy ?? '',
           buddyAddress: buddyAddress ?? '',
           placement: placement.map((m) => ({ runner: m.runner, address: m.address, shards: m.shards })),

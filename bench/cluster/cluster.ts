@@ -32,6 +32,9 @@ export interface RunnerSeat {
   readonly upstream: TcpProxy | undefined;
   /** Before this runner's own services: what peers and buddies open. */
   readonly inbound: TcpProxy | undefined;
+  /** More arguments, and what is added to the environment. */
+  readonly more: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** A coordinator and runners as real processes over a folder of their own, with an unmolested way in for clients. */
@@ -80,23 +83,26 @@ export class Cluster {
     this.coordinator = this.startCoordinator();
   }
 
-  /** Starts one more runner; it attaches when it is ready. */
-  async addRunner(more: readonly string[] = []): Promise<RunnerSeat> {
+  /** Starts one more runner; it attaches when it is ready. `env` is added to this process' environment. */
+  async addRunner(
+    more: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<RunnerSeat> {
     const { proxied } = this.options;
     const name = `runner-${this.made++}`;
     const port = await freePort();
     const metrics = `127.0.0.1:${await freePort()}`;
     const upstream = proxied ? await TcpProxy.start(this.port) : undefined;
     const inbound = proxied ? await TcpProxy.start(port) : undefined;
-    const seat = { name, port, metrics, upstream, inbound };
-    const whole = { ...seat, program: this.startRunner(seat, more) };
+    const seat = { name, port, metrics, upstream, inbound, more, env };
+    const whole = { ...seat, program: this.startRunner(seat) };
     this.seats.push(whole);
     return whole;
   }
 
   /** Starts a new process at a seat whose process has ended. */
   restartRunner(seat: RunnerSeat): void {
-    seat.program = this.startRunner(seat, []);
+    seat.program = this.startRunner(seat);
   }
 
   /** Ends a runner's process and its proxies, and forgets its seat. */
@@ -123,20 +129,25 @@ export class Cluster {
     ]);
   }
 
-  private startRunner(seat: Omit<RunnerSeat, 'program'>, more: readonly string[]): Program {
+  private startRunner(seat: Omit<RunnerSeat, 'program'>): Program {
     const { threads = 1, memory = 1 } = this.options;
     const listen = `127.0.0.1:${seat.port}`;
-    return this.startProgram(seat.name, [
+    const args = [
       ...['runner', '--coordinator', seat.upstream?.address ?? this.address, '--data', this.folder],
       ...['--listen', listen, '--advertise', seat.inbound?.address ?? listen],
       ...['--threads', `${threads}`, '--memory', `${memory}`, '--metrics', seat.metrics],
-      ...more,
-    ]);
+      ...seat.more,
+    ];
+    return this.startProgram(seat.name, args, seat.env);
   }
 
-  private startProgram(name: string, args: readonly string[]): Program {
+  private startProgram(
+    name: string,
+    args: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): Program {
     const { tls, onLine, args: more = [] } = this.options;
     const files = tls ? ['--tls-cert', tls.cert, '--tls-key', tls.key, '--tls-ca', tls.ca] : [];
-    return new Program(name, [...args, ...files, ...more], (line) => onLine?.(`${name}: ${line}`));
+    return new Program(name, [...args, ...files, ...more], (line) => onLine?.(`${name}: ${line}`), env);
   }
 }

@@ -11,7 +11,7 @@ import {
   type Turn,
 } from './state.js';
 import { cancelTimer, startTimer } from './timers.js';
-import type { Member, RunnerId } from './types.js';
+import type { Member, RunnerId, RunnerInfo } from './types.js';
 
 /** A new placement: everybody is told its part, restores it, and says so. */
 
@@ -83,6 +83,7 @@ function order(turn: Turn, session: SessionState): void {
   const others = [...new Set([...session.participants, ...outsideBuddies(session)])].filter(
     (runner) => !members.has(runner),
   );
+  const devices = areLinked(placement.map(({ runner }) => turn.state.runners[runner]!.info));
   const sources = new Set<RunnerId>();
   for (const { runner, shards, buddy } of placement) {
     const from = sourcesOf(turn, session, session.engine!, session.from, runner, shards);
@@ -98,6 +99,7 @@ function order(turn: Turn, session: SessionState): void {
       step: session.from,
       sources: from,
       copy: copies(session),
+      devices,
     });
   }
   for (const runner of others) turn.commands.push({ type: 'park', runner, ...at });
@@ -106,6 +108,17 @@ function order(turn: Turn, session: SessionState): void {
   // `host` drops what lies above the step.
   session.holdings = session.holdings.filter(
     (held) => !members.has(held.runner) || held.step <= session.from,
+  );
+}
+
+/** Whether gradients can go between all these devices directly: one machine, a device each, one version of what carries them. */
+function areLinked(members: readonly RunnerInfo[]): boolean {
+  const [first] = members.map(({ link }) => link);
+  const devices = new Set(members.map(({ link }) => link?.device));
+  return (
+    members.length > 1 &&
+    devices.size === members.length &&
+    members.every(({ link }) => link && link.node === first?.node && link.version === first.version)
   );
 }
 

@@ -10,6 +10,7 @@ export const info = (id: string, over: Partial<RunnerInfo> = {}): RunnerInfo => 
   memoryBytes: 10_000,
   stepRate: 100,
   draining: false,
+  link: null,
   ...over,
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Bench, info, running, snapshot, spec } from './scheduler-bench.fixture.js';
-import type { RunnerInfo, SessionSpec } from './types.js';
+import type { DeviceLink, RunnerInfo, SessionSpec } from './types.js';
 
 describe('a session', () => {
   test('waits for runners, says so, and begins when one comes', () => {
@@ -142,6 +142,28 @@ describe('failures', () => {
     expect(shares(info('a', { stepRate: 140 }), info('b'))).toEqual([3, 3]);
     expect(shares(info('a', { stepRate: 140, device: 'another' }), info('b'))).toEqual([4, 2]);
     expect(shares(info('a', { stepRate: 200 }), info('b'))).toEqual([4, 2]);
+  });
+
+  test('members with a device each, on one machine and with one version of what carries, exchange between devices', () => {
+    const on = (id: string, over: Partial<DeviceLink> = {}) =>
+      info(id, { link: { node: 'box', device: `GPU-${id}`, version: 22703, ...over } });
+    const shards = Array.from({ length: 6 }, () => ({ memoryBytes: 100, cost: 10 }));
+    const told = (...runners: RunnerInfo[]) => {
+      const bench = new Bench();
+      bench.join(...runners);
+      bench.give({ type: 'sessionSubmitted', spec: spec('s', { shards }) });
+      return bench.of('host').map(({ devices }) => devices);
+    };
+    expect(told(on('a'), on('b'))).toEqual([true, true]);
+    expect(told(on('a'))).toEqual([false]);
+    expect(told(info('a'), info('b'))).toEqual([false, false]);
+    expect(told(on('a'), info('b'))).toEqual([false, false]);
+    expect(told(info('a'), on('b'))).toEqual([false, false]);
+    expect(told(on('a'), on('b', { node: 'another' }))).toEqual([false, false]);
+    expect(told(on('a'), on('b', { device: 'GPU-a' }))).toEqual([false, false]);
+    expect(told(on('a'), on('b', { version: 22800 }))).toEqual([false, false]);
+    expect(told(on('a'), on('b'), on('c'))).toEqual([true, true, true]);
+    expect(told(on('a'), on('b'), on('c', { node: 'another' }))).toEqual([false, false, false]);
   });
 
   test('three runners that die with it one after the other fail it', () => {

@@ -22,6 +22,13 @@ export interface ShardRange {
   readonly count: number;
 }
 
+/** Where a runner's device is, and the version of what carries values from there to others: see proto `DeviceLink`. */
+export interface DeviceLink {
+  readonly node: string;
+  readonly device: string;
+  readonly version: number;
+}
+
 /** A runner as it registered. */
 export interface RunnerInfo {
   readonly id: RunnerId;
@@ -34,6 +41,8 @@ export interface RunnerInfo {
   /** Measured steps per second of the reference workload; `ShardSpec.cost` is in steps of that workload. */
   readonly stepRate: number;
   readonly draining: boolean;
+  /** Null: its gradients go through its processor. */
+  readonly link: DeviceLink | null;
 }
 
 /** A snapshot piece that a runner brings along when it registers (it outlived its coordinator, or its connection). */
@@ -203,6 +212,8 @@ export type RunnerCommand =
       readonly step: number;
       readonly sources: readonly Source[];
       readonly copy: boolean;
+      /** Gradients may go from device to device: the same for all members. */
+      readonly devices: boolean;
     })
   /**
    * Train up to step `until`, in lock-step with the placement, taking a snapshot at each of `snapshots` and copying it

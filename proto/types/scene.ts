@@ -6,6 +6,7 @@ import type { AttachRequest as _implicam_v1_AttachRequest, AttachRequest__Output
 import type { AttachResponse as _implicam_v1_AttachResponse, AttachResponse__Output as _implicam_v1_AttachResponse__Output } from './implicam/v1/AttachResponse.js';
 import type { CoordinationServiceClient as _implicam_v1_CoordinationServiceClient, CoordinationServiceDefinition as _implicam_v1_CoordinationServiceDefinition } from './implicam/v1/CoordinationService.js';
 import type { Damaged as _implicam_v1_Damaged, Damaged__Output as _implicam_v1_Damaged__Output } from './implicam/v1/Damaged.js';
+import type { DeviceLink as _implicam_v1_DeviceLink, DeviceLink__Output as _implicam_v1_DeviceLink__Output } from './implicam/v1/DeviceLink.js';
 import type { Discard as _implicam_v1_Discard, Discard__Output as _implicam_v1_Discard__Output } from './implicam/v1/Discard.js';
 import type { Draining as _implicam_v1_Draining, Draining__Output as _implicam_v1_Draining__Output } from './implicam/v1/Draining.js';
 import type { Failed as _implicam_v1_Failed, Failed__Output as _implicam_v1_Failed__Output } from './implicam/v1/Failed.js';
@@ -53,6 +54,7 @@ export interface ProtoGrpcType {
        */
       CoordinationService: SubtypeConstructor<typeof grpc.Client, _implicam_v1_CoordinationServiceClient> & { service: _implicam_v1_CoordinationServiceDefinition }
       Damaged: MessageTypeDefinition<_implicam_v1_Damaged, _implicam_v1_Damaged__Output>
+      DeviceLink: MessageTypeDefinition<_implicam_v1_DeviceLink, _implicam_v1_DeviceLink__Output>
       Discard: MessageTypeDefinition<_implicam_v1_Discard, _implicam_v1_Discard__Output>
       Draining: MessageTypeDefinition<_implicam_v1_Draining, _implicam_v1_Draining__Output>
       Failed: MessageTypeDefinition<_implicam_v1_Failed, _implicam_v1_Failed__Output>

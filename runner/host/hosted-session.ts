@@ -82,19 +82,21 @@ export class HostedSession {
 
   private async run(): Promise<void> {
     const { order, services } = this;
+    let exchange: StepExchange | undefined;
     try {
       services.links.enter(order.session, order.epoch);
       const opened = await openShards(services, order, this.stopping.signal);
       this.session = opened.session;
       this.plan = opened.plan;
       this.score = opened.score;
-      const exchange = new StepExchange(services.links, order, opened.plan, services.totals);
+      exchange = new StepExchange(services, order, opened.plan, opened.session);
       await exchange.connect(this.stopping.signal);
       if (this.stopping.signal.aborted) return;
       this.reports.hosted();
       if (order.copy) await this.copyToBuddy(order.step);
       await this.trainOn(opened.session, exchange);
     } finally {
+      await exchange?.close();
       this.session?.close();
       services.links.leave(order.session);
     }
@@ -113,7 +115,7 @@ export class HostedSession {
       const next = Math.min(this.until, ...this.snapshots.filter((s) => s > this.step));
       const progress = exchange.alone
         ? await this.trainAlone(session, next)
-        : await exchange.step(session, this.step, signal);
+        : await exchange.step(this.step, signal);
       this.step = progress.step;
       this.score = progress;
       const boundary = this.step === this.until || this.snapshots.includes(this.step);

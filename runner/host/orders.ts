@@ -17,6 +17,8 @@ export interface HostOrder {
   readonly step: number;
   readonly sources: readonly SnapshotSource[];
   readonly copy: boolean;
+  /** Sums may go from device to device. */
+  readonly devices: boolean;
 }
 
 /** Where the state of some shards is: with a peer, or, where none is named, in the object store as these pieces. */
@@ -48,6 +50,13 @@ export interface SessionReports {
   damaged(step: number, message: string): void;
   peerFailed(peer: string, message: string): void;
   failed(code: FailureCode, message: string): void;
+}
+
+/** Who holds each shard of the session. */
+export function holdersOf({ placement }: HostOrder): string[] {
+  const holders: string[] = [];
+  for (const { runner, shards } of placement) for (const shard of shardsOf(shards)) holders[shard] = runner;
+  return holders;
 }
 
 export function shardsOf({ first, count }: ShardRange): number[] {

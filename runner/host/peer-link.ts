@@ -27,10 +27,12 @@ export interface ValueName {
   readonly lane: number;
   /** The sum of all shards on its way back. */
   readonly root: boolean;
+  /** Not a sum: a word of the meeting before the first step (device-meeting.ts). */
+  readonly word?: boolean;
 }
 
-export function valueKey({ session, epoch, step, node, lane, root }: ValueName): string {
-  return `${session}/${epoch}/${step}/${lane}/${root ? 'root' : node}`;
+export function valueKey({ session, epoch, step, node, lane, root, word }: ValueName): string {
+  return `${session}/${epoch}/${step}/${lane}/${root ? 'root' : node}${word ? '/word' : ''}`;
 }
 
 /** Bytes a piece: large enough to be fast, small enough that streams share a connection fairly. */
@@ -101,9 +103,10 @@ export class PeerLink {
     const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let offset = 0; offset < data.length || offset === 0; offset += PIECE) {
       if (this.failure) throw this.failure;
-      const { session, epoch, step, node, lane, root } = name;
+      const { session, epoch, step, node, lane, root, word = false } = name;
       const part = data.subarray(offset, offset + PIECE);
-      const piece = { session, epoch, step, node, lane, root, total: data.length, offset, data: part };
+      const value = { session, epoch, step, node, lane, root, word };
+      const piece = { ...value, total: data.length, offset, data: part };
       leftBehind(part.length);
       if (!this.stream.write({ piece })) await this.drained();
     }

@@ -42,6 +42,7 @@ export class PeerLinks {
   private readonly dialling = new Map<string, Promise<void>>();
   private readonly waiters = new Map<string, Waiter>();
   private readonly inbox = new Map<string, { bytes: Buffer; name: ValueName }>();
+  private readonly watchers = new Map<string, Set<(failure: ImplicamError) => void>>();
   private readonly epochs = new Map<string, number>();
   private inboxBytes = 0;
   private readonly memory = new BufferPool();
@@ -143,6 +144,20 @@ export class PeerLinks {
     });
   }
 
+  /** Calls back once when the stream to a peer ends, at once where there is none; the result ends the watch. */
+  watch(peer: string, onLost: (failure: ImplicamError) => void): () => void {
+    if (!this.links.has(peer)) {
+      onLost(lost(peer, 'there is none'));
+      return () => undefined;
+    }
+    const watchers = this.watchers.get(peer) ?? new Set();
+    this.watchers.set(peer, watchers.add(onLost));
+    return () => {
+      watchers.delete(onLost);
+      if (watchers.size === 0 && this.watchers.get(peer) === watchers) this.watchers.delete(peer);
+    };
+  }
+
   /** A value that `receive` gave is not needed any more: its memory is used for another. */
   release(bytes: Buffer): void {
     this.memory.giveBack(bytes);
@@ -206,6 +221,9 @@ export class PeerLinks {
     if (this.links.get(peer) !== link) return;
     this.links.delete(peer);
     for (const waiter of [...this.waiters.values()]) if (waiter.peer === peer) waiter.reject(failure);
+    const watchers = this.watchers.get(peer) ?? [];
+    this.watchers.delete(peer);
+    for (const onLost of watchers) onLost(failure);
   }
 
   private dial(peer: Peer): Promise<void> {

@@ -29,6 +29,11 @@ export function registerMetrics(
     'Time in the exchange of gradients',
     () => parts.host.totals.reductionSeconds,
   );
+  gauge(
+    'device_steps_total',
+    'Steps whose gradients went from device to device',
+    () => parts.host.totals.deviceSteps,
+  );
   gauge('reduction_sent_bytes_total', 'Gradient bytes sent to peers', () => parts.links.traffic.sent);
   gauge('reduction_received_bytes_total', 'Gradient bytes from peers', () => parts.links.traffic.received);
   gauge('renders_total', 'Renders made', () => parts.desk.rendered);

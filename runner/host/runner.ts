@@ -80,6 +80,9 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   requireReducing(engine);
   const id = newId();
   const services = createServices(id, options);
+  if (engine.link && 'missing' in engine.link) {
+    log(`gradients go through the processor, not from device to device: no NCCL: ${engine.link.missing}`);
+  }
   const address = await serve(services, options);
   const stepRate = options.stepRate ?? (await measureSpeed(engine));
   log(`runner ${id} on ${address}: ${engine.device}, ${stepRate.toFixed(0)} reference steps/s`);
@@ -162,7 +165,7 @@ class AttachedRunner implements Runner {
     this.ended = new Promise<void>((resolve) => {
       this.finish = resolve;
     });
-    this.host = new SessionHost({ ...services, engine: options.engine }, (report) =>
+    this.host = new SessionHost({ ...services, engine: options.engine, log: this.log }, (report) =>
       this.attachment.report(report),
     );
     this.attachment = this.attach();
@@ -224,6 +227,7 @@ class AttachedRunner implements Runner {
 
   private hello(): Hello {
     const { engine, version, memoryBytes } = this.options;
+    const { link } = engine;
     return {
       runner: this.id,
       address: this.address,
@@ -233,6 +237,9 @@ class AttachedRunner implements Runner {
       memoryBytes,
       stepRate: this.stepRate,
       draining: this.draining,
+      ...(link && 'node' in link
+        ? { deviceLink: { node: link.node, device: link.device, version: link.version } }
+        : {}),
       snapshots: this.services.vault.held(),
     };
   }

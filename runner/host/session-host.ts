@@ -25,7 +25,7 @@ export class SessionHost {
   private readonly report: (report: AttachRequest) => void;
   private readonly entries = new Map<string, Entry>();
 
-  readonly totals = { steps: 0, stepSeconds: 0, reductionSeconds: 0 };
+  readonly totals = { steps: 0, stepSeconds: 0, reductionSeconds: 0, deviceSteps: 0 };
 
   constructor(services: Omit<HostServices, 'totals'>, report: (report: AttachRequest) => void) {
     this.services = { ...services, totals: this.totals };
@@ -123,12 +123,13 @@ export class SessionHost {
 }
 
 function readHost(host: Host__Output): HostOrder {
-  const { session, epoch, step, copy, buddy, buddyAddress } = host;
+  const { session, epoch, step, copy, buddy, buddyAddress, deviceExchange } = host;
   return {
     session,
     epoch,
     step,
     copy,
+    devices: deviceExchange,
     shards: required(host.shards, 'shards'),
     placement: host.placement.map((m) => ({ ...m, shards: required(m.shards, 'shards') })),
     buddy: buddy ? { runner: buddy, address: buddyAddress } : undefined,

@@ -20,6 +20,8 @@ export type Step = (state: State, event: Event) => Command[];
 interface EpochRecord {
   /** Shards that somebody was told to host. */
   owned: number;
+  /** Members that were told that gradients may go from device to device, and that they may not. */
+  readonly told: Map<boolean, RunnerId[]>;
   /** Steps that each runner has really applied. */
   readonly applied: Map<RunnerId, number>;
   readonly taken: Map<RunnerId, number>;
@@ -62,6 +64,7 @@ export class Checks {
     if (record === undefined) {
       record = {
         owned: 0,
+        told: new Map(),
         applied: new Map(),
         taken: new Map(),
         placement: [],
@@ -108,6 +111,14 @@ export class Checks {
     }
   }
 
+  /** All members exchange in one way, and from device to device only within a box. */
+  private told(state: State, { told }: EpochRecord): void {
+    if (told.size > 1) throw new Violation('members were told different ways to exchange');
+    const boxes = new Set(told.get(true)?.map((runner) => state.runners[runner]!.info.link?.node));
+    if (boxes.size > 1 || boxes.has(undefined))
+      throw new Violation('devices of different boxes are to exchange');
+  }
+
   on(state: State, command: Command): void {
     switch (command.type) {
       case 'host': {
@@ -115,6 +126,8 @@ export class Checks {
         const mask = maskOf(command.shards);
         if ((record.owned & mask) !== 0) throw new Violation(`two owners in epoch ${command.epoch}`);
         record.owned |= mask;
+        record.told.set(command.devices, [...(record.told.get(command.devices) ?? []), command.runner]);
+        this.told(state, record);
         break;
       }
       case 'placed':

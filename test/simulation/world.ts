@@ -82,6 +82,8 @@ export class World implements RunnerWorld, CoordinatorWorld {
       memoryBytes: machine.claimedBytes,
       stepRate: machine.stepRate,
       draining: false,
+      // The first two are devices of one box.
+      link: machine.name < 'm2' ? { node: 'box', device: machine.name, version: 1 } : null,
     };
     const runner = new SimRunner(this, info, machine.name, machine.memoryBytes);
     this.runners.set(info.id, runner);

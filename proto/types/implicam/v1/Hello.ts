@@ -1,6 +1,7 @@
 // Original file: proto/implicam/v1/training.proto
 
 import type { HeldSnapshot as _implicam_v1_HeldSnapshot, HeldSnapshot__Output as _implicam_v1_HeldSnapshot__Output } from '../../implicam/v1/HeldSnapshot.js';
+import type { DeviceLink as _implicam_v1_DeviceLink, DeviceLink__Output as _implicam_v1_DeviceLink__Output } from '../../implicam/v1/DeviceLink.js';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Hello {
@@ -34,6 +35,10 @@ export interface Hello {
    * Snapshots that outlived an earlier stream.
    */
   'snapshots'?: (_implicam_v1_HeldSnapshot)[];
+  /**
+   * Not set: its gradients go through its processor.
+   */
+  'deviceLink'?: (_implicam_v1_DeviceLink | null);
 }
 
 export interface Hello__Output {
@@ -67,4 +72,8 @@ export interface Hello__Output {
    * Snapshots that outlived an earlier stream.
    */
   'snapshots': (_implicam_v1_HeldSnapshot__Output)[];
+  /**
+   * Not set: its gradients go through its processor.
+   */
+  'deviceLink': (_implicam_v1_DeviceLink__Output | null);
 }

@@ -30,6 +30,11 @@ export interface Host {
    * The restored snapshot counts as just taken: copy it to the buddy and report it.
    */
   'copy'?: (boolean);
+  /**
+   * All members are on one machine, each on a device of its own, with the same NCCL: sums of gradients may go from device to
+   * device. They agree on it among themselves (`Piece.word`); where one cannot, all exchange bytes.
+   */
+  'deviceExchange'?: (boolean);
 }
 
 /**
@@ -57,4 +62,9 @@ export interface Host__Output {
    * The restored snapshot counts as just taken: copy it to the buddy and report it.
    */
   'copy': (boolean);
+  /**
+   * All members are on one machine, each on a device of its own, with the same NCCL: sums of gradients may go from device to
+   * device. They agree on it among themselves (`Piece.word`); where one cannot, all exchange bytes.
+   */
+  'deviceExchange': (boolean);
 }

@@ -28,6 +28,12 @@ export interface Piece {
    * Which part of the session's lines the value tells of: lanes are summed each by itself (model/reduction.ts).
    */
   'lane'?: (number);
+  /**
+   * Not a sum, but what members say to each other before the first step, to agree on an exchange from device to device: `node`
+   * is then the teller's place in the placement, `lane` what it is about (0: it is ready, 1: the identity of the exchange, 2:
+   * whether it has joined, 3: whether all have), and `data` is 1 for yes, followed by the identity, or 0, followed by why not.
+   */
+  'word'?: (boolean);
 }
 
 /**
@@ -56,4 +62,10 @@ export interface Piece__Output {
    * Which part of the session's lines the value tells of: lanes are summed each by itself (model/reduction.ts).
    */
   'lane': (number);
+  /**
+   * Not a sum, but what members say to each other before the first step, to agree on an exchange from device to device: `node`
+   * is then the teller's place in the placement, `lane` what it is about (0: it is ready, 1: the identity of the exchange, 2:
+   * whether it has joined, 3: whether all have), and `data` is 1 for yes, followed by the identity, or 0, followed by why not.
+   */
+  'word': (boolean);
 }

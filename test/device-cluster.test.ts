@@ -1,0 +1,192 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Cluster } from '../bench/cluster/cluster.js';
+import { readMetrics } from '../bench/cluster/metrics.js';
+import {
+  hashOfStored,
+  hashOfTraining,
+  makeScenario,
+  putScenario,
+  type Scenario,
+} from '../bench/cluster/scene.js';
+import { createCudaEngine } from '../runner/engines/cuda.js';
+import { nativeIsas } from '../runner/engines/native.js';
+import { ensureBuilt } from './binary.js';
+import { ncclOverSockets } from './nccl/library.js';
+
+/**
+ * Runner processes that exchange from device to device: real processes with the emulated device and NCCL's functions over
+ * sockets. The same bits as one session of this process, whatever they exchange by and whoever dies.
+ */
+
+const MINUTE = 60_000;
+const STEPS = 12;
+/** So many that the end is far when one is struck. */
+const LONG = 250;
+/** Four shards, which two runners share, and six tiles for three. */
+const SCENARIOS: Record<number, [string, Scenario][]> = {
+  2: [
+    ['data-parallel', makeScenario({ steps: STEPS })],
+    ['data-parallel-half', makeScenario({ steps: STEPS, reduction: 'half' })],
+  ],
+  3: [
+    ['tiled', makeScenario({ steps: STEPS, tilePixels: 1500 })],
+    ['tiled-half', makeScenario({ steps: STEPS, tilePixels: 1500, reduction: 'half' })],
+  ],
+};
+const MESSAGE = /session \S+: gradients go through the processor: .*/;
+
+/** Runners on an emulated device, all with the same environment, or each with its own. */
+class DeviceCluster {
+  readonly lines: string[] = [];
+  private constructor(readonly cluster: Cluster) {}
+
+  static async start(environments: readonly Record<string, string>[]): Promise<DeviceCluster> {
+    const lines: string[] = [];
+    const started = new DeviceCluster(
+      await Cluster.start({ runners: 0, onLine: (line) => lines.push(line) }),
+    );
+    Object.assign(started, { lines });
+    for (const env of environments) await started.add(env);
+    return started;
+  }
+
+  async add(env: Record<string, string>): Promise<void> {
+    const seat = await this.cluster.addRunner(['--engine', 'cuda'], { IMPLICAM_CUDA: 'emulated', ...env });
+    await seat.program.line(/^attached to /);
+  }
+
+  async train(session: string, scenario: Scenario): Promise<string> {
+    const { store, client } = this.cluster;
+    await putScenario(store, session, scenario);
+    await client.submit(session);
+    const status = await client.follow(session, MINUTE, () => undefined);
+    expect(status, this.lines.join('\n')).toMatchObject({ phase: 'SESSION_PHASE_FINISHED', step: STEPS });
+    expect(status.runners.length).toBe(this.cluster.seats.length);
+    return hashOfStored(store, session, scenario.plan);
+  }
+
+  /** Steps that each runner took from device to device. */
+  deviceSteps(): Promise<number[]> {
+    return Promise.all(
+      this.cluster.seats.map(
+        async ({ metrics }) => (await readMetrics(metrics)).get('implicam_runner_device_steps_total') ?? -1,
+      ),
+    );
+  }
+}
+
+beforeAll(() => ensureBuilt(), 2 * MINUTE);
+
+describe.skipIf(nativeIsas().length === 0)('runners that exchange from device to device', () => {
+  const expected = new Map<string, string>();
+  let temporary = '';
+  beforeAll(async () => {
+    temporary = await mkdtemp(join(tmpdir(), 'implicam-test-'));
+    for (const [name, scenario] of Object.values(SCENARIOS).flat()) {
+      expected.set(name, await hashOfTraining(createCudaEngine({ library: 'emulated' }), scenario));
+    }
+  });
+  afterAll(() => rm(temporary, { recursive: true, force: true }));
+
+  const withNccl = () => ({ IMPLICAM_NCCL: ncclOverSockets(), TMPDIR: temporary });
+
+  test.each([2, 3])('%i of them give the bits of one', { timeout: 2 * MINUTE }, async (count) => {
+    const started = await DeviceCluster.start(Array.from({ length: count }, withNccl));
+    try {
+      for (const [i, [name, scenario]] of SCENARIOS[count]!.entries()) {
+        expect(await started.train(`${name}-on-${count}`, scenario), name).toBe(expected.get(name));
+        expect(await started.deviceSteps(), name).toEqual(Array(count).fill(STEPS * (i + 1)));
+      }
+      expect(started.lines.filter((line) => MESSAGE.test(line))).toEqual([]);
+    } finally {
+      await started.cluster.stop();
+    }
+  });
+
+  test('without the library, or with other versions of it, they exchange bytes', {
+    timeout: 2 * MINUTE,
+  }, async () => {
+    const started = await DeviceCluster.start([withNccl(), { IMPLICAM_NCCL: '/nowhere/libnccl.so' }]);
+    const [name, scenario] = SCENARIOS[2]![0]!;
+    try {
+      expect(await started.train('missing', scenario)).toBe(expected.get(name));
+      expect(await started.deviceSteps()).toEqual([0, 0]);
+      const told = started.lines.filter((line) => line.includes('no NCCL'));
+      expect(told).toEqual([expect.stringMatching(/nowhere\/libnccl.so.*No such file/)]);
+      await started.cluster.removeRunner(started.cluster.seats[1]!);
+      await started.add({ ...withNccl(), TEST_NCCL_VERSION: '22900' });
+      expect(await started.train('versions', scenario)).toBe(expected.get(name));
+      expect(await started.deviceSteps()).toEqual([0, 0]);
+    } finally {
+      await started.cluster.stop();
+    }
+  });
+
+  test('one that cannot join makes all exchange bytes, and they say why', {
+    timeout: 2 * MINUTE,
+  }, async () => {
+    const [name, scenario] = SCENARIOS[3]![1]!;
+    for (const bad of [0, 1]) {
+      const environments = [0, 1, 2].map((i) => ({
+        ...withNccl(),
+        ...(i === bad ? { TEST_NCCL_INIT: 'fail' } : {}),
+      }));
+      const started = await DeviceCluster.start(environments);
+      try {
+        expect(await started.train(`cannot-${bad}`, scenario)).toBe(expected.get(name));
+        expect(await started.deviceSteps()).toEqual([0, 0, 0]);
+        const told = started.lines.filter((line) => MESSAGE.test(line));
+        expect(told).toHaveLength(3);
+        for (const line of told) expect(line).toMatch(/a system call failed/);
+      } finally {
+        await started.cluster.stop();
+      }
+    }
+  });
+
+  test.each([
+    ['killed', 'SIGKILL'],
+    // Its streams stay open: the coordinator notices after 8 s, and its peers end what they wait for.
+    ['frozen', 'SIGSTOP'],
+  ] as const)(
+    'one is %s in the middle: the others go on to the same bits',
+    { timeout: 3 * MINUTE },
+    async (_, signal) => {
+      const scenario = makeScenario({ steps: LONG, tilePixels: 1500, reduction: 'half' });
+      const started = await DeviceCluster.start([0, 1, 2].map(withNccl));
+      const { cluster } = started;
+      try {
+        await putScenario(cluster.store, 'struck', scenario);
+        await cluster.client.submit('struck');
+        let struck = false;
+        const status = await cluster.client.follow('struck', 2 * MINUTE, ({ step, runners }) => {
+          if (struck || step < LONG / 10) return;
+          expect(runners).toHaveLength(3);
+          struck = true;
+          cluster.seats[1]!.program.signal(signal);
+        });
+        expect(status, started.lines.join('\n')).toMatchObject({
+          phase: 'SESSION_PHASE_FINISHED',
+          step: LONG,
+        });
+        expect(status.recoveries).toBeGreaterThan(0);
+        expect(status.runners).toHaveLength(2);
+        const alone = await hashOfTraining(createCudaEngine({ library: 'emulated' }), scenario);
+        expect(await hashOfStored(cluster.store, 'struck', scenario.plan)).toBe(alone);
+        const [first, , third] = cluster.seats;
+        for (const { metrics } of [first!, third!]) {
+          const read = await readMetrics(metrics);
+          expect(read.get('implicam_runner_device_steps_total')).toBe(
+            read.get('implicam_runner_steps_total'),
+          );
+          expect(read.get('implicam_runner_steps_total')).toBeGreaterThanOrEqual(LONG);
+        }
+      } finally {
+        await cluster.stop();
+      }
+    },
+  );
+});
