@@ -1,6 +1,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { defaultEngine } from '../runner/engines/choose.js';
 import { type CudaStatus, cudaStatus } from '../runner/engines/cuda.js';
+import { carrierVersion } from '../runner/engines/device-link.js';
 import type { EngineName } from '../runner/engines/engine.js';
 import { createNativeEngine, nativeIsas } from '../runner/engines/native.js';
 import { versions } from './version.js';
@@ -98,6 +99,7 @@ function describeCuda({
   runtime,
   library,
   architectures,
+  nccl,
   devices,
 }: CudaStatus): string[] {
   const parts = [
@@ -112,7 +114,13 @@ function describeCuda({
         `  device ${i}: ${d.name}, ${d.uuid}, compute capability ${d.major}.${d.minor}, ${d.processors} multiprocessors, ` +
         `${gibibytes(d.free)} of ${gibibytes(d.memory)} GiB free`,
     ),
+    ...(nccl ? [`  between devices: ${describeNccl(nccl)}`] : []),
   ];
+}
+
+function describeNccl(nccl: NonNullable<CudaStatus['nccl']>): string {
+  if ('missing' in nccl) return `no NCCL: ${nccl.missing}; gradients go through the processor`;
+  return `NCCL ${carrierVersion(nccl.version)}, ${nccl.path}`;
 }
 
 const gibibytes = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
