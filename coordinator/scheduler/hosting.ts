@@ -5,6 +5,7 @@ import {
   durableStep,
   epoch,
   type MemberState,
+  movingMs,
   nextRound,
   outsideBuddies,
   type SessionState,
@@ -34,7 +35,7 @@ export function begin(turn: Turn, session: SessionState, plan: Plan, why: string
   session.shown = '';
   session.placement = membersOf(turn, session, plan);
   cancelTimer(turn, 'pardon', session.spec.id);
-  startTimer(turn, 'host', session.spec.id, turn.options.hostDeadlineMs);
+  startTimer(turn, 'host', session.spec.id, turn.options.hostDeadlineMs + movingMs(turn, session));
   order(turn, session);
   turn.commands.push({
     type: 'placed',
@@ -58,6 +59,7 @@ function membersOf(turn: Turn, session: SessionState, plan: Plan): MemberState[]
     hosted: false,
     step: plan.step,
     taken: -1,
+    copyMs: 0,
     heard: 0,
   }));
 }

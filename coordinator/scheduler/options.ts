@@ -7,23 +7,31 @@ const count = (value: number) => z.number().int().positive().default(value);
 export const SchedulerOptions = z.strictObject({
   /** What a loss may cost: no more than this much training is repeated. Snapshots are taken twice as often. */
   snapshotMs: ms(5_000),
+  /**
+   * Share of the time that the copies of snapshots may take: windows of large sessions are as long as that needs, up to
+   * `maxWindowMs`.
+   */
+  snapshotShare: z.number().positive().max(1).default(0.25),
+  maxWindowMs: ms(300_000),
   /** How often a snapshot goes to the object store. */
   storeMs: ms(30_000),
-  /** Bounds of a window, in steps. */
+  /** Bounds of a window of the usual length, in steps. */
   minWindowSteps: count(1),
-  maxWindowSteps: count(2_000),
+  maxWindowSteps: count(10_000),
   /** Sessions that one runner hosts at a time; more wait in the queue. */
   sessionsPerRunner: count(2),
   /** A running session is placed anew only if its step rate is predicted to grow by this factor. */
   rebalanceGain: z.number().min(1).default(1.15),
   /** … and if that is predicted to save this much time until the session's end. */
   rebalanceSavedMs: ms(10_000),
-  /** Until every runner must have restored its shards. */
+  /** Until every runner must have restored its shards, and longer by the time that its memory takes at `slowestBytesPerMs`. */
   hostDeadlineMs: ms(60_000),
+  /** What a network or store that works moves at least, in bytes a millisecond. */
+  slowestBytesPerMs: z.number().positive().default(20_000),
   /** Until a step must be seen, at least; sessions with slow steps get `stallSteps` steps' time. */
   stallDeadlineMs: ms(10_000),
   stallSteps: count(20),
-  /** Until a snapshot must be in the object store, and a manifest written. */
+  /** Until a snapshot must be in the object store (longer by its size, as for hosting), and a manifest written. */
   storeDeadlineMs: ms(60_000),
   /** How long accusations between peers are gathered before one of them is blamed. */
   blameMs: ms(500),

@@ -72,7 +72,7 @@ export class Bench {
     }
     for (const runner of this.members(session)) {
       if (epoch(this.state.sessions[session]!) !== at.epoch) break;
-      this.give({ type: 'snapshotTaken', runner, ...at, step: to });
+      this.give({ type: 'snapshotTaken', runner, ...at, step: to, milliseconds: 0 });
     }
   }
 

@@ -27,8 +27,34 @@ describe('a session', () => {
     bench.train('s', 10);
     expect(bench.of('advance')).toMatchObject([{ until: 30 }, { until: 30 }]);
     const at = bench.at('s');
-    bench.give({ type: 'snapshotTaken', runner: 'a', ...at, step: 20 });
+    bench.give({ type: 'snapshotTaken', runner: 'a', ...at, step: 20, milliseconds: 0 });
     expect(bench.of('advance')).toEqual([]);
+  });
+
+  test('has windows as long as large snapshots need, so that their copies take a share of the time', () => {
+    const bench = new Bench();
+    bench.join(info('a'), info('b'));
+    bench.give({ type: 'sessionSubmitted', spec: spec('s', { steps: 1000 }) });
+    bench.host('s');
+    bench.train('s', 10);
+    const taken = (runner: string, milliseconds: number) =>
+      bench.give({ type: 'snapshotTaken', runner, ...bench.at('s'), step: 20, milliseconds });
+    taken('a', 100);
+    // A window of 2.5 s has ten steps here; 6 s are a quarter of 24 s.
+    taken('b', 6_000);
+    expect(bench.of('advance').map(({ until }) => until)).toEqual([126, 126]);
+  });
+
+  test('is given longer to restore and to store what is large', () => {
+    const host = (memoryBytes: number) => {
+      const bench = new Bench();
+      bench.join(info('a', { memoryBytes: 1e12 }));
+      const shards = spec('s').shards.map((shard) => ({ ...shard, memoryBytes }));
+      bench.give({ type: 'sessionSubmitted', spec: spec('s', { shards }) });
+      return bench.of('timer').find(({ id }) => bench.state.timers[id]!.kind === 'host')!.ms;
+    };
+    // Four shards of 5 GB at 20 MB/s.
+    expect(host(5e9) - host(100)).toBeCloseTo(1_000_000, -2);
   });
 
   test('is stored every few windows, and finished once its last snapshot is durable', () => {
@@ -282,7 +308,7 @@ describe('runners', () => {
     expect(bench.of('park').map(({ runner }) => runner)).toEqual(['a']);
     bench.host('s');
     expect(bench.of('released')).toEqual([]);
-    bench.give({ type: 'snapshotTaken', runner: 'b', ...bench.at('s'), step: 10 });
+    bench.give({ type: 'snapshotTaken', runner: 'b', ...bench.at('s'), step: 10, milliseconds: 0 });
     expect(bench.of('released')).toMatchObject([{ runner: 'a' }]);
   });
 

@@ -95,7 +95,7 @@ function takeReport(turn: Turn, session: SessionState, event: RunnerReport): voi
       turn.commands.push({ type: 'preview', session: session.spec.id, picture: event.picture });
       break;
     case 'snapshotTaken':
-      onSnapshotTaken(turn, session, member, event.step);
+      onSnapshotTaken(turn, session, member, event);
       break;
     case 'stored':
       onStored(turn, session, member, event.step, event.pieces);

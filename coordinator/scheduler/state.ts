@@ -33,6 +33,8 @@ export interface MemberState extends Member {
   step: number;
   /** Newest snapshot that it and its buddy hold. */
   taken: number;
+  /** How long that took, its copy included; 0 where not known. */
+  copyMs: number;
   /** Number of its last report among all reports: who has been quiet longest. */
   heard: number;
 }
@@ -83,6 +85,8 @@ export interface SessionState {
   highWater: number;
   /** Observed steps a second; 0 where not known. */
   rate: number;
+  /** How long a snapshot took the slowest member last, its copy included; 0 where not known. */
+  copyMs: number;
   /** Something moved since the watch timer fired last; how often it fired in vain. */
   moved: boolean;
   quiet: number;
@@ -186,6 +190,7 @@ export function createSession(spec: SessionSpec, order: number): SessionState {
     committed: step,
     highWater: step,
     rate: 0,
+    copyMs: 0,
     moved: false,
     quiet: 0,
     holdings: [],
@@ -213,6 +218,13 @@ export function createSession(spec: SessionSpec, order: number): SessionState {
 /** Step of the newest snapshot in the object store. */
 export function durableStep(session: SessionState): number {
   return session.stored[0]!.step;
+}
+
+/** What the largest member's memory may take to move, in milliseconds: more than its part of a snapshot does. */
+export function movingMs({ options }: Turn, { spec, placement }: SessionState): number {
+  const of = ({ shards: { first, count } }: MemberState) =>
+    spec.shards.slice(first, first + count).reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+  return Math.max(...placement.map(of)) / options.slowestBytesPerMs;
 }
 
 /** The session's present epoch. */

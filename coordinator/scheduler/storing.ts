@@ -1,5 +1,5 @@
 import { end, evict, fail, interrupt } from './recovery.js';
-import { durableStep, epoch, type MemberState, type SessionState, type Turn } from './state.js';
+import { durableStep, epoch, type MemberState, movingMs, type SessionState, type Turn } from './state.js';
 import { cancelTimer, startTimer } from './timers.js';
 import type { Epoch, Piece, StoredSnapshot } from './types.js';
 
@@ -16,7 +16,7 @@ const GENERATIONS = 2;
 export function startStore(turn: Turn, session: SessionState): void {
   session.store = { step: session.base, stored: {}, failed: [] };
   session.windowsSinceStore = 0;
-  startTimer(turn, 'store', session.spec.id, turn.options.storeDeadlineMs);
+  startTimer(turn, 'store', session.spec.id, turn.options.storeDeadlineMs + movingMs(turn, session));
   for (const { runner } of session.placement) {
     turn.commands.push({
       type: 'store',

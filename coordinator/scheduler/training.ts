@@ -19,11 +19,21 @@ export function onAllHosted(turn: Turn, session: SessionState): void {
   else grant(turn, session);
 }
 
-/** Steps of a window: half of what a loss may cost, by the observed rate or else the predicted. */
+/**
+ * How long a window shall be, in milliseconds: half of what a loss may cost, unless snapshots are so large that their copies
+ * would take more than their share of the time. Training would wait for them, and a longer window costs less than that.
+ */
+function windowMs(turn: Turn, session: SessionState): number {
+  const { snapshotMs, snapshotShare, maxWindowMs } = turn.options;
+  return Math.max(snapshotMs / 2, Math.min(session.copyMs / snapshotShare, maxWindowMs));
+}
+
+/** Steps of a window, by the observed rate or else the predicted. */
 function windowSteps(turn: Turn, session: SessionState): number {
   const { snapshotMs, minWindowSteps, maxWindowSteps } = turn.options;
-  const steps = Math.round(snapshotMs / 2 / stepMs(session));
-  return Math.min(Math.max(steps, minWindowSteps), maxWindowSteps);
+  const usual = snapshotMs / 2;
+  const steps = Math.min(Math.max(usual / stepMs(session), minWindowSteps), maxWindowSteps);
+  return Math.round((steps * windowMs(turn, session)) / usual);
 }
 
 function stepMs(session: SessionState): number {
@@ -124,8 +134,15 @@ export function onProgressed(
  * A member and its buddy hold a snapshot; it is safe once that is true of all members. The restored snapshot may be
  * reported while others are still restoring it.
  */
-export function onSnapshotTaken(turn: Turn, session: SessionState, member: MemberState, step: number): void {
+export function onSnapshotTaken(
+  turn: Turn,
+  session: SessionState,
+  member: MemberState,
+  { step, milliseconds }: { step: number; milliseconds: number },
+): void {
   if (!session.pending.includes(step) || member.taken >= step) return;
+  member.copyMs = milliseconds;
+  session.copyMs = Math.max(...session.placement.map(({ copyMs }) => copyMs));
   member.taken = step;
   session.moved = true;
   session.quiet = 0;
@@ -180,8 +197,8 @@ export function consider(turn: Turn, session: SessionState, fresh: boolean): voi
     leave(turn, session, fresh, idle);
     return;
   }
-  const { storeMs, snapshotMs } = turn.options;
-  const due = session.windowsSinceStore >= Math.max(1, Math.round(storeMs / (snapshotMs / 2)));
+  const due =
+    session.windowsSinceStore >= Math.max(1, Math.round(turn.options.storeMs / windowMs(turn, session)));
   if (idle && due && base > durable) startStore(turn, session);
   if (fresh && session.evaluated !== turn.state.topology) rebalance(turn, session);
 }

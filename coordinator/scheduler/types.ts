@@ -144,7 +144,7 @@ export type RunnerReport =
   /** A picture of what is learned is in the object store. */
   | (Report & { readonly type: 'previewed'; readonly picture: PreviewPicture })
   /** The reporter's own pieces of the snapshot are in its memory, and in its buddy's if it has one. */
-  | (Report & { readonly type: 'snapshotTaken'; readonly step: number })
+  | (Report & { readonly type: 'snapshotTaken'; readonly step: number; readonly milliseconds: number })
   /** The reporter's own pieces of the snapshot are in the object store. */
   | (Report & { readonly type: 'stored'; readonly step: number; readonly pieces: readonly Piece[] })
   | (Report & { readonly type: 'storeFailed'; readonly step: number; readonly message: string })

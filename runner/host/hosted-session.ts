@@ -93,7 +93,7 @@ export class HostedSession {
       await exchange.connect(this.stopping.signal);
       if (this.stopping.signal.aborted) return;
       this.reports.hosted();
-      if (order.copy) await this.copyToBuddy(order.step);
+      if (order.copy) await this.copyToBuddy(order.step, 0);
       await this.trainOn(opened.session, exchange);
     } finally {
       await exchange?.close();
@@ -139,6 +139,7 @@ export class HostedSession {
   private async takeSnapshot(session: ReducingSession): Promise<void> {
     const { session: id, shards } = this.order;
     const { step } = this;
+    const began = performance.now();
     const parts = partsOfShards(this.plan!, shardsOf(shards));
     const { buffer } = await session.saveRuns(parts, SCORE_BYTES);
     Buffer.from(buffer).set(encodeScore(this.score));
@@ -149,9 +150,10 @@ export class HostedSession {
       this.services.vault.put(id, step, name, Buffer.from(buffer, at, length));
       at += length;
     }
+    const saved = performance.now() - began;
     // Training goes on while the buddy gets its copy, but not beyond the next snapshot.
     await this.copying;
-    this.copying = this.copyToBuddy(step)
+    this.copying = this.copyToBuddy(step, saved)
       .then(() => this.preview(step))
       .catch((error) => this.reportFailure(error));
   }
@@ -170,9 +172,10 @@ export class HostedSession {
     });
   }
 
-  /** Copies this runner's parts of a held snapshot to its buddy, and reports the snapshot as taken. */
-  private async copyToBuddy(step: number): Promise<void> {
+  /** Copies this runner's parts of a held snapshot, saved in so many milliseconds, to its buddy, and reports it as taken. */
+  private async copyToBuddy(step: number, saved: number): Promise<void> {
     const { session, epoch, shards, buddy, placement } = this.order;
+    const began = performance.now();
     if (buddy) {
       // A member of the placement has the shared parameters of every step itself.
       const member = placement.some((m) => m.runner === buddy.runner);
@@ -187,7 +190,7 @@ export class HostedSession {
         );
       }
     }
-    this.reports.snapshotTaken(step);
+    this.reports.snapshotTaken(step, saved + performance.now() - began);
   }
 
   private async writeParts(step: number): Promise<StoredPiece[]> {

@@ -43,7 +43,7 @@ export interface SessionReports {
   hosted(): void;
   progressed(step: number, loss: number, psnr: number, stepsPerSecond: number): void;
   previewed(step: number, picture: StoredPreview): void;
-  snapshotTaken(step: number): void;
+  snapshotTaken(step: number, milliseconds: number): void;
   stored(step: number, pieces: readonly StoredPiece[]): void;
   storeFailed(step: number, message: string): void;
   /** The stored snapshot of that step is not what was written. */

@@ -109,7 +109,7 @@ export class SessionHost {
       progressed: (step, loss, psnr, stepsPerSecond) =>
         this.report({ progressed: { ...head, step, loss, psnr, stepsPerSecond } }),
       previewed: (step, picture) => this.report({ previewed: { ...head, step, ...picture } }),
-      snapshotTaken: (step) => this.report({ snapshotTaken: { ...head, step } }),
+      snapshotTaken: (step, milliseconds) => this.report({ snapshotTaken: { ...head, step, milliseconds } }),
       stored: (step, pieces) => this.report({ stored: { ...head, step, pieces: [...pieces] } }),
       storeFailed: (step, message) => this.report({ storeFailed: { ...head, step, message } }),
       damaged: (step, message) => this.report({ damaged: { ...head, step, message } }),

@@ -330,8 +330,13 @@ export class SimRunner extends Process {
     const { session, epoch, shards, buddy } = host.command;
     const { wrong } = host;
     this.memory.keep(session, step, maskOf(shards), wrong);
+    const began = network.clock.now;
+    const taken = () => {
+      const milliseconds = network.clock.now - began;
+      this.report(epoch, session, { type: 'snapshotTaken', step, milliseconds });
+    };
     if (buddy === null) {
-      this.report(epoch, session, { type: 'snapshotTaken', step });
+      taken();
       return;
     }
     const peer = this.world.runners.get(buddy);
@@ -339,7 +344,7 @@ export class SimRunner extends Process {
     network.send(this, peer, () => {
       if (epoch < (peer.seen.get(session) ?? 0)) return;
       peer.memory.keep(session, step, maskOf(shards), wrong);
-      network.send(peer, this, () => this.report(epoch, session, { type: 'snapshotTaken', step }));
+      network.send(peer, this, taken);
     });
   }
 

@@ -25,13 +25,15 @@ export interface Machine {
   readonly claimedBytes: number;
 }
 
-/** Longest window of the schedules, in steps. */
-const MAX_WINDOW_STEPS = 8;
+/** Longest window of the schedules, in steps: usually, and where copies of snapshots take long. */
+const USUAL_WINDOW_STEPS = 8;
+const MAX_WINDOW_STEPS = 3 * USUAL_WINDOW_STEPS;
 
 const OPTIONS = {
   snapshotMs: 2_000,
+  maxWindowMs: 3_000,
   storeMs: 5_000,
-  maxWindowSteps: MAX_WINDOW_STEPS,
+  maxWindowSteps: USUAL_WINDOW_STEPS,
   hostDeadlineMs: 8_000,
   stallDeadlineMs: 4_000,
   storeDeadlineMs: 5_000,

@@ -9,6 +9,10 @@ export interface SnapshotTaken {
   'session'?: (string);
   'epoch'?: (number | string | Long);
   'step'?: (number);
+  /**
+   * How long it took to save them and to copy them.
+   */
+  'milliseconds'?: (number | string);
 }
 
 /**
@@ -18,4 +22,8 @@ export interface SnapshotTaken__Output {
   'session': (string);
   'epoch': (number);
   'step': (number);
+  /**
+   * How long it took to save them and to copy them.
+   */
+  'milliseconds': (number);
 }
