@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os';
 import { ImplicamError } from '../model/errors.js';
+import { patchesFor } from '../model/presets.js';
 import { Cluster } from './cluster/cluster.js';
 import { readMetrics } from './cluster/metrics.js';
 import { makeScenario, putScenario, type Scenario } from './cluster/scene.js';
@@ -34,7 +35,7 @@ export interface ScalingReport {
 export interface ScalingOptions {
   /** Turns of each number of runners. @default 3 */
   readonly turns?: number;
-  /** Steps of a turn. @default 140 */
+  /** Steps of a turn. @default 100 */
   readonly steps?: number;
   readonly log?: (line: string) => void;
 }
@@ -47,18 +48,23 @@ interface Turn {
 
 const COUNTS = [1, 2];
 const DEADLINE = 300_000;
-/** As the presets draw them from pictures of two megapixels and more. */
-const PATCHES = 64;
+/** Patches a step as the presets draw them: the smallest picture of many tiles, the largest of one. */
+const PATCHES = { tiled: patchesFor(12_000_000), 'data-parallel': patchesFor(2_000_000) };
 
 /** Step rate of single-threaded runners at the same global batch, in turns on this machine, and what it foretells. */
 export async function benchScaling(options: ScalingOptions = {}): Promise<ScalingReport> {
-  const { turns = 3, steps = 140, log = () => undefined } = options;
+  const { turns = 3, steps = 100, log = () => undefined } = options;
   const capture = renderCapture({ width: 450, height: 300 });
-  const defaults = { steps, patches: PATCHES, atlas: { form: 'hash' }, blur: { form: 'lens' } } as const;
-  const scenarios = [
-    ['tiled', makeScenario({ ...defaults, tilePixels: 36_000 }, capture)],
-    ['data-parallel', makeScenario(defaults, capture)],
-  ] as const;
+  const scenario = (session: ScalingRow['session'], tiles: { readonly tilePixels?: number }) => {
+    const model = {
+      steps,
+      patches: PATCHES[session],
+      atlas: { form: 'hash' },
+      blur: { form: 'lens' },
+    } as const;
+    return [session, makeScenario({ ...model, ...tiles }, capture)] as const;
+  };
+  const scenarios = [scenario('tiled', { tilePixels: 36_000 }), scenario('data-parallel', {})];
   const clusters: Cluster[] = [];
   const rows: ScalingRow[] = [];
   let patchSeconds = 0;
@@ -74,7 +80,8 @@ export async function benchScaling(options: ScalingOptions = {}): Promise<Scalin
         }
       }
       rows.push(...rowsOf(name, measured));
-      if (name === 'tiled') patchSeconds = median(measured[0]!.map((t) => t.processorSeconds)) / PATCHES;
+      const seconds = median(measured[0]!.map((t) => t.processorSeconds));
+      if (name === 'tiled') patchSeconds = seconds / PATCHES.tiled;
     }
   } finally {
     await Promise.all(clusters.map((cluster) => cluster.stop()));

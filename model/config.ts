@@ -85,9 +85,9 @@ export const lossSchema = z.strictObject({
 });
 
 export const trainSchema = z.strictObject({
-  // The longest preset looks at every pixel 60 times, 16384 a step: enough for 27 gigapixels.
+  // The longest preset looks at every pixel 60 times: far fewer steps than this for any picture that can be read.
   steps: z.int().min(0).max(100_000_000).default(600).describe('optimisation steps'),
-  patches: z.int().min(1).max(4096).default(16).describe('patches a step, with patches'),
+  patches: z.int().min(1).max(16_384).default(16).describe('patches a step, with patches'),
   pixels: z.int().min(16).max(1_048_576).default(4096).describe('pixel positions a step, with taps'),
   tilePixels: z
     .int()

@@ -56,8 +56,6 @@ export interface Measured {
 
 /** What one GPU does beside one core of this machine: 16.7 ms for step W on two cores against 0.6 ms, an estimate. */
 const CORES_PER_GPU = 56;
-/** Patches that a tile draws a step, at least: fewer would leave a GPU idle. */
-const TILE_PATCHES = 16;
 const RUNNERS = [8, 64, 512];
 const SESSIONS = [
   ['small', 450, 300],
@@ -96,7 +94,7 @@ export function predict(measured: Measured): { predicted: Predicted[]; assumptio
       'a prediction, not a measurement: a step is the slowest runner’s computation, then the exchange, not overlapped',
       `a patch of 9 frames costs one core of this machine ${(1e3 * measured.patchSeconds).toFixed(3)} ms, measured; a GPU does the work of ${CORES_PER_GPU} such cores, estimated`,
       `a hop costs ${ms.toFixed(3)} ms and ${(msPerByte * 2 ** 20).toFixed(2)} ms a megabyte, fitted to this machine’s loopback; 2·⌈log2 runners⌉ hops a step`,
-      `the preset’s batch, but at least ${TILE_PATCHES} patches a tile and step`,
+      'the preset’s batch',
       'runners beyond the number of shards do nothing; no allowance for stragglers, snapshots or placement',
     ],
   };
@@ -123,7 +121,7 @@ function sessionOf(width: number, height: number) {
   const shared = plan.layout.groups.filter((g) => g.scope === 'shared');
   return {
     shards: plan.shards.length,
-    draws: plan.shards.reduce((sum, { tiled, draws }) => sum + Math.max(draws, tiled ? TILE_PATCHES : 0), 0),
+    draws: plan.shards.reduce((sum, { draws }) => sum + draws, 0),
     bytes: shared.reduce((sum, g) => sum + g.size, 0) * (config.train.reduction === 'half' ? 2 : 4),
   };
 }
