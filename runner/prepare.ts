@@ -7,6 +7,7 @@ import type { Frame, Picture } from '../model/picture.js';
 import type { Capture, FrameSetting } from '../model/plan.js';
 import { type PresetFacts, presetConfig, type StillPreset } from '../model/presets.js';
 import { blackLevel, withoutBlack } from '../model/start/black-level.js';
+import { denoise } from '../model/start/denoise.js';
 import { estimateDoubtfully } from '../model/start/doubt-exposures.js';
 import { explainedPixels } from '../model/start/explained.js';
 import { fastExp } from '../model/start/fast-math.js';
@@ -15,6 +16,7 @@ import { type FocusResult, sweepFocus } from '../model/start/focus.js';
 import { type Grouping, groupFrames } from '../model/start/grouping.js';
 import type { StartKernels } from '../model/start/kernels.js';
 import { mergeFrames } from '../model/start/merge.js';
+import { measureNoise, type SensorNoise } from '../model/start/noise.js';
 import {
   type CameraResponse,
   RESPONSE_KNOTS,
@@ -66,7 +68,7 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
   const light = recoverLight(registered, grouping, note, kernels);
   const sweep =
     grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping, kernels) : undefined;
-  const allInFocus = sweep?.allInFocus ?? light.views[0]!;
+  const allInFocus = withoutNoise(sweep?.allInFocus ?? light.views[0]!, light, grouping, kernels);
   options.onPreview?.(exponential(allInFocus));
   const facts = factsOf(grouping, registered, allInFocus, light.exposuresKnown, sweep);
   const config = withOptions(presetConfig(preset, options.quality ?? 'standard', facts), options);
@@ -152,6 +154,8 @@ interface Light {
   readonly ev: readonly number[];
   /** Whether that is what the camera says, and the pictures confirm. */
   readonly exposuresKnown: boolean;
+  /** undefined where the frames do not tell. */
+  readonly noise: SensorNoise | undefined;
 }
 
 /** Response, exposures, and the merged radiance of every focus setting. */
@@ -190,16 +194,25 @@ function recoverLight(
     note(`exposures in stops: ${evOf.map((v) => v.toFixed(2)).join(', ')}`);
   }
   const ev = grouping.frames.map((f) => evOf[settings.indexOf(f.exposure)]!);
+  const evs = members.map((m) => m.map((i) => ev[i]!));
   const views = stacks.map(
-    (stack, s) =>
-      mergeFrames(
-        stack,
-        response,
-        members[s]!.map((i) => ev[i]!),
-        { masks: masks[s], mergeChannel },
-      ).radiance,
+    (stack, s) => mergeFrames(stack, response, evs[s]!, { masks: masks[s], mergeChannel }).radiance,
   );
-  return { views, response, ev, exposuresKnown };
+  return { views, response, ev, exposuresKnown, noise: measureNoise(stacks, evs, response, masks) };
+}
+
+/** The picture without what is only noise, where the frames show how much of it there is. */
+function withoutNoise(
+  picture: Picture,
+  { response, ev, noise }: Light,
+  grouping: Grouping,
+  { shrinkDetail }: StartKernels,
+): Picture {
+  if (!noise) return picture;
+  // Of the view with most frames, whose noise is least, should they differ: texture must not count as noise.
+  const views = grouping.focus.map((_, focus) => ev.filter((_, i) => grouping.frames[i]!.focus === focus));
+  const most = views.reduce((a, b) => (b.length > a.length ? b : a));
+  return denoise(picture, response, most, noise, { shrinkDetail });
 }
 
 function sweepStack(

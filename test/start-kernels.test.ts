@@ -110,6 +110,13 @@ const CASES: Record<string, (kernels: StartKernels, draws: Draws) => unknown> = 
       return radiance.data;
     });
   },
+  shrinkDetail: (k, d) => {
+    const plane = d.floats(-3, 5);
+    const variance = d.floats(-1, 2).map((v) => Math.max(v, 0));
+    // Where all is the same, too.
+    plane.fill(1, 0, plane.length >> 1);
+    return k.shrinkDetail(plane, d.width, d.height, variance);
+  },
   diskBlur: (k, d) => {
     const plane = d.floats(0, 9);
     return [0, 0.3, 0.8, 1.2, 1.7, 2.6, 4, 9, 15.9, 17].map((c) => k.diskBlur(plane, d.width, d.height, c));

@@ -12,6 +12,7 @@ import { quantisedLog } from './log-steps.js';
 import { mergeChannel } from './merge.js';
 import { medianFilter } from './rank-filters.js';
 import { aggregatePaths } from './semi-global.js';
+import { shrinkDetail } from './shrink.js';
 import { addDifferences, blockDifferences, storeCosts, sumLowest } from './sweep-loops.js';
 
 export interface StartKernels {
@@ -20,6 +21,7 @@ export interface StartKernels {
   readonly channelLight: typeof channelLight;
   readonly mergeChannel: typeof mergeChannel;
   readonly medianFilter: typeof medianFilter;
+  readonly shrinkDetail: typeof shrinkDetail;
   readonly scoreShifts: typeof scoreShifts;
   readonly compare: typeof compare;
   readonly diskBlur: typeof diskBlurPlane;
@@ -39,6 +41,7 @@ export const portableKernels: StartKernels = {
   channelLight,
   mergeChannel,
   medianFilter,
+  shrinkDetail,
   scoreShifts,
   compare,
   diskBlur: diskBlurPlane,

@@ -4,6 +4,7 @@
 #include "start/filters.h"
 #include "start/light.h"
 #include "start/merge.h"
+#include "start/shrink.h"
 #include "start/spread.h"
 #include "start/sweep.h"
 
@@ -43,6 +44,7 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
                            InstanceMethod<&StartKernels::channelLight>("channelLight"),
                            InstanceMethod<&StartKernels::mergeChannel>("mergeChannel"),
                            InstanceMethod<&StartKernels::medianFilter>("medianFilter"),
+                           InstanceMethod<&StartKernels::shrinkDetail>("shrinkDetail"),
                            InstanceMethod<&StartKernels::blurDisk>("blurDisk"),
                            InstanceMethod<&StartKernels::quantisedLog>("quantisedLog"),
                            InstanceMethod<&StartKernels::scoreShifts>("scoreShifts"),
@@ -132,6 +134,16 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
     const int side = intOf(info, 3);
     if (side != 3 && side != 5) throw Napi::Error::New(info.Env(), "a median's window has 3 or 5 pixels a side");
     st::medianFilter(team_, source.Data(), size.width, size.height, side, out.Data());
+  }
+
+  // shrinkDetail(plane, width ≥ 4, height ≥ 4, variance, out)
+  void shrinkDetail(const Napi::CallbackInfo& info) {
+    const Size size = sizeOf(info, 1);
+    if (size.width < 4 || size.height < 4) throw Napi::Error::New(info.Env(), "a window has four pixels a side");
+    auto plane = arrayOf<Napi::Float32Array>(info, 0, size.pixels(), "plane");
+    auto variance = arrayOf<Napi::Float32Array>(info, 3, size.pixels(), "variance");
+    auto out = arrayOf<Napi::Float32Array>(info, 4, size.pixels(), "out");
+    st::shrinkDetail(team_, plane.Data(), size.width, size.height, variance.Data(), out.Data());
   }
 
   // blurDisk(source, width, height, reach, runs, taps, full, weights, out)

@@ -86,6 +86,13 @@ export interface AddonStartKernels {
     out: Float32Array,
   ): void;
   medianFilter(source: Float32Array, width: number, height: number, size: 3 | 5, out: Float32Array): void;
+  shrinkDetail(
+    plane: Float32Array,
+    width: number,
+    height: number,
+    variance: Float32Array,
+    out: Float32Array,
+  ): void;
   blurDisk(
     source: Float32Array,
     width: number,

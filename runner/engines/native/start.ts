@@ -8,6 +8,7 @@ import { darkestRadiance, mergeChannel } from '../../../model/start/merge.js';
 import { pixelSolver } from '../../../model/start/pixel-radiance.js';
 import { coverage } from '../../../model/start/resize.js';
 import { inverseTable } from '../../../model/start/response.js';
+import { SIDE } from '../../../model/start/shrink.js';
 import { BLOCK } from '../../../model/start/sweep-loops.js';
 import type { AddonStartKernels } from './addon.js';
 
@@ -68,6 +69,12 @@ export function startKernelsOn(addon: AddonStartKernels): StartKernels {
     },
     medianFilter(source, width, height, size, out = new Float32Array(source.length)) {
       addon.medianFilter(source, width, height, size, out);
+      return out;
+    },
+    shrinkDetail(plane, width, height, variance) {
+      if (width < SIDE || height < SIDE) return plane.slice();
+      const out = new Float32Array(plane.length);
+      addon.shrinkDetail(plane, width, height, variance, out);
       return out;
     },
     diskBlur(source, width, height, circle, out = new Float32Array(source.length), exactUpTo = 16) {
