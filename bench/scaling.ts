@@ -15,6 +15,8 @@ export interface ScalingRow {
   readonly stepsPerSecond: number;
   /** Rate over that of one runner, a runner. */
   readonly efficiency: number;
+  /** The same of runners that each train the whole session for themselves: what this machine leaves to so many at once. */
+  readonly apart: number;
   /**
    * Processor time of a step on one runner over that on all of these together: what efficiency would be if every process
    * had a processor to itself and messages took no time on their way. A busy machine does not disturb it.
@@ -33,9 +35,9 @@ export interface ScalingReport {
 }
 
 export interface ScalingOptions {
-  /** Turns of each number of runners. @default 3 */
+  /** Turns of each number of runners. @default 2 */
   readonly turns?: number;
-  /** Steps of a turn. @default 100 */
+  /** Steps of a turn. @default 80 */
   readonly steps?: number;
   readonly log?: (line: string) => void;
 }
@@ -46,14 +48,13 @@ interface Turn {
   readonly exchangeShare: number;
 }
 
-const COUNTS = [1, 2];
 const DEADLINE = 300_000;
 /** Patches a step as the presets draw them: the smallest picture of many tiles, the largest of one. */
 const PATCHES = { tiled: patchesFor(12_000_000), 'data-parallel': patchesFor(2_000_000) };
 
 /** Step rate of single-threaded runners at the same global batch, in turns on this machine, and what it foretells. */
 export async function benchScaling(options: ScalingOptions = {}): Promise<ScalingReport> {
-  const { turns = 3, steps = 100, log = () => undefined } = options;
+  const { turns = 2, steps = 80, log = () => undefined } = options;
   const capture = renderCapture({ width: 450, height: 300 });
   const scenario = (session: ScalingRow['session'], tiles: { readonly tilePixels?: number }) => {
     const model = {
@@ -69,19 +70,21 @@ export async function benchScaling(options: ScalingOptions = {}): Promise<Scalin
   const rows: ScalingRow[] = [];
   let patchSeconds = 0;
   try {
-    for (const runners of COUNTS) clusters.push(await Cluster.start({ runners, threads: 1 }));
-    for (const [name, scenario] of scenarios) {
-      const measured = COUNTS.map((): Turn[] => []);
+    for (const runners of [1, 2, 1]) clusters.push(await Cluster.start({ runners, threads: 1 }));
+    const [one, two, other] = clusters as [Cluster, Cluster, Cluster];
+    for (const [session, scenario] of scenarios) {
+      const turned: Turns = { one: [], two: [], apart: [] };
       for (let turn = 0; turn < turns; turn++) {
-        for (const [i, cluster] of clusters.entries()) {
-          const one = await takeTurn(cluster, `${name}-${turn}`, scenario);
-          log(`${name}, ${COUNTS[i]} runners: ${one.rate.toFixed(2)} steps/s`);
-          measured[i]!.push(one);
-        }
+        const take = (cluster: Cluster, name: string) =>
+          takeTurn(cluster, `${session}-${turn}-${name}`, scenario);
+        turned.one.push(await take(one, 'one'));
+        turned.two.push(await take(two, 'two'));
+        turned.apart.push(...(await Promise.all([one, other].map((cluster) => take(cluster, 'apart')))));
+        log(`${session}, turn ${turn + 1} of ${turns}: ${describe(turned)}`);
       }
-      rows.push(...rowsOf(name, measured));
-      const seconds = median(measured[0]!.map((t) => t.processorSeconds));
-      if (name === 'tiled') patchSeconds = seconds / PATCHES.tiled;
+      rows.push(...rowsOf(session, turned));
+      const seconds = median(turned.one.map((turn) => turn.processorSeconds));
+      if (session === 'tiled') patchSeconds = seconds / PATCHES.tiled;
     }
   } finally {
     await Promise.all(clusters.map((cluster) => cluster.stop()));
@@ -91,15 +94,24 @@ export async function benchScaling(options: ScalingOptions = {}): Promise<Scalin
   return { rows, ...predict({ patchSeconds, exchange }), load: loadavg()[0]! };
 }
 
-function rowsOf(session: ScalingRow['session'], measured: readonly (readonly Turn[])[]): ScalingRow[] {
-  const of = (i: number, key: keyof Turn) => median(measured[i]!.map((turn) => turn[key]));
-  return COUNTS.map((runners, i) => ({
+/** Turns with one runner, with two, and of two that do not know of each other. */
+type Turns = Readonly<Record<'one' | 'two' | 'apart', Turn[]>>;
+
+function describe(turned: Turns): string {
+  const rate = (key: keyof Turns) => turned[key].at(-1)!.rate.toFixed(2);
+  return `one runner ${rate('one')} steps/s, two ${rate('two')}, two apart ${rate('apart')} each`;
+}
+
+function rowsOf(session: ScalingRow['session'], { one, two, apart }: Turns): ScalingRow[] {
+  const of = (turns: readonly Turn[], key: keyof Turn) => median(turns.map((turn) => turn[key]));
+  return [one, two].map((turns, i) => ({
     session,
-    runners,
-    stepsPerSecond: of(i, 'rate'),
-    efficiency: of(i, 'rate') / of(0, 'rate') / runners,
-    processorEfficiency: of(0, 'processorSeconds') / of(i, 'processorSeconds'),
-    exchangeShare: of(i, 'exchangeShare'),
+    runners: i + 1,
+    stepsPerSecond: of(turns, 'rate'),
+    efficiency: of(turns, 'rate') / of(one, 'rate') / (i + 1),
+    apart: of(i === 0 ? one : apart, 'rate') / of(one, 'rate'),
+    processorEfficiency: of(one, 'processorSeconds') / of(turns, 'processorSeconds'),
+    exchangeShare: of(turns, 'exchangeShare'),
   }));
 }
 

@@ -119,6 +119,7 @@ export async function runBenchScaling({ json, turns }: Output & { readonly turns
     String(r.runners),
     r.stepsPerSecond.toFixed(2),
     percent(r.efficiency),
+    percent(r.apart),
     percent(r.processorEfficiency),
     percent(r.exchangeShare),
   ]);
@@ -132,7 +133,7 @@ export async function runBenchScaling({ json, turns }: Output & { readonly turns
   print(
     json,
     report,
-    `${table(['session', 'runners', 'steps/s', 'efficiency', 'by processor time', 'in exchange'], rows)}\n` +
+    `${table(['session', 'runners', 'steps/s', 'efficiency', 'each alone', 'by processor time', 'in exchange'], rows)}\n` +
       `load of this machine: ${report.load.toFixed(1)}\n\npredicted for GPU runners:\n` +
       `${table(['session', 'runners', 'shards', 'ms a step', 'efficiency'], predicted)}\n` +
       `${report.assumptions.map((line) => `- ${line}\n`).join('')}`,

@@ -75,7 +75,7 @@ export function define(command: Command): void {
     .command('scaling')
     .description('step rate of 1 and 2 single-threaded runners, and what it foretells for more of them')
     .addOption(
-      new Option('--turns <n>', 'turns of each number of runners').argParser(wholeNumber(1, 100)).default(5),
+      new Option('--turns <n>', 'turns of each number of runners').argParser(wholeNumber(1, 100)).default(2),
     )
     .addOption(jsonOption())
     .action(async (options) => {
