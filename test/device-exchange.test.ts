@@ -148,6 +148,19 @@ describe.skipIf(nativeIsas().length === 0)('from device to device', () => {
     await close(again);
   });
 
+  test('a step that was given up leaves nothing behind', async () => {
+    const run = withReduction(SAMPLES[0]![1](), 'half');
+    const ring = await openRing(run, 2);
+    await stepOf(ring, 0);
+    await Promise.all(ring.members.map((m) => m.compute(1)));
+    await Promise.all(ring.members.map((m) => m.load(run.state)));
+    for (let i = 0; i < STEPS; i++) await stepOf(ring, i);
+    const alone = await emulated().open(run.plan, run.data, run.state);
+    await alone.train(STEPS);
+    expect(hash(await gather(run, ring))).toBe(hash(await alone.save()));
+    await close(ring);
+  });
+
   test('who waits stops when asked to', async () => {
     const run = SAMPLES[0]![1]();
     const ring = await openRing(run, 2);

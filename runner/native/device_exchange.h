@@ -18,6 +18,7 @@ class DeviceExchange {
   void part() { parted_ = true; }
 
   void join(const AnySession::Tie& tie, int64_t milliseconds) {
+    if (tie.carrier.empty()) throw Refused("there is no way to other devices: NCCL was not found");
     if (tie.id.size() != EXCHANGE_ID_BYTES) throw Refused("an identity of " + std::to_string(EXCHANGE_ID_BYTES) + " bytes is needed");
     const DeviceWait wait = waitOf(milliseconds);
     deviceCall([&](DeviceMessage* m) {
@@ -58,10 +59,7 @@ class DeviceExchange {
     for (const AnySession::Move& move : moves) {
       try {
         make(move, milliseconds);
-      } catch (const Refused&) {
-        throw;
-      } catch (const std::exception& e) {
-        if (move.operation == AnySession::COMBINE || move.operation == AnySession::ROOT) throw;
+      } catch (const Away& e) {
         return {move.other, e.what()};
       }
     }
@@ -80,6 +78,11 @@ class DeviceExchange {
   }
 
  private:
+  // The member that a move is made with did not do its part.
+  struct Away : std::runtime_error {
+    using std::runtime_error::runtime_error;
+  };
+
   void make(const AnySession::Move& move, int64_t milliseconds) {
     const DeviceWait wait = waitOf(milliseconds);
     switch (move.operation) {
@@ -119,6 +122,14 @@ class DeviceExchange {
     }
   }
 
+  template <class Call>
+  static void withMember(Call call) {
+    DeviceMessage message{};
+    const int failed = call(&message);
+    if (failed == DEVICE_PARTED) throw Away(message.text);
+    if (failed) throw std::runtime_error(message.text);
+  }
+
   void pack(int shard) {
     const int slot = slotOf(shard);
     message_ = parts_[slot];
@@ -127,11 +138,11 @@ class DeviceExchange {
     deviceCall([&](DeviceMessage* m) { return api_.pack(session_, slot, &node, m); });
   }
   void post(int member, const DeviceWait& wait) {
-    deviceCall([&](DeviceMessage* m) { return api_.post(session_, member, &wait, m); });
+    withMember([&](DeviceMessage* m) { return api_.post(session_, member, &wait, m); });
   }
   void fetch(int member, const DeviceWait& wait) {
     DeviceNode node{};
-    deviceCall([&](DeviceMessage* m) { return api_.fetch(session_, member, &node, &wait, m); });
+    withMember([&](DeviceMessage* m) { return api_.fetch(session_, member, &node, &wait, m); });
     if (node.session != fingerprint_ || node.step != step_)
       throw Refused("a received gradient sum was refused: it is of another session or step");
     message_ = {node.start, node.extent, {node.loss, node.squared, node.samples}};

@@ -2,7 +2,7 @@
 // It keeps to the documented behaviour of a communicator that does not block: calls return at once, the state is "in
 // progress" until what was asked is done, and an operation whose partner died is in progress for ever, until `ncclCommAbort`.
 //
-// TEST_NCCL_VERSION: the version that it tells. TEST_NCCL_INIT=fail: no communicator is made.
+// TEST_NCCL_VERSION: the version that it tells. TEST_NCCL_INIT: no communicator is made, by an error (`fail`), or never (`hang`).
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -208,6 +208,8 @@ int ncclCommInitRankConfig(void** comm, int ranks, Id id, int rank, Config* conf
   const bool understood = config->magic == 0xcafebeef && config->version == 21700 && config->size >= sizeof(Config);
   if (!understood || config->blocking != 0 || rank < 0 || rank >= ranks) return INVALID_ARGUMENT;
   if (is("TEST_NCCL_INIT", "fail")) return SYSTEM_ERROR;
+  // A rank that nobody else knows of meets nobody.
+  if (is("TEST_NCCL_INIT", "hang")) rank += ranks++;
   *comm = new Comm(id, rank, ranks);
   return IN_PROGRESS;
 }

@@ -15,6 +15,9 @@ int guarded(DeviceMessage* message, F work) {
   try {
     work();
     return 0;
+  } catch (const Parted& e) {
+    std::snprintf(message->text, sizeof message->text, "%s", e.what());
+    return DEVICE_PARTED;
   } catch (const std::exception& e) {
     std::snprintf(message->text, sizeof message->text, "%s", e.what());
   } catch (...) {

@@ -1,11 +1,13 @@
 // What the device library gives to the addon, as plain C: the two are built by different compilers. Every call returns 0,
-// or 1 with a message.
+// or with a message 1, or DEVICE_PARTED where another member of an exchange did not do its part.
 #pragma once
 #include "../plan.h"
 
 namespace implicam {
 
 constexpr int32_t DEVICE_API_VERSION = 3;
+
+constexpr int DEVICE_PARTED = 2;
 
 struct DeviceMessage {
   char text[512];

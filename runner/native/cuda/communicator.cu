@@ -23,7 +23,7 @@ struct NcclFunctions {
     int clusterSize = INT_MIN, fewestBlocks = INT_MIN, mostBlocks = INT_MIN;
     const char* network = nullptr;
   };
-  static constexpr int DONE = 0, IN_PROGRESS = 7;
+  static constexpr int DONE = 0, CUDA_ERROR = 1, IN_PROGRESS = 7;
   static constexpr int BYTES = 1;  // the data type
 
   int (*getVersion)(int*);
@@ -122,7 +122,7 @@ Communicator::~Communicator() { abandon(); }
 
 void Communicator::transfer(const std::vector<Span>& spans, int peer, bool out, const Wait& wait) {
   const std::string what = std::string(out ? "sending to" : "receiving from") + " device " + std::to_string(peer);
-  if (!handle_) throw std::runtime_error(what + ": the devices are not tied any more");
+  if (!handle_) throw Parted(what + ": the devices are not tied any more");
   void* stream = stream_->handle();
   check(nccl_->groupStart(), what);
   int result = NcclFunctions::DONE;
@@ -150,7 +150,7 @@ void Communicator::settle(const Wait& wait, const std::string& what) {
     else if (wait.late()) why = "nothing happened for " + std::to_string(wait.milliseconds() / 1000) + " s";
     if (!why.empty()) {
       abandon();
-      throw std::runtime_error(what + ": " + why);
+      throw Parted(what + ": " + why);
     }
     if (round < 1000) std::this_thread::yield();
     else std::this_thread::sleep_for(std::chrono::microseconds(50));
@@ -162,7 +162,9 @@ void Communicator::check(int result, const std::string& what) {
   std::string why = nccl_->getErrorString(result);
   if (const char* last = nccl_->getLastError(handle_); last && *last) why += std::string(" (") + last + ")";
   abandon();
-  throw std::runtime_error(what + ": NCCL: " + why);
+  const std::string message = what + ": NCCL: " + why;
+  if (result == NcclFunctions::CUDA_ERROR) throw std::runtime_error(message);
+  throw Parted(message);
 }
 
 void Communicator::finish(const Wait& wait) {

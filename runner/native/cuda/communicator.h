@@ -26,6 +26,11 @@ const Nccl& openNccl(const std::string& path);
 // What members of one communicator must have in common; made by one of them.
 void newExchangeId(const Nccl& nccl, uint8_t* id);
 
+// What another member did not do; whatever else is thrown is this device's own failure.
+struct Parted : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // A deadline, and somebody who may want to end the wait before.
 class Wait {
  public:

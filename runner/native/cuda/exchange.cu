@@ -168,6 +168,7 @@ void Exchange::pack(int slot, const DeviceNode& node) {
   now_ = {node, {}};
   stream_.upload(head_.at(), &now_, sizeof now_);
   stream_.items(length_, PackDense{shared_.at + slot * shared_.stride, (float*)(head_.at() + sizeof(Head))});
+  if (parts_[0].lines + parts_[1].lines == 0) return;
   int64_t* counts = ((Head*)head_.at())->lines;
   for (int kind = 0; kind < 2; kind++) {
     const Part& p = parts_[kind];
