@@ -68,8 +68,10 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
   const light = recoverLight(registered, grouping, note, kernels);
   const sweep =
     grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping, kernels) : undefined;
-  const allInFocus = withoutNoise(sweep?.allInFocus ?? light.views[0]!, light, grouping, kernels);
-  options.onPreview?.(exponential(allInFocus));
+  const merged = sweep?.allInFocus ?? light.views[0]!;
+  // Somebody waits for the preview: it comes with its noise.
+  options.onPreview?.(exponential(merged));
+  const allInFocus = withoutNoise(merged, light, grouping, kernels);
   const facts = factsOf(grouping, registered, allInFocus, light.exposuresKnown, sweep);
   const config = withOptions(presetConfig(preset, options.quality ?? 'standard', facts), options);
   if (sweep) {
@@ -154,8 +156,8 @@ interface Light {
   readonly ev: readonly number[];
   /** Whether that is what the camera says, and the pictures confirm. */
   readonly exposuresKnown: boolean;
-  /** undefined where the frames do not tell. */
-  readonly noise: SensorNoise | undefined;
+  /** Measures it; undefined where the frames do not tell. */
+  readonly noise: () => SensorNoise | undefined;
 }
 
 /** Response, exposures, and the merged radiance of every focus setting. */
@@ -198,16 +200,17 @@ function recoverLight(
   const views = stacks.map(
     (stack, s) => mergeFrames(stack, response, evs[s]!, { masks: masks[s], mergeChannel }).radiance,
   );
-  return { views, response, ev, exposuresKnown, noise: measureNoise(stacks, evs, response, masks) };
+  return { views, response, ev, exposuresKnown, noise: () => measureNoise(stacks, evs, response, masks) };
 }
 
 /** The picture without what is only noise, where the frames show how much of it there is. */
 function withoutNoise(
   picture: Picture,
-  { response, ev, noise }: Light,
+  { response, ev, noise: measure }: Light,
   grouping: Grouping,
   { shrinkDetail }: StartKernels,
 ): Picture {
+  const noise = measure();
   if (!noise) return picture;
   // Of the view with most frames, whose noise is least, should they differ: texture must not count as noise.
   const views = grouping.focus.map((_, focus) => ev.filter((_, i) => grouping.frames[i]!.focus === focus));
