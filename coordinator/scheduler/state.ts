@@ -85,8 +85,6 @@ export interface SessionState {
   highWater: number;
   /** Observed steps a second; 0 where not known. */
   rate: number;
-  /** How long a snapshot took the slowest member last, its copy included; 0 where not known. */
-  copyMs: number;
   /** Something moved since the watch timer fired last; how often it fired in vain. */
   moved: boolean;
   quiet: number;
@@ -190,7 +188,6 @@ export function createSession(spec: SessionSpec, order: number): SessionState {
     committed: step,
     highWater: step,
     rate: 0,
-    copyMs: 0,
     moved: false,
     quiet: 0,
     holdings: [],

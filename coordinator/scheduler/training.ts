@@ -25,7 +25,8 @@ export function onAllHosted(turn: Turn, session: SessionState): void {
  */
 function windowMs(turn: Turn, session: SessionState): number {
   const { snapshotMs, snapshotShare, maxWindowMs } = turn.options;
-  return Math.max(snapshotMs / 2, Math.min(session.copyMs / snapshotShare, maxWindowMs));
+  const slowest = Math.max(...session.placement.map(({ copyMs }) => copyMs));
+  return Math.max(snapshotMs / 2, Math.min(slowest / snapshotShare, maxWindowMs));
 }
 
 /** Steps of a window, by the observed rate or else the predicted. */
@@ -142,7 +143,6 @@ export function onSnapshotTaken(
 ): void {
   if (!session.pending.includes(step) || member.taken >= step) return;
   member.copyMs = milliseconds;
-  session.copyMs = Math.max(...session.placement.map(({ copyMs }) => copyMs));
   member.taken = step;
   session.moved = true;
   session.quiet = 0;

@@ -25,6 +25,8 @@ interface EpochRecord {
   /** Steps that each runner has really applied. */
   readonly applied: Map<RunnerId, number>;
   readonly taken: Map<RunnerId, number>;
+  /** Longest that a snapshot took somebody, its copy included. */
+  copyMs: number;
   placement: readonly Member[];
   from: number;
   progress: number;
@@ -51,7 +53,8 @@ export class Checks {
     private readonly durable: Durable,
     private readonly dice: Dice,
     private readonly step: Step,
-    private readonly maxWindowSteps: number,
+    /** Longest window where a snapshot takes so many milliseconds, in steps. */
+    private readonly longestWindow: (copyMs: number) => number,
   ) {}
 
   private record(session: SessionId, epoch: Epoch): EpochRecord {
@@ -67,6 +70,7 @@ export class Checks {
         told: new Map(),
         applied: new Map(),
         taken: new Map(),
+        copyMs: 0,
         placement: [],
         from: 0,
         progress: -1,
@@ -99,6 +103,7 @@ export class Checks {
     const session = state.sessions[event.session];
     if (session === undefined || epochOf(session.spec.lease, session.round) !== event.epoch) return;
     const record = this.record(event.session, event.epoch);
+    record.copyMs = Math.max(record.copyMs, event.milliseconds);
     record.taken.set(event.runner, Math.max(event.step, record.taken.get(event.runner) ?? 0));
     const least = Math.min(...record.placement.map(({ runner }) => record.taken.get(runner) ?? -1));
     if (least <= record.safe) return;
@@ -198,7 +203,7 @@ export class Checks {
   private granted(command: Extract<Command, { type: 'advance' }>): void {
     const record = this.record(command.session, command.epoch);
     const base = Math.max(record.safe, record.from);
-    if (command.until > base + 2 * this.maxWindowSteps) {
+    if (command.until > base + 2 * this.longestWindow(record.copyMs)) {
       throw new Violation(`granted to ${command.until}, more than two windows beyond ${base}`);
     }
   }

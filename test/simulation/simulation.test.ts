@@ -93,7 +93,7 @@ const mistakes: Record<string, Step> = {
   },
   'grants without end': (state, event) =>
     step(state, event).map((command) =>
-      command.type === 'advance' ? { ...command, until: command.until + 40 } : command,
+      command.type === 'advance' ? { ...command, until: command.until + 20 } : command,
     ),
   'does not watch progress': without('watch'),
   'does not watch hosting': without('host'),

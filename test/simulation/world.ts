@@ -25,15 +25,20 @@ export interface Machine {
   readonly claimedBytes: number;
 }
 
-/** Longest window of the schedules, in steps: usually, and where copies of snapshots take long. */
-const USUAL_WINDOW_STEPS = 8;
-const MAX_WINDOW_STEPS = 3 * USUAL_WINDOW_STEPS;
+/** Longest window of the schedules, in steps, where copies of snapshots take no time. */
+const MAX_WINDOW_STEPS = 8;
+const SNAPSHOT_MS = 2_000;
+const SNAPSHOT_SHARE = 0.25;
+
+/** The same where they take so many milliseconds: as many times longer as keeps them to their share of the time. */
+const longestWindow = (copyMs: number) =>
+  Math.ceil(MAX_WINDOW_STEPS * Math.max(1, copyMs / SNAPSHOT_SHARE / (SNAPSHOT_MS / 2)));
 
 const OPTIONS = {
-  snapshotMs: 2_000,
-  maxWindowMs: 3_000,
+  snapshotMs: SNAPSHOT_MS,
+  snapshotShare: SNAPSHOT_SHARE,
   storeMs: 5_000,
-  maxWindowSteps: USUAL_WINDOW_STEPS,
+  maxWindowSteps: MAX_WINDOW_STEPS,
   hostDeadlineMs: 8_000,
   stallDeadlineMs: 4_000,
   storeDeadlineMs: 5_000,
@@ -64,7 +69,7 @@ export class World implements RunnerWorld, CoordinatorWorld {
     private readonly verbose = false,
   ) {
     this.network = new Network(dice, dice.pick([2, 10, 40]));
-    this.checks = new Checks(this.durable, dice, step, MAX_WINDOW_STEPS);
+    this.checks = new Checks(this.durable, dice, step, longestWindow);
   }
 
   startCoordinator(): void {
