@@ -6,7 +6,7 @@ import { createCudaEngine, cudaStatus } from '../runner/engines/cuda.js';
 import { freshState } from '../runner/engines/engine.js';
 import { nativeIsas } from '../runner/engines/native.js';
 import { exchange, gather, openGroup, step } from './exchange.js';
-import { hash, RUNS, type Run, randomRun, SAMPLES } from './runs.js';
+import { hash, RUNS, type Run, SAMPLES, SPREAD, withReduction } from './runs.js';
 
 /**
  * Training on a device gives the same bits whatever order blocks and threads run in, however the shards are spread over
@@ -82,22 +82,10 @@ describe.skipIf(nativeIsas().length === 0)('the same bits on a device', () => {
 });
 
 describe.skipIf(nativeIsas().length === 0)('shards spread over device sessions', () => {
-  const cases: [string, () => Run][] = [
-    SAMPLES[0]!,
-    SAMPLES[1]!,
-    SAMPLES[2]!,
-    ['two layers, all losses', () => randomRun('all losses, patches')],
-    ['siren, free', () => randomRun('siren free')],
-    ['tiled free', () => randomRun('tiled free')],
-  ];
   describe.each(['single', 'half'] as const)('%s precision', (reduction) => {
-    test.each(cases)('%s', async (_, make) => {
+    test.each(SPREAD)('%s', async (_, make) => {
       const run = make();
-      const { config } = run.plan;
-      const rounded = {
-        ...run,
-        plan: { ...run.plan, config: { ...config, train: { ...config.train, reduction } } },
-      };
+      const rounded = withReduction(run, reduction);
       const one = await trained(rounded, STEPS);
       const shards = run.plan.shards.length;
       for (const holders of [1, 2, 3]) {

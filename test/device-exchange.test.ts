@@ -5,7 +5,7 @@ import type { DeviceLink, JoiningSession, Progress } from '../runner/engines/eng
 import { nativeIsas } from '../runner/engines/native.js';
 import { gather, openGroup, step } from './exchange.js';
 import { ncclOverSockets } from './nccl/library.js';
-import { hash, type Run, randomRun, SAMPLES } from './runs.js';
+import { hash, type Run, SAMPLES, SPREAD, withReduction } from './runs.js';
 
 /**
  * Sums that go from device to device: the kernels of the exchange and its order, by the emulation and NCCL's functions over
@@ -14,11 +14,6 @@ import { hash, type Run, randomRun, SAMPLES } from './runs.js';
 
 const STEPS = 4;
 const DEADLINE = 20_000;
-
-function withReduction(run: Run, reduction: 'single' | 'half'): Run {
-  const { config } = run.plan;
-  return { ...run, plan: { ...run.plan, config: { ...config, train: { ...config.train, reduction } } } };
-}
 
 interface Ring {
   readonly placement: readonly number[];
@@ -69,16 +64,8 @@ async function close({ members }: Ring): Promise<void> {
 describe.skipIf(nativeIsas().length === 0)('from device to device', () => {
   beforeAll(() => void ncclOverSockets());
 
-  const cases: [string, () => Run][] = [
-    SAMPLES[0]!,
-    SAMPLES[1]!,
-    SAMPLES[2]!,
-    ['two layers, all losses', () => randomRun('all losses, patches')],
-    ['siren, free', () => randomRun('siren free')],
-    ['tiled free', () => randomRun('tiled free')],
-  ];
   describe.each(['single', 'half'] as const)('%s precision', (reduction) => {
-    test.each(cases)('the bits of one session: %s', async (_, make) => {
+    test.each(SPREAD)('the bits of one session: %s', async (_, make) => {
       const run = withReduction(make(), reduction);
       const alone = await emulated().open(run.plan, run.data, run.state);
       const one = await alone.train(STEPS);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { renderCapture } from '../bench/sample/capture.js';
-import { configSchema, type ModelConfigInput } from '../model/config.js';
+import { configSchema, type ModelConfigInput, type TrainConfig } from '../model/config.js';
 import { initialParameters } from '../model/initial.js';
 import { createPlan, type Plan } from '../model/plan.js';
 import { freshState, type SceneData, type TrainingState } from '../runner/engines/engine.js';
@@ -72,3 +72,18 @@ export const RUNS: [string, () => Run][] = [
   ...SAMPLES,
   ...RANDOM.map((name): [string, () => Run] => [name, () => randomRun(name)]),
 ];
+
+/** One of every kind, for tests that spread its shards over several sessions. */
+export const SPREAD: [string, () => Run][] = [
+  ...SAMPLES.slice(0, 3),
+  ['two layers, all losses', () => randomRun('all losses, patches')],
+  ['siren, free', () => randomRun('siren free')],
+  ['tiled free', () => randomRun('tiled free')],
+];
+
+/** The run with gradients summed in this precision. */
+export function withReduction(run: Run, reduction: TrainConfig['reduction']): Run {
+  const { plan } = run;
+  const config = { ...plan.config, train: { ...plan.config.train, reduction } };
+  return { ...run, plan: { ...plan, config } };
+}

@@ -5,19 +5,11 @@ import { isReducing, type Progress, requireReducing, type TrainingState } from '
 import { createNativeEngine, nativeIsas } from '../runner/engines/native.js';
 import { createTfjsEngine } from '../runner/engines/tfjs.js';
 import { exchange, gather, openGroup, step } from './exchange.js';
-import { hash, type Run, randomRun, SAMPLES } from './runs.js';
+import { hash, type Run, randomRun, SAMPLES, withReduction } from './runs.js';
 
 /** Several sessions that host a session's shards together reach the same bits as one that hosts all. */
 
 type Reduction = TrainConfig['reduction'];
-
-function rounding(run: Run, reduction: Reduction): Run {
-  const { plan } = run;
-  return {
-    ...run,
-    plan: { ...plan, config: { ...plan.config, train: { ...plan.config.train, reduction } } },
-  };
-}
 
 async function together(run: Run, placement: readonly number[], steps: number, lanes = 1, isa?: string) {
   const group = await openGroup(run, placement, { isa });
@@ -67,7 +59,7 @@ const REDUCTIONS: Reduction[] = ['single', 'half'];
 describe.skipIf(nativeIsas().length === 0)('shards spread over sessions', () => {
   describe.each(REDUCTIONS)('%s precision', (reduction) => {
     test.each(PARALLEL)('every split of four data-parallel shards: %s', async (_, make) => {
-      const run = rounding(make(), reduction);
+      const run = withReduction(make(), reduction);
       const one = await alone(run, STEPS);
       for (const [i, placement] of placements(run.plan.shards.length, 4).entries()) {
         const all = await together(run, placement, STEPS, 1 + (i % 5));
@@ -78,7 +70,7 @@ describe.skipIf(nativeIsas().length === 0)('shards spread over sessions', () => 
     });
 
     test.each(TILED)('tiles over one to four sessions: %s', async (_, make) => {
-      const run = rounding(make(), reduction);
+      const run = withReduction(make(), reduction);
       const one = await alone(run, STEPS);
       const tiles = run.plan.shards.length;
       expect(tiles).toBeGreaterThan(1);
@@ -98,7 +90,7 @@ describe.skipIf(nativeIsas().length === 0)('shards spread over sessions', () => 
 
   test.each([...nativeIsas(), 'f64'])('with the kernels %s', async (isa) => {
     for (const reduction of REDUCTIONS) {
-      const run = rounding(SAMPLES[0]![1](), reduction);
+      const run = withReduction(SAMPLES[0]![1](), reduction);
       const one = await alone(run, 3, isa);
       const all = await together(run, [0, 1, 2, 0], 3, 2, isa);
       for (const state of all.states) expect(hash(state)).toBe(hash(one.state));
@@ -107,7 +99,7 @@ describe.skipIf(nativeIsas().length === 0)('shards spread over sessions', () => 
 
   test('half precision changes the bits, not the result', async () => {
     const run = SAMPLES[0]![1]();
-    const [single, half] = [await alone(run, STEPS), await alone(rounding(run, 'half'), STEPS)];
+    const [single, half] = [await alone(run, STEPS), await alone(withReduction(run, 'half'), STEPS)];
     expect(hash(half.state)).not.toBe(hash(single.state));
     expect(Math.abs(half.last.psnr - single.last.psnr)).toBeLessThan(0.5);
   });
@@ -221,7 +213,7 @@ describe.skipIf(nativeIsas().length === 0)('a session that hosts some shards', (
     await expect(tfjs.open(plan, data, state, { shards: [0] })).rejects.toEqual(
       refused('engine-unusable', /cannot host some shards.*build the native engine/),
     );
-    await expect(tfjs.open(rounding(run, 'half').plan, data, state)).rejects.toEqual(
+    await expect(tfjs.open(withReduction(run, 'half').plan, data, state)).rejects.toEqual(
       refused('engine-unusable', /cannot round gradients/),
     );
     expect(isReducing(await tfjs.open(plan, data, state))).toBe(false);

@@ -37,7 +37,7 @@ export function deviceLink(
   library: string,
   device: string,
   carrier: Carrier,
-): NonNullable<DeviceLinkOrReason> {
+): DeviceLink | { readonly missing: string } {
   if ('missing' in carrier) return carrier;
   return {
     node: nodeName(),
@@ -46,8 +46,6 @@ export function deviceLink(
     newId: () => loadAddon()!.newExchangeId(library, carrier.path),
   };
 }
-
-type DeviceLinkOrReason = DeviceLink | { readonly missing: string };
 
 /** "2.27.3" */
 export function carrierVersion(version: number): string {
