@@ -11,6 +11,9 @@ const endKey = (session: string) => `sessions/${session}/end.json`;
 
 const leaseSchema = z.object({ number: z.int().min(1), owner: z.string() });
 
+/** Codes of a scene that is not there, or not what was written. */
+const UNREADABLE = ['object-missing', 'session-unusable'];
+
 /** What the manifest says last: nothing earlier is written after it. */
 interface Newest {
   readonly epoch: number;
@@ -45,11 +48,19 @@ export class FolderLedger implements Ledger {
     const keys = new Set(await this.store.list('sessions/'));
     for (const key of keys) {
       const session = /^sessions\/([^/]+)\/lease\.json$/.exec(key)?.[1];
-      if (session && !keys.has(endKey(session))) await this.claim(session);
+      if (!session || keys.has(endKey(session))) continue;
+      await this.claim(session).catch((error) => {
+        // One scene that cannot be read is no reason to leave the others.
+        if (!UNREADABLE.includes(error.code)) throw error;
+        this.log(`session ${session} is not taken up: ${error.message}`);
+      });
     }
   }
 
-  /** @throws ImplicamError `object-missing` where the session's scene was not put into the store first */
+  /**
+   * @throws ImplicamError `object-missing` where the session's scene was not put into the store first, `session-unusable` where
+   * it is damaged or of another version
+   */
   async submit(session: string): Promise<void> {
     if (!SESSION_ID.test(session)) {
       throw new ImplicamError(
