@@ -1,17 +1,10 @@
 import { z } from 'zod';
-import { ImplicamError } from '../model/errors.js';
 import type { ObjectStore } from '../store/objects.js';
-import {
-  type Manifest,
-  SCENE_FORMAT,
-  type SceneSummary,
-  sceneKeys,
-  sceneSummarySchema,
-  snapshotKeys,
-} from '../store/scene.js';
+import { type Manifest, type SceneSummary, sceneSummarySchema, snapshotKeys } from '../store/scene.js';
+import { readHead } from '../store/scene-head.js';
 import type { SessionSpec, StoredSnapshot } from './scheduler/types.js';
 
-const headSchema = z.object({ format: z.literal(SCENE_FORMAT), summary: sceneSummarySchema });
+const headSchema = z.object({ summary: sceneSummarySchema });
 
 /** A hop of a tree of runners takes about this long, and this much more for each byte, in milliseconds. */
 const HOP_MS = 0.4;
@@ -20,16 +13,10 @@ const HOP_BYTE_MS = 5 / 2 ** 20;
 /**
  * What a prepared scene says of itself.
  *
- * @throws ImplicamError `object-missing`, `session-unusable` for what this version of the program did not write
+ * @throws ImplicamError `object-missing`, `session-unusable` for what is damaged or of another version
  */
 export async function readSummary(store: ObjectStore, session: string): Promise<SceneSummary> {
-  const bytes = await store.read(sceneKeys.head(session));
-  try {
-    return headSchema.parse(JSON.parse(bytes.toString())).summary;
-  } catch (cause) {
-    const message = `the scene of session ${session} is damaged or of another version: prepare it again`;
-    throw new ImplicamError('session-unusable', message, { cause });
-  }
+  return (await readHead(store, session, headSchema)).summary;
 }
 
 /** What the scheduler needs to know of a claimed session. */

@@ -1,31 +1,39 @@
 import { z } from 'zod';
-import { ImplicamError } from '../model/errors.js';
 import { atlasOutputs, mapWidths } from '../model/layout.js';
 import { createPlan, type Plan } from '../model/plan.js';
 import type { ShardReads } from '../model/shard-reads.js';
-import type { Rect } from '../model/shards.js';
 import type { ObjectStore } from '../store/objects.js';
 import {
-  SCENE_FORMAT,
   type SceneSummary,
   type StoredPiece,
   sceneKeys,
   sceneSummarySchema,
   snapshotKeys,
 } from '../store/scene.js';
+import { putHead, readHead } from '../store/scene-head.js';
+import { putStriped, stripedSchema } from '../store/stripes.js';
 import { putPiece } from '../store/verified.js';
 import type { TrainedModel } from './develop-options.js';
 import type { SceneData } from './engines/engine.js';
 import { describeModel, modelHeadSchema } from './model-file.js';
+import { readPlanes } from './scene-planes.js';
 import { encodePart, partsOf } from './snapshot-parts.js';
 
-/** A prepared scene in the object store: a head that describes it, and planes of raw numbers that can be read in parts. */
+/**
+ * A prepared scene in the object store: a head that describes it, and planes of raw numbers that can be read in parts. The head
+ * has the checksums of all that.
+ */
 const headSchema = z.object({
-  format: z.literal(SCENE_FORMAT),
   summary: sceneSummarySchema,
   model: modelHeadSchema,
-  frames: z.array(z.object({ bits: z.union([z.literal(8), z.literal(16)]), masked: z.boolean() })),
-  start: z.object({ radiance: z.boolean(), defocus: z.boolean() }),
+  frames: z.array(
+    z.object({
+      bits: z.union([z.literal(8), z.literal(16)]),
+      data: stripedSchema,
+      mask: stripedSchema.optional(),
+    }),
+  ),
+  start: z.object({ radiance: stripedSchema.optional(), defocus: stripedSchema.optional() }),
 });
 
 export type SceneHead = z.output<typeof headSchema>;
@@ -41,13 +49,18 @@ export async function writeScene(
   frames: SceneData['frames'],
 ): Promise<SceneSummary> {
   const plan = createPlan(model.capture, model.config, model.seed);
+  const head: Pick<SceneHead, 'frames' | 'start'> = { frames: [], start: {} };
   for (const [i, { data, mask }] of frames.entries()) {
-    await store.put(sceneKeys.frame(session, i), bytesOf(data));
-    if (mask) await store.put(sceneKeys.mask(session, i), mask);
+    head.frames.push({
+      bits: data.BYTES_PER_ELEMENT === 1 ? 8 : 16,
+      data: await putStriped(store, sceneKeys.frame(session, i), bytesOf(data)),
+      ...(mask ? { mask: await putStriped(store, sceneKeys.mask(session, i), mask) } : {}),
+    });
   }
-  const { start } = model;
   for (const plane of ['radiance', 'defocus'] as const) {
-    if (start?.[plane].length) await store.put(sceneKeys.start(session, plane), bytesOf(start[plane]));
+    const data = model.start?.[plane];
+    if (!data?.length) continue;
+    head.start[plane] = await putStriped(store, sceneKeys.start(session, plane), bytesOf(data));
   }
   const pieces: StoredPiece[] = [];
   for (const part of partsOf(plan)) {
@@ -56,38 +69,20 @@ export async function writeScene(
     pieces.push(await putPiece(store, part.shard ?? 0, key, encodePart(model.state, part)));
   }
   const summary = { ...summarise(plan, model.state.step, frames), pieces };
-  const head: z.input<typeof headSchema> = {
-    format: SCENE_FORMAT,
-    summary,
-    model: describeModel(model),
-    frames: frames.map(({ data, mask }) => ({
-      bits: data.BYTES_PER_ELEMENT === 1 ? 8 : 16,
-      masked: mask !== undefined,
-    })),
-    start: { radiance: Boolean(start?.radiance.length), defocus: Boolean(start?.defocus.length) },
-  };
-  await store.put(sceneKeys.head(session), Buffer.from(JSON.stringify(head)));
+  await putHead(store, session, { summary, model: describeModel(model), ...head });
   return summary;
 }
 
-/** @throws ImplicamError `object-missing`, `session-unusable` for what this program did not write */
-export async function readSceneHead(store: ObjectStore, session: string): Promise<SceneHead> {
-  const bytes = await store.read(sceneKeys.head(session));
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString());
-  } catch (cause) {
-    throw unusable(session, 'its head is no JSON', cause);
-  }
-  const parsed = headSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw unusable(session, `${issue.path.join('.')}: ${issue.message}`, parsed.error);
+/** @throws ImplicamError `object-missing`, `session-unusable` for what is damaged or of another version */
+export function readSceneHead(store: ObjectStore, session: string): Promise<SceneHead> {
+  return readHead(store, session, headSchema);
 }
 
 /**
  * Reads what shards need of a scene's pixels. The arrays have the size of the whole picture, so that addresses are the
  * same everywhere, but only the rectangles are ever touched: the rest takes no memory.
+ *
+ * @throws ImplicamError `scene-damaged` where what is read is not what was written
  */
 export async function readSceneData(
   store: ObjectStore,
@@ -97,29 +92,26 @@ export async function readSceneData(
   reads: readonly ShardReads[],
 ): Promise<SceneData> {
   const { width, height } = plan.capture;
-  const reader = new PlaneReader(
-    store,
-    width,
-    reads.map((r) => r.frames),
-  );
+  const area = width * height;
+  const inFrames = reads.map((r) => r.frames);
   const frames: { data: Uint8Array | Uint16Array; mask?: Uint8Array }[] = [];
-  for (const [i, { bits, masked }] of head.frames.entries()) {
-    const data = bits === 8 ? new Uint8Array(3 * width * height) : new Uint16Array(3 * width * height);
-    await reader.read(sceneKeys.frame(session, i), data, 0, 3);
-    const mask = masked ? new Uint8Array(width * height) : undefined;
-    if (mask) await reader.read(sceneKeys.mask(session, i), mask, 0, 1);
+  for (const [i, stored] of head.frames.entries()) {
+    const data = stored.bits === 8 ? new Uint8Array(3 * area) : new Uint16Array(3 * area);
+    const pixels = { width, height, channels: 3 };
+    await readPlanes(store, sceneKeys.frame(session, i), stored.data, data, pixels, inFrames);
+    const mask = stored.mask && new Uint8Array(area);
+    if (mask) {
+      const key = sceneKeys.mask(session, i);
+      await readPlanes(store, key, stored.mask!, mask, { ...pixels, channels: 1 }, inFrames);
+    }
     frames.push({ data, ...(mask ? { mask } : {}) });
   }
-  const starts = new PlaneReader(
-    store,
-    width,
-    reads.map((r) => r.start),
-  );
+  const inStart = reads.map((r) => r.start);
   const planes = async (plane: 'radiance' | 'defocus', count: number) => {
-    const out = new Float32Array(head.start[plane] ? count * width * height : 0);
-    for (let p = 0; out.length > 0 && p < count; p++) {
-      await starts.read(sceneKeys.start(session, plane), out, p * width * height, 1);
-    }
+    const stored = head.start[plane];
+    const out = new Float32Array(stored ? count * area : 0);
+    const key = sceneKeys.start(session, plane);
+    if (stored) await readPlanes(store, key, stored, out, { width, height, channels: 1 }, inStart);
     return out;
   };
   if (!head.start.radiance && !head.start.defocus) return { frames };
@@ -142,60 +134,6 @@ export async function readStart(
   const none = { x: 0, y: 0, width: 0, height: 0 };
   const reads = [{ frames: none, start: whole }];
   return (await readSceneData(store, session, { ...head, frames: [] }, plan, reads)).start;
-}
-
-/** Most that is read at once, in bytes. */
-const BAND = 8 * 2 ** 20;
-
-/** Reads rectangles of interleaved numbers: whole rows in bands, of which only the columns wanted are kept. */
-class PlaneReader {
-  private readonly store: ObjectStore;
-  private readonly width: number;
-  private readonly rects: readonly Rect[];
-
-  constructor(store: ObjectStore, width: number, rects: readonly Rect[]) {
-    this.store = store;
-    this.width = width;
-    this.rects = rects;
-  }
-
-  /** Fills `target` from element `offset` on with the same run of the object; `channels` numbers a pixel. */
-  async read(
-    key: string,
-    target: Uint8Array | Uint16Array | Float32Array,
-    offset: number,
-    channels: number,
-  ): Promise<void> {
-    const bytes = bytesOf(target);
-    const pixel = channels * target.BYTES_PER_ELEMENT;
-    const row = this.width * pixel;
-    const origin = offset * target.BYTES_PER_ELEMENT;
-    const rows = Math.max(1, Math.floor(BAND / row));
-    for (const [from, to] of mergeBands(this.rects)) {
-      for (let y = from; y < to; y += rows) {
-        const count = Math.min(rows, to - y);
-        const band = await this.store.read(key, origin + y * row, count * row);
-        for (const rect of this.rects) {
-          const last = Math.min(y + count, rect.y + rect.height);
-          for (let r = Math.max(y, rect.y); r < last; r++) {
-            const at = (r - y) * row + rect.x * pixel;
-            bytes.set(band.subarray(at, at + rect.width * pixel), origin + r * row + rect.x * pixel);
-          }
-        }
-      }
-    }
-  }
-}
-
-/** Runs of rows [from, to) that any of the rectangles covers, in order, without overlap. */
-function mergeBands(rects: readonly Rect[]): [number, number][] {
-  const bands: [number, number][] = [];
-  for (const { y, height } of [...rects].sort((a, b) => a.y - b.y)) {
-    const last = bands.at(-1);
-    if (last && y <= last[1]) last[1] = Math.max(last[1], y + height);
-    else bands.push([y, y + height]);
-  }
-  return bands;
 }
 
 /** What placing a session takes to know. */
@@ -228,12 +166,4 @@ function summarise(plan: Plan, from: number, frames: SceneData['frames']): Omit<
 
 function bytesOf(data: Uint8Array | Uint16Array | Float32Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-function unusable(session: string, what: string, cause: unknown): ImplicamError {
-  return new ImplicamError(
-    'session-unusable',
-    `session ${session} cannot be trained: ${what}; submit it again with this version of the program`,
-    { cause },
-  );
 }

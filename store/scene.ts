@@ -34,18 +34,21 @@ export const trainingFolders = (session: string) => [
 /** Says which snapshots are whole. */
 export const manifestKey = (session: string) => `sessions/${session}/manifest.json`;
 
+/** SHA-256, hex. */
+export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
+
 /** An object of a snapshot, and what its content must be. Shard 0 has one more: what all shards share. */
 export const pieceSchema = z.object({
   shard: z.int().min(0),
   key: z.string(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256: sha256Schema,
   bytes: z.number().min(0),
 });
 
 export type StoredPiece = z.output<typeof pieceSchema>;
 
 /** What a scene's head says that this program can read. */
-export const SCENE_FORMAT = 'implicam scene 2';
+export const SCENE_FORMAT = 'implicam scene 3';
 
 /** What the coordinator needs to know of a scene; it never looks at pixels or parameters. */
 export const sceneSummarySchema = z.object({

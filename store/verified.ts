@@ -39,6 +39,7 @@ async function readOnce(store: ObjectStore, { key, sha256, bytes }: StoredPiece)
   }
 }
 
-function sha256Of(bytes: Uint8Array): string {
+/** SHA-256, hex. */
+export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { maintain } from '../edge-api/maintenance.js';
 import { nativeIsas } from '../runner/engines/native.js';
+import { sceneKeys } from '../store/scene.js';
 import { ensureBuilt } from './binary.js';
 import { type CoordinatorOptions, type MortalCoordinator, TrainingService } from './training-service.js';
 
@@ -32,6 +33,14 @@ async function newTraining(): Promise<string> {
   const session = await service.newSession(CAPTURE);
   await service.train(session, { steps: STEPS });
   return session;
+}
+
+/** Turns a bit of an object round, at once. */
+function flip(key: string): void {
+  const file = join(service.folder, 'objects', key);
+  const bytes = readFileSync(file);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(file, bytes);
 }
 
 const modelOf = (session: string) =>
@@ -83,6 +92,50 @@ describe.skipIf(nativeIsas().length === 0)('the last phase', () => {
     expect(await service.events(session, 'requeued')).toHaveLength(1);
   });
 
+  test('ends with the same where its scene cannot be read any more by the next coordinator', {
+    timeout: 2 * MINUTES,
+  }, async () => {
+    let died: Promise<void> | undefined;
+    await start({
+      onLine: (line) => {
+        const training = /session (\S+) finished at step /.exec(line)?.[1];
+        if (!training) return;
+        flip(sceneKeys.head(training));
+        died = coordinator!.die();
+      },
+    });
+    const session = await newTraining();
+    await expect.poll(() => died !== undefined, { timeout: MINUTES }).toBe(true);
+    await died;
+    await start();
+    await service.trained(session);
+    expect(await modelOf(session)).toEqual(expected);
+    // It was prepared anew.
+    const phases = (await service.events<{ phase: string }>(session, 'phase')).map(({ phase }) => phase);
+    expect(phases.filter((phase) => phase === 'decode')).toHaveLength(2);
+  });
+
+  test('fails where the picture that training began with is damaged, and can be trained anew', {
+    timeout: 2 * MINUTES,
+  }, async () => {
+    let struck: string | undefined;
+    await start({
+      onLine: (line) => {
+        const training = /session (\S+) finished at step /.exec(line)?.[1];
+        if (!training || struck) return;
+        struck = sceneKeys.start(training, 'radiance');
+        flip(struck);
+      },
+    });
+    const session = await newTraining();
+    const read = () => service.call<{ state: string; error: unknown }>('GET', `/v1/sessions/${session}`);
+    await expect.poll(async () => (await read()).state, { timeout: MINUTES }).toBe('failed');
+    expect(JSON.stringify((await read()).error)).toContain(`${struck} of the object store is not what was`);
+    await service.train(session, { steps: STEPS });
+    await service.trained(session);
+    expect(await modelOf(session)).toEqual(expected);
+  });
+
   test('what a coordinator leaves behind that dies before it tidies up is found by maintenance', {
     timeout: 2 * MINUTES,
   }, async () => {
@@ -122,11 +175,7 @@ describe.skipIf(nativeIsas().length === 0)('the last phase', () => {
         const last = /session (\S+) finished at step (\d+)/.exec(line);
         if (!last || struck) return;
         struck = true;
-        const key = `sessions/${last[1]}/snapshots/${last[2]}/shared.raw`;
-        const file = join(service.folder, 'objects', key);
-        const bytes = readFileSync(file);
-        bytes[bytes.length >> 1]! ^= 1;
-        writeFileSync(file, bytes);
+        flip(`sessions/${last[1]}/snapshots/${last[2]}/shared.raw`);
       },
     });
     const session = await newTraining();

@@ -20,7 +20,13 @@ import { keepWithPeer } from './snapshot-transfer.js';
 import { StepExchange } from './step-exchange.js';
 
 /** Codes of errors that no other runner can mend. */
-const UNUSABLE = ['object-missing', 'session-unusable', 'snapshot-corrupt', 'capture-invalid'];
+const UNUSABLE = [
+  'object-missing',
+  'scene-damaged',
+  'session-unusable',
+  'snapshot-corrupt',
+  'capture-invalid',
+];
 
 /** Shortest time between two reports of progress, in milliseconds. */
 const REPORT_EVERY = 200;
