@@ -4,6 +4,7 @@
 // marked as touched are zero and are left out of every sum: adding +0 changes no number that an update can see.
 #pragma once
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -116,15 +117,12 @@ class NodeSums {
     Node& node = at(slot, lane);
     const Part& own = node.parts[lane.index];
     const int parts = workers.count();
-    std::vector<Found> found[2] = {std::vector<Found>(parts), std::vector<Found>(parts)};
+    for (auto& found : found_) found.resize(parts);
     workers.run([&](int id) {
+      for (auto& found : found_) found[id].clear();
       eachOwn(node, lane, id, parts, [&](int kind, int64_t i) {
-        const R* line = node.grid[kind].data + i * LINE;
-        const uint8_t nodes = codec_.nodesOf(line);
-        if (!nodes) return;
-        Found& f = found[kind][id];
-        f.lines.push_back({(uint32_t)i, nodes, f.bytes});
-        f.bytes += shape_.sparseBytes(__builtin_popcount(nodes));
+        const uint8_t nodes = codec_.nodesOf(node.grid[kind].data + i * LINE);
+        if (nodes) found_[kind][id].push(i, nodes, shape_);
       });
     });
     NodeHeader header{};
@@ -140,20 +138,22 @@ class NodeSums {
     header.squared = own.sums.squared;
     header.samples = own.sums.samples;
     const size_t list = sizeof header + header.denseLines * shape_.lineBytes();
-    size_t size = list + listBytes(found, header);
-    // From here on a member's lines know where their features go.
-    for (int kind = 0; kind < 2; kind++)
-      for (Found& f : found[kind]) {
+    size_t size = list + listBytes(header);
+    for (auto& found : found_)
+      for (Found& f : found) {
         f.at = size;
         size += f.bytes;
       }
     if (size > capacity) return size;
     putDense(out + sizeof header, node, lane);
-    putList(out + list, found);
+    putList(out + list);
     workers.run([&](int id) {
-      for (int kind = 0; kind < 2; kind++)
-        for (const SparseLine& line : found[kind][id].lines)
-          codec_.putNodes(out + found[kind][id].at + line.at, node.grid[kind].data + (size_t)line.number * LINE, line.nodes);
+      for (int kind = 0; kind < 2; kind++) {
+        const Found& f = found_[kind][id];
+        uint8_t* to = out + f.at;
+        for (const auto [number, nodes] : f.lines)
+          to = codec_.putNodes(to, out + f.at + f.bytes, node.grid[kind].data + (size_t)number * LINE, nodes);
+      }
     });
     sealNode(out, size, header);
     return size;
@@ -197,7 +197,7 @@ class NodeSums {
     const size_t count = view.lines.size();
     for (size_t i = count * id / parts; i < count * (id + 1) / parts; i++) {
       R line[LINE];
-      codec_.getNodes(view.bytes + view.lines[i].at, view.lines[i].nodes, line);
+      codec_.getNodes(view.bytes + view.lines[i].at, view.end, view.lines[i].nodes, line);
       visit(i < view.header.atlasLines ? 0 : 1, view.lines[i].number, (const R*)line);
     }
   }
@@ -234,10 +234,23 @@ class NodeSums {
     std::vector<Part> parts;  // by lane
     bool dirty = false;
   };
-  // A member's lines to send; `at` of each counts from here.
+  // A member's grid lines to send: their numbers and nodes, where their features go, and how long those are.
   struct Found {
-    std::vector<SparseLine> lines;
+    struct Line {
+      uint32_t number;
+      uint8_t nodes;
+    };
+    std::vector<Line> lines;
     size_t at = 0, bytes = 0;
+
+    void clear() {
+      lines.clear();
+      bytes = 0;
+    }
+    void push(int64_t number, uint8_t nodes, const NodeShape& shape) {
+      lines.push_back({(uint32_t)number, nodes});
+      bytes += shape.sparseBytes(std::popcount(nodes));
+    }
   };
 
   const GridSpec& spec(int kind) const { return kind ? model_->mapGrid : model_->atlasGrid; }
@@ -277,13 +290,13 @@ class NodeSums {
     });
   }
 
-  static size_t listBytes(const std::vector<Found>* found, NodeHeader& header) {
+  size_t listBytes(NodeHeader& header) const {
     size_t bytes = 0;
     for (int kind = 0; kind < 2; kind++) {
       int64_t before = -1;
       uint32_t count = 0;
-      for (const Found& f : found[kind]) {
-        for (const SparseLine& line : f.lines) {
+      for (const Found& f : found_[kind]) {
+        for (const auto& line : f.lines) {
           bytes += entryBytes((uint32_t)(line.number - before - 1));
           before = line.number;
         }
@@ -294,11 +307,11 @@ class NodeSums {
     return bytes;
   }
 
-  static void putList(uint8_t* to, const std::vector<Found>* found) {
-    for (int kind = 0; kind < 2; kind++) {
+  void putList(uint8_t* to) const {
+    for (const auto& found : found_) {
       int64_t before = -1;
-      for (const Found& f : found[kind])
-        for (const SparseLine& line : f.lines) {
+      for (const Found& f : found)
+        for (const auto& line : f.lines) {
           to = putEntry(to, (uint32_t)(line.number - before - 1), line.nodes);
           before = line.number;
         }
@@ -317,6 +330,7 @@ class NodeSums {
   NodeShape shape_;
   std::vector<int> slot_;
   std::vector<Node> nodes_;
+  std::vector<Found> found_[2];  // what a value is made of, by member; memory that is used again
 };
 
 }  // namespace implicam

@@ -69,19 +69,6 @@ void unpackLine(const HalfLine& line, float* x) {
   }
 }
 
-size_t entryBytes(uint32_t gap) {
-  size_t bytes = 2;
-  while (gap >>= 7) bytes++;
-  return bytes;
-}
-
-uint8_t* putEntry(uint8_t* to, uint32_t gap, uint8_t nodes) {
-  for (; gap >= 128; gap >>= 7) *to++ = (uint8_t)(gap | 128);
-  *to++ = (uint8_t)gap;
-  *to++ = nodes;
-  return to;
-}
-
 namespace {
 
 // The entry at `at`, as a gap and a byte of nodes; where the next one is.
@@ -141,6 +128,7 @@ NodeView readNode(const uint8_t* bytes, size_t size, const NodeShape& shape, int
   if (h.atlasLines > shape.atlasLines || h.mapLines > shape.mapLines) refuse("it has more lines than the grids");
   view.lineBytes = shape.lineBytes();
   view.bytes = bytes;
+  view.end = bytes + size;
   view.dense = bytes + sizeof h;
   readLines(view, bytes, size, shape);
   if (h.checksum != checksumOf(h, bytes, size)) refuse("its checksum is wrong, so it was damaged on the way");

@@ -38,7 +38,7 @@ struct Lane {
       visit(std::max(from, block * LANE_BLOCK), std::min(to, (block + 1) * LANE_BLOCK));
   }
 
-  bool has(int64_t line) const { return line / LANE_BLOCK % count == index; }
+  bool has(int64_t line) const { return (uint32_t)(line / LANE_BLOCK) % (uint32_t)count == (uint32_t)index; }
 
   // How many of the first `lines` lines are the lane's.
   int64_t of(int64_t lines) const {
@@ -108,16 +108,25 @@ struct SparseLine {
 // A received value, checked: its parts within the bytes.
 struct NodeView {
   NodeHeader header;
-  const uint8_t *dense, *bytes;
+  const uint8_t *dense, *bytes, *end;
   size_t lineBytes;
   std::vector<SparseLine> lines;  // the atlas', then the map's
   Lane lane() const { return {header.lane, header.lanes}; }
 };
 
 // Bytes of the list entry of a line that follows `gap` lines that are left out.
-size_t entryBytes(uint32_t gap);
+inline size_t entryBytes(uint32_t gap) {
+  size_t bytes = 2;
+  while (gap >>= 7) bytes++;
+  return bytes;
+}
 // Writes it and answers with where the next one goes.
-uint8_t* putEntry(uint8_t* to, uint32_t gap, uint8_t nodes);
+inline uint8_t* putEntry(uint8_t* to, uint32_t gap, uint8_t nodes) {
+  for (; gap >= 128; gap >>= 7) *to++ = (uint8_t)(gap | 128);
+  *to++ = (uint8_t)gap;
+  *to++ = nodes;
+  return to;
+}
 // Refuses whatever is not exactly a value of this session: length, counts, order and range of lines, checksum.
 NodeView readNode(const uint8_t* bytes, size_t size, const NodeShape& shape, int64_t step, int lanes);
 // Writes the header, its checksum over the rest included.
