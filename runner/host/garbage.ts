@@ -4,12 +4,17 @@ import { runInNewContext } from 'node:vm';
 /**
  * Messages leave garbage outside of V8's heap, many times their size: the encoded message, its frame, 64 KB for every
  * read however little came, the message put together. V8 looks through its young objects when those have filled their
- * space, after a few hundred megabytes of messages; long before, for every 64 MB outside of its heap, it marks everything
- * that is alive, 30 to 80 ms each time on all its threads. Looking through the young objects alone, this often, takes
- * about one millisecond and frees the same: 13 collections of everything in 100 shared steps of a megabyte each way, where
- * there were 38 in 60.
+ * space, after a few hundred megabytes of messages; long before, it marks everything that is alive, 30 to 80 ms each time
+ * on all its threads. Looking through the young objects alone, this often, takes about one millisecond and frees the same.
  */
 const EVERY = 3 * 2 ** 20;
+
+/**
+ * - What is alive may grow to this much more, in percent, before it is all marked. V8 goes by the size of its heap,
+ *   20 MB here, but counts snapshots, which a training runner allots and drops by the ten megabytes every few seconds.
+ * - One thread looks through the young objects: waking the others takes longer than the work, and their processors train.
+ */
+const FLAGS = ['--heap-growing-percent=400', '--no-parallel-scavenge'];
 
 type Collect = (options: { readonly type: 'minor' }) => void;
 
@@ -27,6 +32,7 @@ export function leftBehind(length: number): void {
 
 /** Collects garbage on demand, a function that V8 gives only to those who ask for it. */
 function youngCollector(): Collect {
+  for (const flag of FLAGS) setFlagsFromString(flag);
   setFlagsFromString('--expose-gc');
   const found: unknown = runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');
