@@ -21,6 +21,7 @@ import {
   prepareOutputs,
   SNAPSHOT_FILE,
   writeOutputs,
+  writePreview,
 } from '../runner/outputs.js';
 import { interruptible } from './interrupt.js';
 import { duration, type ProgressReport, reportProgress } from './progress.js';
@@ -132,6 +133,9 @@ async function train(
     signal: interrupt.signal,
     onPhase: (phase) => progress.line(PHASES[phase]),
     onNote: (note) => progress.line(`  ${note}`),
+    onPreview: async (radiance, look) => {
+      progress.line(`  preview: ${await writePreview(command.out, radiance, look)}`);
+    },
     onProgress: (state) => progress.progress(state),
   };
   try {

@@ -13,6 +13,9 @@ export interface Camera {
   readonly tone: (channel: number, lnExposure: number) => number;
 }
 
+/** What it takes to show radiance as the photographs look: exposures of the frames, and the response. */
+export type Look = Pick<Camera, 'ev' | 'tone'>;
+
 /** Reads the camera out of a parameter vector. */
 export function readCamera(plan: Plan, parameters: Float32Array): Camera {
   const run = (name: string) => {

@@ -224,7 +224,12 @@ export function focusAt(scene: BakedScene, x: number, y: number): number {
  * Radiance (interleaved RGB, linear) to what is shown. `learned`: the camera's own response to ln r + ln 2 · ev, in
  * [0, 1]; `srgb` and `filmic`: encoded for a display, in [0, 1]; `linear`: r · 2^ev, not clipped.
  */
-export function exposeRadiance(radiance: Picture, tone: ToneCurve, ev: number, camera?: Camera): Picture {
+export function exposeRadiance(
+  radiance: Picture,
+  tone: ToneCurve,
+  ev: number,
+  camera?: Pick<Camera, 'tone'>,
+): Picture {
   assert(radiance.channels === 3, 'radiance has three channels');
   const out = { ...radiance, data: new Float32Array(radiance.data.length) };
   if (tone === 'learned') {
@@ -242,7 +247,7 @@ export function exposeRadiance(radiance: Picture, tone: ToneCurve, ev: number, c
 /** Keeps the logarithm finite where nothing shines, as in training. */
 const LN_FLOOR = 1e-8;
 
-function respond(from: Float32Array, to: Float32Array, ev: number, camera: Camera): void {
+function respond(from: Float32Array, to: Float32Array, ev: number, camera: Pick<Camera, 'tone'>): void {
   for (let i = 0; i < from.length; i++) {
     const z = Math.log(from[i]! + LN_FLOOR) + Math.LN2 * ev;
     to[i] = Math.max(0, Math.min(1, camera.tone(i % 3, z)));

@@ -1,3 +1,4 @@
+import type { Look } from '../model/camera.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Picture } from '../model/picture.js';
 import type { Capture } from '../model/plan.js';
@@ -51,8 +52,8 @@ export interface DevelopOptions {
   readonly onPhase?: (phase: DevelopPhase) => void;
   /** What was decided and why, one sentence at a time. */
   readonly onNote?: (note: string) => void;
-  /** The classical all-in-focus picture, linear radiance. */
-  readonly onPreview?: (radiance: Picture) => void;
+  /** The classical all-in-focus picture, linear radiance, and how to show it. What begins after it waits for a promise. */
+  readonly onPreview?: (radiance: Picture, look: Look) => Promise<void> | void;
   readonly onProgress?: (progress: DevelopProgress) => void;
 }
 

@@ -25,7 +25,7 @@ import { bakeScene, holdScene } from './scene-renderer.js';
  */
 export async function develop(frames: readonly Frame[], options: DevelopOptions = {}): Promise<Development> {
   const engine = await chooseEngine(options);
-  const { model: untrained, preparation } = prepareModel(frames, options, engine);
+  const { model: untrained, preparation } = await prepareModel(frames, options, engine);
   options.onPhase?.('train');
   const train = options.trainer ?? trainHere;
   const job = { model: untrained, frames: preparation.data.frames, engine, options };
@@ -56,15 +56,15 @@ export async function develop(frames: readonly Frame[], options: DevelopOptions 
  *
  * @throws ImplicamError for frames that cannot be developed, a snapshot of other frames
  */
-export function prepareModel(
+export async function prepareModel(
   frames: readonly Frame[],
   options: DevelopOptions,
   engine: Pick<Engine, 'name' | 'device'>,
-): { readonly model: TrainedModel; readonly preparation: Preparation } {
+): Promise<{ readonly model: TrainedModel; readonly preparation: Preparation }> {
   checkFrames(frames);
   const framesSha256 = hashFrames(frames);
   if (options.resume) checkSnapshot(options.resume, framesSha256);
-  const preparation = prepare(frames, options);
+  const preparation = await prepare(frames, options);
   if (!options.resume) {
     return { model: untrainedModel(frames, preparation, options, engine, framesSha256), preparation };
   }

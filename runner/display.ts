@@ -63,7 +63,11 @@ function automaticExposure(luminances: Float32Array): number {
 }
 
 /** Linear radiance as a display shows it, encoded, in [0, 1]. @param camera whose response is meant by `learned`. */
-export function showRadiance(radiance: Picture, choice: DisplayChoice, camera: Camera): Picture {
+export function showRadiance(
+  radiance: Picture,
+  choice: DisplayChoice,
+  camera: Pick<Camera, 'tone'>,
+): Picture {
   const { tone, ev, brightest } = choice;
   if (tone === 'learned' || !(brightest > BRIGHTEST)) return exposeRadiance(radiance, tone, ev, camera);
   return exposeRadiance(compressLights(radiance, 2 ** ev, brightest), 'filmic', 0);

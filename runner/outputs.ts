@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileWhole, writeImage } from '../imaging/write.js';
+import type { Look } from '../model/camera.js';
 import { ImplicamError } from '../model/errors.js';
 import { percentile } from '../model/percentile.js';
 import { createPicture, type Frame, type Picture } from '../model/picture.js';
@@ -8,11 +9,13 @@ import { parseRenderQuery, type RenderQueryInput } from '../model/render-query.j
 import type { Development } from './develop-options.js';
 import { chooseDisplay, showRadiance } from './display.js';
 import { parametersSha256, saveModel } from './model-file.js';
+import { makePreview } from './preview-picture.js';
 import { cameraOf, type LearnedResponse, responseOf } from './response.js';
 import { renderScene } from './scene-renderer.js';
 
 /** The files of a results folder. */
 export const OUTPUT_FILES = {
+  preview: 'preview.jpg',
   picture: 'all-in-focus.png',
   radiance: 'all-in-focus.exr',
   ultraHdr: 'all-in-focus.jpg',
@@ -78,6 +81,13 @@ export async function prepareOutputs(folder: string): Promise<void> {
   }
 }
 
+/** Writes a small picture of the classical start, for those who do not want to wait. @throws ImplicamError `write-failed`. */
+export async function writePreview(folder: string, radiance: Picture, look: Look): Promise<string> {
+  const path = join(folder, OUTPUT_FILES.preview);
+  await writeFileWhole(path, (await makePreview(radiance, look)).bytes);
+  return path;
+}
+
 /**
  * Writes everything that a development results in: pictures, model, response, report. Files of an earlier run that
  * this one does not have (a defocus map, say) are taken away.
@@ -105,7 +115,14 @@ export async function writeOutputs(
   const ultraHdr = await writeUltraHdr(path('ultraHdr'), radiance, display.ev);
   if (!ultraHdr) notes.push('no all-in-focus.jpg: UltraHDR begins at 8 × 8 pixels');
 
-  const kept = new Set<keyof typeof OUTPUT_FILES>(['radiance', 'picture', 'response', 'model', 'report']);
+  const kept = new Set<keyof typeof OUTPUT_FILES>([
+    'preview',
+    'radiance',
+    'picture',
+    'response',
+    'model',
+    'report',
+  ]);
   if (ultraHdr) kept.add('ultraHdr');
   if (model.config.blur.form === 'lens') {
     const map = render({ kind: 'depth', tone: 'linear' });

@@ -1,3 +1,4 @@
+import type { Look } from '../model/camera.js';
 import type { ModelConfig } from '../model/config.js';
 import { configSchema } from '../model/config.js';
 import { ImplicamError } from '../model/errors.js';
@@ -21,6 +22,7 @@ import {
   type CameraResponse,
   RESPONSE_KNOTS,
   responseFromCodes,
+  responseValue,
   srgbResponse,
 } from '../model/start/response.js';
 import type { DevelopOptions } from './develop-options.js';
@@ -49,7 +51,7 @@ const WIDEST_PERCENTILE = 99;
  * The classical start of a development: what the frames share, registration, response and exposures, merge, defocus
  * map, all-in-focus picture, and the configuration that suits them.
  */
-export function prepare(frames: readonly Frame[], options: DevelopOptions): Preparation {
+export async function prepare(frames: readonly Frame[], options: DevelopOptions): Promise<Preparation> {
   const notes: string[] = [];
   const note = (sentence: string) => {
     notes.push(sentence);
@@ -70,7 +72,7 @@ export function prepare(frames: readonly Frame[], options: DevelopOptions): Prep
     grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping, kernels) : undefined;
   const merged = sweep?.allInFocus ?? light.views[0]!;
   // Somebody waits for the preview: it comes with its noise.
-  options.onPreview?.(exponential(merged));
+  await options.onPreview?.(exponential(merged), lookOf(light));
   const allInFocus = withoutNoise(merged, light, grouping, kernels);
   const facts = factsOf(grouping, registered, allInFocus, light.exposuresKnown, sweep);
   const config = withOptions(presetConfig(preset, options.quality ?? 'standard', facts), options);
@@ -146,6 +148,11 @@ function fromBlack(registered: Registered, grouping: Grouping, note: (sentence: 
   if (level.every((v) => v === 0)) return registered;
   note(`black is not 0 in these frames but ${level.join(', ')} of 255 (red, green, blue): subtracted`);
   return { ...registered, frames: frames.map((f) => withoutBlack(f, level)) };
+}
+
+/** The camera before training: the learned response starts from the same curve. */
+function lookOf({ ev, response }: Light): Look {
+  return { ev, tone: (channel, lnExposure) => responseValue(response, channel, lnExposure) };
 }
 
 interface Light {

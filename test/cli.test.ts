@@ -69,12 +69,19 @@ describe('develop', () => {
       'all-in-focus.png',
       'defocus.exr',
       'model.safetensors',
+      'preview.jpg',
       'refocus-far.png',
       'refocus-near.png',
       'report.json',
       'response.json',
     ]);
-    for (const file of ['all-in-focus.png', 'all-in-focus.jpg', 'refocus-near.png', 'refocus-far.png']) {
+    for (const file of [
+      'preview.jpg',
+      'all-in-focus.png',
+      'all-in-focus.jpg',
+      'refocus-near.png',
+      'refocus-far.png',
+    ]) {
       expect(await readFrame(at('out', file))).toMatchObject({ width: 96, height: 64 });
     }
     const radiance = await readPicture(at('out', 'all-in-focus.exr'));
@@ -213,7 +220,7 @@ describe('develop', () => {
       const stopped = await implicam(slow, { interruptAt: /^step \d+/m });
       expect(stopped.stderr).toMatch(/stopped after step \d+; .*snapshot\.safetensors.*--resume/);
       expect(stopped).toMatchObject({ code: 1, stdout: '' });
-      expect(await readdir(at('stopped'))).toEqual(['snapshot.safetensors']);
+      expect(await readdir(at('stopped'))).toEqual(['preview.jpg', 'snapshot.safetensors']);
       const { state } = await loadModel(at('stopped', 'snapshot.safetensors'));
       expect(state.step).toBeGreaterThan(0);
       expect(state.step).toBeLessThan(400);
@@ -223,6 +230,38 @@ describe('develop', () => {
       const [a, b] = [JSON.parse(whole.stdout), JSON.parse(resumed.stdout)];
       expect(b).toMatchObject({ steps: 400, parametersSha256: a.parametersSha256 });
       expect(await readdir(at('stopped'))).not.toContain('snapshot.safetensors');
+    },
+    120_000,
+  );
+
+  it.skipIf(nativeIsas().length === 0).each([
+    ['in this process', []],
+    ['on runners', ['--runners', '2']],
+  ])(
+    'shows what training begins with before it trains %s',
+    async (where, more) => {
+      const out = at(`shown ${where}`);
+      // Years of steps: whatever is there when it is interrupted was there before them.
+      const command = [
+        'develop',
+        at('sample'),
+        '--out',
+        out,
+        '--steps',
+        '100000000',
+        '--threads',
+        '1',
+        ...more,
+      ];
+      const run = await implicam(command, { interruptAt: /^ {2}preview: .*preview\.jpg$/m });
+      expect(run.stderr.indexOf('preview.jpg')).toBeLessThan(run.stderr.indexOf('training'));
+      expect(run.code).toBe(1);
+      const preview = await readFrame(join(out, 'preview.jpg'));
+      expect(preview).toMatchObject({ width: 96, height: 64 });
+      // It looks as the result does: of the same scene, as bright.
+      const shown = await readFrame(at('out', 'all-in-focus.png'));
+      const differences = Array.from(preview.data, (v, i) => Math.abs(v - shown.data[i]!));
+      expect(differences.reduce((a, b) => a + b) / differences.length).toBeLessThan(8);
     },
     120_000,
   );

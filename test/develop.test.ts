@@ -6,14 +6,17 @@ import { bestFrame } from '../bench/baseline/best-frame.js';
 import { framesOf } from '../bench/frames.js';
 import { recover } from '../bench/recover.js';
 import { type Capture, type CaptureOptions, renderCapture } from '../bench/sample/capture.js';
+import { readFrame } from '../imaging/read.js';
 import { correlation, type RadianceScores, scoreRadiance } from '../model/metrics.js';
 import type { Frame, Picture } from '../model/picture.js';
 import { parseRenderQuery } from '../model/render-query.js';
 import { develop } from '../runner/develop.js';
 import type { Development, DevelopOptions } from '../runner/develop-options.js';
+import { chooseDisplay, showRadiance } from '../runner/display.js';
 import { chooseEngine, defaultEngine } from '../runner/engines/choose.js';
 import { nativeIsas } from '../runner/engines/native.js';
 import { loadModel, parametersSha256, saveModel } from '../runner/model-file.js';
+import { lookOf, makePreview } from '../runner/preview-picture.js';
 import { bakeScene, renderScene } from '../runner/scene-renderer.js';
 
 /** Photographs of a known scene, developed from end to end. */
@@ -52,15 +55,17 @@ describe.skipIf(nativeIsas().length === 0)('a stack of three focus distances and
   const events: string[] = [];
   const notes: string[] = [];
   let preview: Picture;
+  let shown: Uint8Array;
   let developed: Development;
   beforeAll(async () => {
     developed = await develop(frames, {
       steps: 20,
       onPhase: (phase) => events.push(phase),
       onNote: (note) => notes.push(note),
-      onPreview: (radiance) => {
-        events.push('preview');
+      onPreview: async (radiance, look) => {
         preview = radiance;
+        shown = (await makePreview(radiance, look)).bytes;
+        events.push('preview');
       },
       onProgress: ({ step, steps, stepsPerSecond, secondsLeft, loss, psnr }) => {
         if (events.at(-1) !== 'progress') events.push('progress');
@@ -83,6 +88,15 @@ describe.skipIf(nativeIsas().length === 0)('a stack of three focus distances and
     expect(preview).toMatchObject({ width: 96, height: 64, channels: 3 });
     const start = scoresOf(preview, capture);
     expect(developedScores(developed, capture).muPsnr).toBeGreaterThan(start.muPsnr - 1);
+  });
+
+  test('the start looks as the result does', async () => {
+    const { data } = await readFrame({ name: 'preview.jpg', bytes: shown });
+    const { radiance } = recover(developed.model, developed.baked);
+    const look = lookOf(developed.model);
+    const result = showRadiance(radiance, chooseDisplay(radiance, look.ev), look);
+    const difference = result.data.reduce((sum, v, i) => sum + Math.abs(255 * v - data[i]!), 0);
+    expect(difference / data.length).toBeLessThan(8);
   });
 
   test('finds the depth', () => {

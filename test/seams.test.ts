@@ -28,7 +28,7 @@ describe.skipIf(nativeIsas().length === 0)('a tiled picture', () => {
   };
   beforeAll(async () => {
     const capture = renderCapture({ width, height, focus: 3, exposures: 2 });
-    preparation = prepare(framesOf(capture), { quality: 'standard', steps });
+    preparation = await prepare(framesOf(capture), { quality: 'standard', steps });
     tiled = await train(5000);
     whole = await train();
   }, 120_000);

@@ -226,13 +226,14 @@ describe.skipIf(nativeIsas().length === 0)('the compiled inner loops of the star
     );
   });
 
-  test('a hand-held capture is prepared to the same bits', () => {
+  test('a hand-held capture is prepared to the same bits', async () => {
     const capture = renderCapture({ width: 144, height: 96, focus: 3, exposures: 2, motion: 'hand' });
-    const outcome = (kernels: StartKernels) => {
-      const { data, config, capture: facts, notes } = prepare(framesOf(capture), { startKernels: kernels });
+    const outcome = async (kernels: StartKernels) => {
+      const options = { startKernels: kernels };
+      const { data, config, capture: facts, notes } = await prepare(framesOf(capture), options);
       return bitsOf({ data, config, facts, notes });
     };
-    expect(outcome(teams[1]!)).toEqual(outcome(portableKernels));
+    expect(await outcome(teams[1]!)).toEqual(await outcome(portableKernels));
   });
 });
 

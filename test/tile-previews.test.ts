@@ -11,6 +11,7 @@ import { composeAllInFocus } from '../model/render.js';
 import { createNativeEngine, nativeIsas } from '../runner/engines/native.js';
 import { type Runner, startRunner } from '../runner/host/runner.js';
 import { storePreview } from '../runner/host/store-preview.js';
+import { lookOf } from '../runner/preview-picture.js';
 import { bakeScene } from '../runner/scene-renderer.js';
 import { createFolderStore } from '../store/folder.js';
 import type { ObjectStore } from '../store/objects.js';
@@ -83,7 +84,7 @@ describe.skipIf(nativeIsas().length === 0)('a session in tiles on two runners', 
     const trained = { ...model, state: await session.save() };
     session.close();
     const whole = composeAllInFocus(await bakeScene(trained, engine));
-    const expected = await storePreview(store, 'reference', trained, whole, 'whole.jpg');
+    const expected = await storePreview(store, 'reference', whole, lookOf(trained), 'whole.jpg');
     const [one, other] = await Promise.all([key!, expected.key].map(pixelsOf));
     expect(one!.equals(other!)).toBe(true);
   });

@@ -42,6 +42,8 @@ export function define(command: Command): void {
 }
 
 const AFTER = `
+preview.jpg, small, is there before training: the classical picture that it begins with.
+
 Results: all-in-focus.png (to look at), .exr (linear radiance) and .jpg (UltraHDR), defocus.exr, refocus-near.png and
 refocus-far.png (focus stacks), response.json, model.safetensors (for "implicam render"), report.json.
 

@@ -6,6 +6,7 @@ import { joinParts, type PreviewPart, previewSize } from '../../model/preview-pa
 import { composeAllInFocus } from '../../model/render.js';
 import type { ObjectStore } from '../../store/objects.js';
 import type { Engine } from '../engines/engine.js';
+import { lookOf, PREVIEW_WIDTH } from '../preview-picture.js';
 import { readSceneHead, readStart, type SceneHead } from '../scene-bundle.js';
 import { bakeScene } from '../scene-renderer.js';
 import { type Member, type StoredPreview, shardsOf } from './orders.js';
@@ -13,7 +14,7 @@ import type { PeerLinks } from './peer-links.js';
 import type { PreviewSchedule } from './preview-schedule.js';
 import { bakeAtPeer } from './preview-transfer.js';
 import type { ShardRange, SnapshotVault } from './snapshot-vault.js';
-import { PREVIEW_WIDTH, storePreview } from './store-preview.js';
+import { storePreview } from './store-preview.js';
 import { bakeBytes, bakeTiles, heldParameters } from './tile-previews.js';
 
 export interface PreviewerOptions {
@@ -142,7 +143,7 @@ export class Previewer {
       const start = await readStart(store, session, head, plan);
       radiance = composeAllInFocus(await bakeScene({ ...model, ...(start ? { start } : {}) }, engine));
     }
-    return storePreview(store, session, model, radiance, `preview-${step}.jpg`);
+    return storePreview(store, session, radiance, lookOf(model), `preview-${step}.jpg`);
   }
 }
 

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import { readFrame } from '../../imaging/read.js';
 import { imageKinds } from '../../imaging/write.js';
 import { ImplicamError } from '../../model/errors.js';
-import type { CameraSettings, Frame, Picture } from '../../model/picture.js';
+import type { CameraSettings, Frame } from '../../model/picture.js';
 import { createPlan } from '../../model/plan.js';
 import type { ObjectStore } from '../../store/objects.js';
 import { outputKey, type StoredPiece } from '../../store/scene.js';
@@ -92,8 +92,7 @@ export async function prepareScene(
     frames.push({ ...frame, camera: { ...frame.camera, ...camera } });
   }
   requireOneSize(frames);
-  let preview: Picture | undefined;
-  const { model, preparation } = prepareModel(
+  const { model, preparation } = await prepareModel(
     frames,
     {
       preset: job.preset,
@@ -103,17 +102,15 @@ export async function prepareScene(
       ...(job.steps === undefined ? {} : { steps: job.steps }),
       onPhase: (phase) => tell({ kind: 'phase', phase }),
       onNote: (note) => tell({ kind: 'note', note }),
-      onPreview: (radiance) => {
-        preview = radiance;
+      // Before the scene is whole: somebody looks at an empty page.
+      onPreview: async (radiance, look) => {
+        const stored = await storePreview(store, job.session, radiance, look, 'preview.jpg');
+        tell({ kind: 'preview', ...stored });
       },
     },
     job.engine,
   );
   await writeScene(store, job.session, model, preparation.data.frames);
-  if (preview) {
-    const stored = await storePreview(store, job.session, model, preview, 'preview.jpg');
-    tell({ kind: 'preview', ...stored });
-  }
 }
 
 /** A whole snapshot in the object store → model file and results there. */
