@@ -32,6 +32,10 @@ export function begin(turn: Turn, session: SessionState, plan: Plan, why: string
   session.pending = copies(session) ? [plan.step] : [];
   session.unparked = false;
   session.evaluated = turn.state.topology;
+  session.heeded = turn.state.speeds;
+  session.evidence = 0;
+  session.moves = 0;
+  session.calm = 0;
   session.shown = '';
   session.placement = membersOf(turn, session, plan);
   cancelTimer(turn, 'pardon', session.spec.id);
@@ -60,6 +64,8 @@ function membersOf(turn: Turn, session: SessionState, plan: Plan): MemberState[]
     step: plan.step,
     taken: -1,
     copyMs: 0,
+    computeMs: 0,
+    lean: 1,
     heard: 0,
   }));
 }

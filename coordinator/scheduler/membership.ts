@@ -20,7 +20,14 @@ export function join(turn: Turn, info: RunnerInfo, snapshots: readonly HeldSnaps
   }
   // Connected again before its old connection was given up: commands may have been lost on the way.
   loseRunner(turn, info.id, 'silent');
-  turn.state.runners[info.id] = { info, refusedBytes: null, brought: [], released: false };
+  turn.state.runners[info.id] = {
+    info,
+    refusedBytes: null,
+    observed: null,
+    doubts: 0,
+    brought: [],
+    released: false,
+  };
   for (const session of Object.values(turn.state.sessions)) {
     // The process lives: it was not the session that killed it.
     session.deaths = session.deaths.filter((runner) => runner !== info.id);
@@ -70,6 +77,8 @@ export function update(
     stepRate: changed ? rate : runner.info.stepRate,
     draining: draining ?? runner.info.draining,
   };
+  // What was observed is of the past.
+  if (changed) runner.observed = null;
   if (changed || leaving) {
     turn.state.topology++;
     turn.state.dirty = true;

@@ -24,6 +24,12 @@ export const SchedulerOptions = z.strictObject({
   rebalanceGain: z.number().min(1).default(1.15),
   /** … and if that is predicted to save this much time until the session's end. */
   rebalanceSavedMs: ms(10_000),
+  /**
+   * How long a runner without work counts as slower than it measured itself while others train, because a session saw it so: at
+   * first, and at most (doubles each time).
+   */
+  doubtMs: ms(60_000),
+  maxDoubtMs: ms(3_600_000),
   /** Until every runner must have restored its shards, and longer by the time that its memory takes at `slowestBytesPerMs`. */
   hostDeadlineMs: ms(60_000),
   /** What a network or store that works moves at least, in bytes a millisecond. */

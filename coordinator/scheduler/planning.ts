@@ -1,7 +1,7 @@
 import { newestRestorable } from './holdings.js';
 import { type Candidate, type Placement, place, predictStepMs } from './placement.js';
 import { durableStep, memberOf, type SessionState, type State, sessionsInOrder, type Turn } from './state.js';
-import type { RunnerId, RunnerInfo, SessionSpec, ShardRange, WaitingReason } from './types.js';
+import type { RunnerId, SessionSpec, ShardRange, WaitingReason } from './types.js';
 
 /** Where a session could run next: on what, from which step. */
 export interface Plan {
@@ -59,7 +59,7 @@ function candidatesFor(turn: Turn, session: SessionState, loads: Loads, rules: R
     const free = info.memoryBytes - load.memoryBytes;
     candidates.push({
       runner: info.id,
-      speed: speedOf(turn.state, info) / (1 + load.sessions),
+      speed: speedOf(turn.state, info.id) / (1 + load.sessions),
       memoryBytes: refusedBytes === null ? free : Math.min(free, refusedBytes - 1),
       order: firstHeld(session, info.id, rules.step),
     });
@@ -71,10 +71,14 @@ function candidatesFor(turn: Turn, session: SessionState, loads: Loads, rules: R
 const DISTURBED = 1.5;
 
 /**
- * Reference steps a second. Of equal devices the best that one of them measured: the others shared theirs with something
- * while they measured (each other's start, on one machine), and would get half of the shards for it.
+ * Reference steps a second, as far as known: what its sessions showed, or else what it measured. Of equal devices that is the
+ * best that one of them measured: the others shared theirs with something while they measured (each other's start, on one
+ * machine), and would get half of the shards for it.
  */
-function speedOf(state: State, { engine, device, stepRate }: RunnerInfo): number {
+export function speedOf(state: State, runner: RunnerId): number {
+  const { info, observed } = state.runners[runner]!;
+  if (observed !== null) return observed;
+  const { engine, device, stepRate } = info;
   return Object.values(state.runners)
     .filter(({ info }) => info.engine === engine && info.device === device)
     .map(({ info }) => info.stepRate)

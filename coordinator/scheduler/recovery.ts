@@ -116,6 +116,7 @@ export function evict(turn: Turn, session: SessionState, runners: readonly Runne
 export function loseRunner(turn: Turn, runner: RunnerId, reason: 'ended' | 'silent'): void {
   if (turn.state.runners[runner] === undefined) return;
   delete turn.state.runners[runner];
+  cancelTimer(turn, 'doubt', null, runner);
   for (const session of Object.values(turn.state.sessions)) loseFrom(turn, session, runner, reason);
 }
 

@@ -1,3 +1,4 @@
+import type { SchedulerOptions } from './options.js';
 import { createScheduler, step } from './scheduler.js';
 import { epoch } from './state.js';
 import type { Command, Event, RunnerInfo, SessionSpec, StoredSnapshot } from './types.js';
@@ -35,8 +36,12 @@ type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 
 /** A scheduler with obedient runners on demand. */
 export class Bench {
-  readonly state = createScheduler({ minWindowSteps: 10, maxWindowSteps: 10 });
+  readonly state;
   last: Command[] = [];
+
+  constructor(options: Partial<SchedulerOptions> = { minWindowSteps: 10, maxWindowSteps: 10 }) {
+    this.state = createScheduler(options);
+  }
 
   give(event: Event): Command[] {
     this.last = step(this.state, event);
@@ -64,15 +69,22 @@ export class Bench {
     for (const runner of this.members(session)) this.give({ type: 'hosted', runner, ...at });
   }
 
-  /** Everybody trains up to a step and takes the snapshot there. */
-  train(session: string, to: number): void {
+  /** Everybody trains up to a step and takes the snapshot there; runners by what their part of a step takes, where that is said. */
+  train(session: string, to: number, computeMs: Record<string, number> = {}): void {
     const at = this.at(session);
     for (const runner of this.members(session)) {
       this.give({ type: 'progressed', runner, ...at, step: to, loss: 1, psnr: 1, stepsPerSecond: 5 });
     }
     for (const runner of this.members(session)) {
       if (epoch(this.state.sessions[session]!) !== at.epoch) break;
-      this.give({ type: 'snapshotTaken', runner, ...at, step: to, milliseconds: 0 });
+      this.give({
+        type: 'snapshotTaken',
+        runner,
+        ...at,
+        step: to,
+        milliseconds: 0,
+        computeMs: computeMs[runner] ?? 0,
+      });
     }
   }
 

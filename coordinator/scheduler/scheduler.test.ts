@@ -27,7 +27,7 @@ describe('a session', () => {
     bench.train('s', 10);
     expect(bench.of('advance')).toMatchObject([{ until: 30 }, { until: 30 }]);
     const at = bench.at('s');
-    bench.give({ type: 'snapshotTaken', runner: 'a', ...at, step: 20, milliseconds: 0 });
+    bench.give({ type: 'snapshotTaken', runner: 'a', ...at, step: 20, milliseconds: 0, computeMs: 0 });
     expect(bench.of('advance')).toEqual([]);
   });
 
@@ -38,7 +38,7 @@ describe('a session', () => {
     bench.host('s');
     bench.train('s', 10);
     const taken = (runner: string, milliseconds: number) =>
-      bench.give({ type: 'snapshotTaken', runner, ...bench.at('s'), step: 20, milliseconds });
+      bench.give({ type: 'snapshotTaken', runner, ...bench.at('s'), step: 20, milliseconds, computeMs: 0 });
     taken('a', 100);
     // A window of 2.5 s has ten steps here; 6 s are a quarter of 24 s.
     taken('b', 6_000);
@@ -308,7 +308,14 @@ describe('runners', () => {
     expect(bench.of('park').map(({ runner }) => runner)).toEqual(['a']);
     bench.host('s');
     expect(bench.of('released')).toEqual([]);
-    bench.give({ type: 'snapshotTaken', runner: 'b', ...bench.at('s'), step: 10, milliseconds: 0 });
+    bench.give({
+      type: 'snapshotTaken',
+      runner: 'b',
+      ...bench.at('s'),
+      step: 10,
+      milliseconds: 0,
+      computeMs: 0,
+    });
     expect(bench.of('released')).toMatchObject([{ runner: 'a' }]);
   });
 

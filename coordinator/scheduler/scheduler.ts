@@ -1,5 +1,6 @@
 import { onHostDeadline, onHosted } from './hosting.js';
 import { join, letGo, update } from './membership.js';
+import { onDoubt } from './observing.js';
 import type { SchedulerOptions } from './options.js';
 import { pump } from './queue.js';
 import { end, loseRunner, onBlame, onFailed, onPeerFailed, readmit } from './recovery.js';
@@ -117,7 +118,8 @@ function takeReport(turn: Turn, session: SessionState, event: RunnerReport): voi
 
 function onTimeout(turn: Turn, id: string): void {
   const timer = takeTimer(turn, id);
-  const session = timer === undefined ? undefined : turn.state.sessions[timer.session];
+  if (timer?.kind === 'doubt') onDoubt(turn, timer.runner!);
+  const session = timer?.session ? turn.state.sessions[timer.session] : undefined;
   if (timer === undefined || session === undefined) return;
   switch (timer.kind) {
     case 'host':

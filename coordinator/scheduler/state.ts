@@ -21,6 +21,10 @@ export interface RunnerState {
   info: RunnerInfo;
   /** The smallest demand of one session, in bytes, that turned out not to fit; null as long as everything did. */
   refusedBytes: number | null;
+  /** Steps per second of the reference workload, as its sessions showed; null where they showed nothing. */
+  observed: number | null;
+  /** How often that was forgotten because it might be over. */
+  doubts: number;
   /** What it brought along of sessions that are not known (yet). */
   brought: HeldSnapshot[];
   /** Told that it may exit. */
@@ -35,6 +39,10 @@ export interface MemberState extends Member {
   taken: number;
   /** How long that took, its copy included; 0 where not known. */
   copyMs: number;
+  /** What its own part of a step took in the last window; 0 where not known. */
+  computeMs: number;
+  /** How much faster than believed it was in all windows of the evidence. */
+  lean: number;
   /** Number of its last report among all reports: who has been quiet longest. */
   heard: number;
 }
@@ -85,6 +93,13 @@ export interface SessionState {
   highWater: number;
   /** Observed steps a second; 0 where not known. */
   rate: number;
+  /** How much faster than the cost model says all of its steps are, whoever takes them; null where not known. */
+  scale: number | null;
+  /** Windows in a row that contradict what is believed of the members' speeds; short ones count as less than one. */
+  evidence: number;
+  /** How often it moved because of observed speeds, and windows since it did. */
+  moves: number;
+  calm: number;
   /** Something moved since the watch timer fired last; how often it fired in vain. */
   moved: boolean;
   quiet: number;
@@ -120,15 +135,27 @@ export interface SessionState {
 
   /** Value of `State.topology` when a better placement was last looked for. */
   evaluated: number;
+  /** The same of `State.speeds`. */
+  heeded: number;
   /** The last `waiting` command, not to repeat it. */
   shown: string;
 }
 
-export type TimerKind = 'host' | 'watch' | 'blame' | 'store' | 'hold' | 'exclude' | 'pardon' | 'retry';
+export type TimerKind =
+  | 'host'
+  | 'watch'
+  | 'blame'
+  | 'store'
+  | 'hold'
+  | 'exclude'
+  | 'pardon'
+  | 'retry'
+  | 'doubt';
 
 export interface TimerState {
   kind: TimerKind;
-  session: SessionId;
+  /** Null: of a runner, whatever it hosts. */
+  session: SessionId | null;
   runner: RunnerId | null;
 }
 
@@ -143,6 +170,8 @@ export interface State {
   nextReport: number;
   /** Grows with everything that may make a better placement possible. */
   topology: number;
+  /** Grows with everything that is learned of the speed of runners. */
+  speeds: number;
   /** Waiting sessions may find a place now. */
   dirty: boolean;
 }
@@ -164,6 +193,7 @@ export function createState(options: Partial<SchedulerOptions>): State {
     nextTimer: 1,
     nextReport: 1,
     topology: 1,
+    speeds: 1,
     dirty: false,
   };
 }
@@ -188,6 +218,10 @@ export function createSession(spec: SessionSpec, order: number): SessionState {
     committed: step,
     highWater: step,
     rate: 0,
+    scale: null,
+    evidence: 0,
+    moves: 0,
+    calm: 0,
     moved: false,
     quiet: 0,
     holdings: [],
@@ -208,6 +242,7 @@ export function createSession(spec: SessionSpec, order: number): SessionState {
     retrying: false,
     why: 'submitted',
     evaluated: 0,
+    heeded: 0,
     shown: '',
   };
 }

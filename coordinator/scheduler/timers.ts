@@ -6,7 +6,12 @@ import type { RunnerId, SessionId } from './types.js';
  * name of its own, so that a timeout which was on its way when its timer was cancelled is told from that of its successor.
  */
 
-function find(turn: Turn, kind: TimerKind, session: SessionId, runner: RunnerId | null): string | undefined {
+function find(
+  turn: Turn,
+  kind: TimerKind,
+  session: SessionId | null,
+  runner: RunnerId | null,
+): string | undefined {
   const { timers } = turn.state;
   for (const id in timers) {
     const timer = timers[id]!;
@@ -23,7 +28,7 @@ export function hasTimer(turn: Turn, kind: TimerKind, session: SessionId): boole
 export function startTimer(
   turn: Turn,
   kind: TimerKind,
-  session: SessionId,
+  session: SessionId | null,
   ms: number,
   runner: RunnerId | null = null,
 ): void {
@@ -36,7 +41,7 @@ export function startTimer(
 export function cancelTimer(
   turn: Turn,
   kind: TimerKind,
-  session: SessionId,
+  session: SessionId | null,
   runner: RunnerId | null = null,
 ): void {
   const id = find(turn, kind, session, runner);

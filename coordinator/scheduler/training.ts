@@ -1,5 +1,6 @@
 import { addHolding, discardBelow } from './holdings.js';
 import { begin, settle } from './hosting.js';
+import { mayHeed, observeWindow } from './observing.js';
 import { planMove, presentStepMs } from './planning.js';
 import { end, evict, interrupt } from './recovery.js';
 import { durableStep, epoch, type MemberState, type SessionState, type Turn } from './state.js';
@@ -139,10 +140,11 @@ export function onSnapshotTaken(
   turn: Turn,
   session: SessionState,
   member: MemberState,
-  { step, milliseconds }: { step: number; milliseconds: number },
+  { step, milliseconds, computeMs }: { step: number; milliseconds: number; computeMs: number },
 ): void {
   if (!session.pending.includes(step) || member.taken >= step) return;
   member.copyMs = milliseconds;
+  member.computeMs = computeMs;
   member.taken = step;
   session.moved = true;
   session.quiet = 0;
@@ -163,6 +165,7 @@ function newestSafe(session: SessionState): number | undefined {
 
 function onSafe(turn: Turn, session: SessionState, step: number): void {
   const at = epoch(session);
+  if (step > session.from) observeWindow(turn, session, step - session.base);
   session.base = step;
   session.pending = session.pending.filter((pending) => pending > step);
   if (step > session.from) session.windowsSinceStore++;
@@ -200,7 +203,8 @@ export function consider(turn: Turn, session: SessionState, fresh: boolean): voi
   const due =
     session.windowsSinceStore >= Math.max(1, Math.round(turn.options.storeMs / windowMs(turn, session)));
   if (idle && due && base > durable) startStore(turn, session);
-  if (fresh && session.evaluated !== turn.state.topology) rebalance(turn, session);
+  if (fresh && (session.evaluated !== turn.state.topology || mayHeed(turn, session)))
+    rebalance(turn, session);
 }
 
 /** Whether a runner wants to go that this placement uses. */
@@ -225,14 +229,21 @@ function leave(turn: Turn, session: SessionState, fresh: boolean, idle: boolean)
 /** Moves to a better placement if that pays. */
 function rebalance(turn: Turn, session: SessionState): void {
   if (session.store !== null) return;
+  const changed = session.evaluated !== turn.state.topology;
+  if (changed) session.moves = 0;
   session.evaluated = turn.state.topology;
+  session.heeded = turn.state.speeds;
   const plan = planMove(turn, session);
   if (plan === null) return;
   const now = presentStepMs(turn, session);
-  const saved = (session.spec.steps - session.committed) * (now - plan.placement.stepMs);
+  const left = session.spec.steps - session.committed;
+  // The ratio of the two is right whatever steps cost; the time is the cost model's, put right by what was observed.
+  const saved = (left * (now - plan.placement.stepMs)) / (session.scale ?? 1);
   const { rebalanceGain, rebalanceSavedMs } = turn.options;
   if (now / plan.placement.stepMs < rebalanceGain || saved < rebalanceSavedMs) return;
-  begin(turn, session, plan, 'runners changed');
+  const { moves } = session;
+  begin(turn, session, plan, changed ? 'runners changed' : 'runners are not as fast as they measured');
+  if (!changed) session.moves = moves + 1;
 }
 
 /** Cancelled: what is held is stored first if that is possible at once. */

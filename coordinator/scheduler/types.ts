@@ -38,7 +38,7 @@ export interface RunnerInfo {
   readonly engine: string;
   readonly device: string;
   readonly memoryBytes: number;
-  /** Measured steps per second of the reference workload; `ShardSpec.cost` is in steps of that workload. */
+  /** Steps per second of the reference workload, measured when it started; `ShardSpec.cost` is in steps of that workload. */
   readonly stepRate: number;
   readonly draining: boolean;
   /** Null: its gradients go through its processor. */
@@ -144,7 +144,13 @@ export type RunnerReport =
   /** A picture of what is learned is in the object store. */
   | (Report & { readonly type: 'previewed'; readonly picture: PreviewPicture })
   /** The reporter's own pieces of the snapshot are in its memory, and in its buddy's if it has one. */
-  | (Report & { readonly type: 'snapshotTaken'; readonly step: number; readonly milliseconds: number })
+  | (Report & {
+      readonly type: 'snapshotTaken';
+      readonly step: number;
+      readonly milliseconds: number;
+      /** What a step's own computation took since the last snapshot, in milliseconds; 0 where not known. */
+      readonly computeMs: number;
+    })
   /** The reporter's own pieces of the snapshot are in the object store. */
   | (Report & { readonly type: 'stored'; readonly step: number; readonly pieces: readonly Piece[] })
   | (Report & { readonly type: 'storeFailed'; readonly step: number; readonly message: string })

@@ -18,6 +18,7 @@ import { PeerFailure, reachPeer } from './peer-failure.js';
 import { PreviewSchedule } from './preview-schedule.js';
 import { keepWithPeer } from './snapshot-transfer.js';
 import { StepExchange } from './step-exchange.js';
+import type { StepTimes } from './step-times.js';
 
 /** Codes of errors that no other runner can mend. */
 const UNUSABLE = [
@@ -99,7 +100,7 @@ export class HostedSession {
       await exchange.connect(this.stopping.signal);
       if (this.stopping.signal.aborted) return;
       this.reports.hosted();
-      if (order.copy) await this.copyToBuddy(order.step, 0);
+      if (order.copy) await this.copyToBuddy(order.step, 0, 0);
       await this.trainOn(opened.session, exchange);
     } finally {
       await exchange?.close();
@@ -120,29 +121,42 @@ export class HostedSession {
       }
       const next = Math.min(this.until, ...this.snapshots.filter((s) => s > this.step));
       const progress = exchange.alone
-        ? await this.trainAlone(session, next)
+        ? await this.trainAlone(session, next, exchange.times)
         : await exchange.step(this.step, signal);
       this.step = progress.step;
       this.score = progress;
       const boundary = this.step === this.until || this.snapshots.includes(this.step);
       this.progressed(progress.step, progress.loss, progress.psnr, boundary);
-      if (this.snapshots.includes(this.step) && !signal.aborted) await this.takeSnapshot(session);
+      if (this.snapshots.includes(this.step) && !signal.aborted) {
+        await this.takeSnapshot(session, exchange.times.take());
+      }
     }
   }
 
-  private async trainAlone(session: ReducingSession, next: number): Promise<Progress> {
+  private async trainAlone(session: ReducingSession, next: number, times: StepTimes): Promise<Progress> {
     const { totals } = this.services;
     const began = performance.now();
+    let last = { at: began, step: this.step };
+    const timed = (step: number) => {
+      const now = performance.now();
+      if (step > last.step) times.add((now - last.at) / (step - last.step));
+      last = { at: now, step };
+    };
     const progress = await session.train(next - this.step, {
       signal: this.stopping.signal,
-      onProgress: (p) => this.progressed(p.step, p.loss, p.psnr, false),
+      onProgress: (p) => {
+        timed(p.step);
+        this.progressed(p.step, p.loss, p.psnr, false);
+      },
     });
+    timed(progress.step);
     totals.steps += progress.step - this.step;
     totals.stepSeconds += (performance.now() - began) / 1000;
     return progress;
   }
 
-  private async takeSnapshot(session: ReducingSession): Promise<void> {
+  /** @param computeMs what a step's own computation took since the last one, in milliseconds */
+  private async takeSnapshot(session: ReducingSession, computeMs: number): Promise<void> {
     const { session: id, shards } = this.order;
     const { step } = this;
     const began = performance.now();
@@ -159,7 +173,7 @@ export class HostedSession {
     const saved = performance.now() - began;
     // Training goes on while the buddy gets its copy, but not beyond the next snapshot.
     await this.copying;
-    this.copying = this.copyToBuddy(step, saved)
+    this.copying = this.copyToBuddy(step, saved, computeMs)
       .then(() => this.preview(step))
       .catch((error) => this.reportFailure(error));
   }
@@ -179,7 +193,7 @@ export class HostedSession {
   }
 
   /** Copies this runner's parts of a held snapshot, saved in so many milliseconds, to its buddy, and reports it as taken. */
-  private async copyToBuddy(step: number, saved: number): Promise<void> {
+  private async copyToBuddy(step: number, saved: number, computeMs: number): Promise<void> {
     const { session, epoch, shards, buddy, placement } = this.order;
     const began = performance.now();
     if (buddy) {
@@ -196,7 +210,7 @@ export class HostedSession {
         );
       }
     }
-    this.reports.snapshotTaken(step, saved + performance.now() - began);
+    this.reports.snapshotTaken(step, saved + performance.now() - began, computeMs);
   }
 
   private async writeParts(step: number): Promise<StoredPiece[]> {

@@ -43,7 +43,8 @@ export interface SessionReports {
   hosted(): void;
   progressed(step: number, loss: number, psnr: number, stepsPerSecond: number): void;
   previewed(step: number, picture: StoredPreview): void;
-  snapshotTaken(step: number, milliseconds: number): void;
+  /** @param computeMs what a step's own computation took since the last snapshot; 0 where there was none */
+  snapshotTaken(step: number, milliseconds: number, computeMs: number): void;
   stored(step: number, pieces: readonly StoredPiece[]): void;
   storeFailed(step: number, message: string): void;
   /** The stored snapshot of that step is not what was written. */

@@ -109,7 +109,8 @@ export class SessionHost {
       progressed: (step, loss, psnr, stepsPerSecond) =>
         this.report({ progressed: { ...head, step, loss, psnr, stepsPerSecond } }),
       previewed: (step, picture) => this.report({ previewed: { ...head, step, ...picture } }),
-      snapshotTaken: (step, milliseconds) => this.report({ snapshotTaken: { ...head, step, milliseconds } }),
+      snapshotTaken: (step, milliseconds, computeMs) =>
+        this.report({ snapshotTaken: { ...head, step, milliseconds, computeMs } }),
       stored: (step, pieces) => this.report({ stored: { ...head, step, pieces: [...pieces] } }),
       storeFailed: (step, message) => this.report({ storeFailed: { ...head, step, message } }),
       damaged: (step, message) => this.report({ damaged: { ...head, step, message } }),

@@ -6,6 +6,7 @@ import type { HostServices } from './host-services.js';
 import { LinkExchange } from './link-exchange.js';
 import type { HostOrder } from './orders.js';
 import { reachPeer } from './peer-failure.js';
+import { StepTimes } from './step-times.js';
 import type { SumExchange } from './sum-exchange.js';
 
 /** A peer that lives may take this long for its part of a step, in milliseconds; and this many times our own part. */
@@ -25,6 +26,8 @@ export class StepExchange {
   private devices: DeviceExchange | undefined;
   private joining = false;
   private slowest = 0;
+  /** What the computation of this holder's own part takes, a step. */
+  readonly times = new StepTimes();
 
   constructor(services: HostServices, order: HostOrder, plan: Plan, session: ReducingSession) {
     this.services = services;
@@ -53,6 +56,7 @@ export class StepExchange {
     const began = performance.now();
     await session.compute(step, exchange.lanes);
     const computed = performance.now();
+    this.times.add(computed - began);
     this.slowest = Math.max(this.slowest, computed - began);
     const patience = Math.max(PATIENCE, PATIENCE_STEPS * this.slowest);
     const roots = await exchange.sum(session, step, patience, signal);

@@ -223,8 +223,8 @@ export class Checks {
   bounds(state: State): void {
     const sessions = Object.values(state.sessions);
     const excluded = sessions.reduce((sum, { exclusions }) => sum + Object.keys(exclusions).length, 0);
-    if (Object.keys(state.timers).length > 6 * sessions.length + excluded)
-      throw new Violation('too many timers');
+    const most = 6 * sessions.length + excluded + Object.keys(state.runners).length;
+    if (Object.keys(state.timers).length > most) throw new Violation('too many timers');
     for (const { pending, holdings, spec } of sessions) {
       if (pending.length > 3) throw new Violation(`${pending.length} snapshots outstanding`);
       if (holdings.length > 400) throw new Violation(`${spec.id}: ${holdings.length} holdings`);

@@ -13,6 +13,7 @@ import type { Checks, Step } from './checks.js';
 import type { Dice } from './clock.js';
 import type { Durable } from './durable.js';
 import { type Network, Process } from './network.js';
+import type { Placements } from './placements.js';
 import type { SimRunner, Superior } from './runner.js';
 
 /** What a coordinator finds around it. */
@@ -21,6 +22,7 @@ export interface CoordinatorWorld {
   readonly durable: Durable;
   readonly dice: Dice;
   readonly checks: Checks;
+  readonly placements: Placements;
   readonly step: Step;
   /** The present one. */
   readonly coordinator: Process | null;
@@ -95,6 +97,7 @@ export class SimCoordinator extends Process implements Superior {
       world.checks.on(this.state, command);
     }
     if (commands.length > 0) world.checks.bounds(this.state);
+    world.placements.after(this.state, event, commands);
     for (const command of commands) this.carryOut(command);
   }
 

@@ -17,6 +17,8 @@ export type Content = 'right' | 'wrong' | 'damaged';
 
 export interface Row {
   spec: SessionSpec;
+  /** Its steps take this many times longer than the spec says. */
+  heaviness: number;
   /** Number of the newest lease. */
   lease: number;
   state: 'active' | 'finished' | 'failed' | 'cancelled';
@@ -36,11 +38,11 @@ export class Durable {
   /** Nobody can write pieces before this time. */
   outageUntil = 0;
 
-  add(spec: SessionSpec): void {
+  add(spec: SessionSpec, heaviness: number): void {
     const manifest = { epoch: 0, engine: null, snapshots: [] };
     const objects = new Map<string, Content>();
     for (const { key } of spec.stored.flatMap(({ pieces }) => pieces)) objects.set(key, 'right');
-    this.rows.set(spec.id, { spec, lease: 0, state: 'active', why: '', manifest, objects });
+    this.rows.set(spec.id, { spec, heaviness, lease: 0, state: 'active', why: '', manifest, objects });
   }
 
   /** Claims a session: what a coordinator knows of it when it starts. */

@@ -2,7 +2,7 @@ import type { HeldSnapshot, SessionId } from '../../coordinator/scheduler/types.
 import { Violation } from './durable.js';
 
 /** Snapshots that a runner may hold of one session before something has been forgotten. */
-const MOST = 8;
+const MOST = 12;
 /** Shards fit in the bits of a number. */
 const BITS = 30;
 

@@ -1,4 +1,5 @@
 import type { Epoch, RunnerCommand, RunnerId, SessionId } from '../../coordinator/scheduler/types.js';
+import { StepTimes } from '../../runner/host/step-times.js';
 
 export type HostCommand = Extract<RunnerCommand, { type: 'host' }>;
 
@@ -21,10 +22,12 @@ export class Part {
   until: number;
   snapshots: number[] = [];
   computing = false;
+  readonly times = new StepTimes();
   readonly accused = new Set<RunnerId>();
   reportedAt = Number.NEGATIVE_INFINITY;
   /** Its numbers are not those of a run without faults, because it began with what was damaged. */
   wrong = false;
+  private counted = { step: 0, at: Number.POSITIVE_INFINITY };
   /** Steps whose gradients are known: one's own, and those that peers sent. */
   private readonly ready = new Map<RunnerId, number>();
 
@@ -62,6 +65,13 @@ export class Part {
   heed({ peer, step, wrong }: Gradient): void {
     this.ready.set(peer, step);
     this.wrong ||= wrong;
+  }
+
+  /** Steps a second since the last call, at a time; 0 the first time. */
+  rate(now: number): number {
+    const { step, at } = this.counted;
+    this.counted = { step: this.step, at: now };
+    return now > at ? (1000 * (this.step - step)) / (now - at) : 0;
   }
 
   /** Whether a gradient is of this epoch. */

@@ -34,6 +34,7 @@ export interface RunnerWorld {
   readonly runners: ReadonlyMap<RunnerId, SimRunner>;
   readonly coordinator: Superior | null;
   demand(session: SessionId, shards: ShardRange): number;
+  /** What a part of a step takes a runner that does nothing else, in milliseconds. */
   stepMs(session: SessionId, shards: ShardRange, stepRate: number): number;
   applied(at: { session: SessionId; epoch: Epoch }, runner: RunnerId, step: number): void;
 }
@@ -62,11 +63,10 @@ export class SimRunner extends Process {
   constructor(
     private readonly world: RunnerWorld,
     readonly info: RunnerInfo,
-    machine: string,
-    /** Memory that it really has. */
-    private readonly memoryBytes: number,
+    /** What it really is, whatever it says. */
+    readonly truth: { readonly name: string; readonly memoryBytes: number; readonly stepRate: number },
   ) {
-    super(info.id, machine);
+    super(info.id, truth.name);
     this.memory = new SimMemory(this.name);
     this.connect();
   }
@@ -169,8 +169,8 @@ export class SimRunner extends Process {
     this.hosts.set(session, host);
     this.memory.drop(session, (step) => step > command.step);
     const demand = this.world.demand(session, shards);
-    if (demand > this.memoryBytes || this.failNext) {
-      const code = demand > this.memoryBytes ? 'memory' : 'engine';
+    if (demand > this.truth.memoryBytes || this.failNext) {
+      const code = demand > this.truth.memoryBytes ? 'memory' : 'engine';
       this.failNext = false;
       this.report(epoch, session, { type: 'failed', code, message: `could not host on ${this.machine}` });
       this.hosts.delete(session);
@@ -277,10 +277,14 @@ export class SimRunner extends Process {
     const { command } = host;
     if (!host.mayCompute) return;
     host.computing = true;
-    const ms = this.world.stepMs(command.session, command.shards, this.info.stepRate) * this.slowness;
-    network.after(ms * network.dice.between(0.9, 1.1), this, () => {
+    // Who computes at the same time shares the device.
+    const sharing = [...this.hosts.values()].filter(({ computing }) => computing).length;
+    const idle = this.world.stepMs(command.session, command.shards, this.truth.stepRate) * this.slowness;
+    const ms = idle * sharing * network.dice.between(0.9, 1.1);
+    network.after(ms, this, () => {
       host.computing = false;
       if (this.hosts.get(command.session) !== host || host.hung) return;
+      host.times.add(ms);
       const gradient = host.computed();
       for (const peer of host.peers) this.sendGradient(host, peer, gradient);
       this.apply(host);
@@ -315,8 +319,8 @@ export class SimRunner extends Process {
     if (host.snapshots.includes(next)) this.take(host, next);
     const { now } = this.world.network.clock;
     if (now - host.reportedAt >= REPORT_MS || next >= host.until) {
+      const stepsPerSecond = host.rate(now);
       host.reportedAt = now;
-      const stepsPerSecond = 1000 / this.world.stepMs(command.session, command.shards, this.info.stepRate);
       const body = { step: next, loss: 1 / next, psnr: next, stepsPerSecond };
       this.report(command.epoch, command.session, { type: 'progressed', ...body });
     }
@@ -331,9 +335,10 @@ export class SimRunner extends Process {
     const { wrong } = host;
     this.memory.keep(session, step, maskOf(shards), wrong);
     const began = network.clock.now;
+    const computeMs = host.times.take();
     const taken = () => {
       const milliseconds = network.clock.now - began;
-      this.report(epoch, session, { type: 'snapshotTaken', step, milliseconds });
+      this.report(epoch, session, { type: 'snapshotTaken', step, milliseconds, computeMs });
     };
     if (buddy === null) {
       taken();

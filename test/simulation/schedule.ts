@@ -8,8 +8,14 @@ import { type Machine, World } from './world.js';
 /** Faults happen in the first part of a schedule; what comes after must end well. */
 const FAULTS_MS = 15_000;
 
+/** Share of schedules with long sessions, on runners that know little of their speed. */
+const LONG = 0.02;
+
+/** By then what the last fault did has passed, and who was frozen has found out. */
+const CALM_MS = 30_000;
+
 /** Simulated time within which every session must have ended. */
-const DEADLINE_MS = 15 * 60_000;
+const DEADLINE_MS = 60 * 60_000;
 
 const MAX_EVENTS = 1_000_000;
 
@@ -28,10 +34,11 @@ export interface Outcome {
 /** Lets one schedule happen: everything in it follows from the seed. */
 export function runSchedule(seed: number, step?: Step, verbose = false): Outcome {
   const dice = new Dice(seed);
-  const world = new World(dice, machines(dice), step, verbose);
+  const long = dice.chance(LONG);
+  const world = new World(dice, machines(dice, long), step, verbose, CALM_MS);
   let violation: string | null = null;
   try {
-    begin(world);
+    begin(world, long);
     run(world);
     check(world);
   } catch (error) {
@@ -47,25 +54,30 @@ export function runSchedule(seed: number, step?: Step, verbose = false): Outcome
   };
 }
 
-function machines(dice: Dice): Machine[] {
-  const count = dice.pick([1, 2, 2, 3, 3, 4]);
+function machines(dice: Dice, long: boolean): Machine[] {
+  const count = dice.pick(long ? [2, 3, 4] : [1, 2, 2, 3, 3, 4]);
   const other = dice.chance(0.15);
+  const honest = !long && dice.chance(0.8);
   return Array.from({ length: count }, (_, i) => {
     const claimedBytes = dice.pick([600, 1000, 4000]);
+    const stepRate = dice.pick([60, 100, 100, 200]);
     return {
       name: `m${i}`,
       engine: other && i === 0 && count > 1 ? 'tfjs' : 'native',
-      stepRate: dice.pick([60, 100, 100, 200]),
+      stepRate,
+      claimedRate: stepRate * (honest ? 1 : dice.pick([0.25, 0.5, 1, 2, 4])),
       claimedBytes,
       memoryBytes: dice.chance(0.1) && count > 2 ? 500 : claimedBytes,
     };
   });
 }
 
-function begin(world: World): void {
+function begin(world: World, long: boolean): void {
   const { dice, durable, network } = world;
   const sessions = dice.pick([1, 1, 1, 2, 3]);
-  for (let i = 0; i < sessions; i++) durable.add(session(dice, `s${i}`, world.machines));
+  for (let i = 0; i < sessions; i++) {
+    durable.add(session(dice, `s${i}`, world.machines, long), long ? dice.pick([0.5, 1, 2]) : 1);
+  }
   world.startCoordinator();
   for (const machine of world.machines) {
     network.clock.at(dice.between(0, 1500), () => world.startRunner(machine));
@@ -86,8 +98,8 @@ function fits(machines: readonly Machine[], count: number, bytes: number): boole
   });
 }
 
-function session(dice: Dice, id: string, machines: readonly Machine[]): SessionSpec {
-  const count = dice.pick([1, 2, 4, 4, 7]);
+function session(dice: Dice, id: string, machines: readonly Machine[], long: boolean): SessionSpec {
+  const count = dice.pick(long ? [4, 7, 12] : [1, 2, 4, 4, 7]);
   const stepMs = dice.pick([100, 200, 400]);
   // Large shards may need all machines together.
   const large = dice.chance(0.5) && fits(machines, count, 120);
@@ -96,8 +108,8 @@ function session(dice: Dice, id: string, machines: readonly Machine[]): SessionS
     id,
     shards: Array.from({ length: count }, () => shard),
     sharedMemoryBytes: SHARED_BYTES,
-    hopMs: dice.pick([0.5, 5, 40]),
-    steps: dice.whole(8, 40),
+    hopMs: dice.pick(long ? [0.5, 5] : [0.5, 5, 40]),
+    steps: long ? dice.whole(400, 800) : dice.whole(8, 40),
     lease: 1,
     stored: [{ step: 0, pieces: initialPieces(id, count) }],
     engine: null,

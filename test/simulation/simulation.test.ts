@@ -95,6 +95,10 @@ const mistakes: Record<string, Step> = {
     step(state, event).map((command) =>
       command.type === 'advance' ? { ...command, until: command.until + 20 } : command,
     ),
+  'does not heed how fast runners are': (state, event) =>
+    step(state, event.type === 'snapshotTaken' ? { ...event, computeMs: 0 } : event),
+  'learns more than was shown': (state, event) =>
+    step(state, event.type === 'snapshotTaken' ? { ...event, computeMs: event.computeMs ** 2 } : event),
   'does not watch progress': without('watch'),
   'does not watch hosting': without('host'),
   'does not judge accusations': without('blame'),

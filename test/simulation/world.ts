@@ -14,6 +14,7 @@ import type { Dice } from './clock.js';
 import { type CoordinatorWorld, SimCoordinator } from './coordinator.js';
 import { Durable } from './durable.js';
 import { Network, type Process } from './network.js';
+import { Placements, type PlacementWorld } from './placements.js';
 import { type RunnerWorld, SimRunner } from './runner.js';
 
 export interface Machine {
@@ -21,7 +22,8 @@ export interface Machine {
   readonly engine: string;
   readonly stepRate: number;
   readonly memoryBytes: number;
-  /** What its runner says it has. */
+  /** What its runner says of itself. */
+  readonly claimedRate: number;
   readonly claimedBytes: number;
 }
 
@@ -48,13 +50,16 @@ const OPTIONS = {
   retryMs: 500,
   maxRetryMs: 4_000,
   rebalanceSavedMs: 500,
+  doubtMs: 20_000,
+  maxDoubtMs: 600_000,
 };
 
 /** One schedule's world: a few machines, a network, what is durable, and one coordinator at a time (more or less). */
-export class World implements RunnerWorld, CoordinatorWorld {
+export class World implements RunnerWorld, CoordinatorWorld, PlacementWorld {
   readonly network: Network;
   readonly durable = new Durable();
   readonly checks: Checks;
+  readonly placements = new Placements(this);
   readonly runners = new Map<RunnerId, SimRunner>();
   coordinator: SimCoordinator | null = null;
   /** Runner processes that died, and streams that broke: what may fail a session for being deadly. */
@@ -67,6 +72,8 @@ export class World implements RunnerWorld, CoordinatorWorld {
     readonly machines: readonly Machine[],
     readonly step: Step = defaultStep,
     private readonly verbose = false,
+    /** Time from which no fault is left. */
+    private readonly calmFrom = 0,
   ) {
     this.network = new Network(dice, dice.pick([2, 10, 40]));
     this.checks = new Checks(this.durable, dice, step, longestWindow);
@@ -87,12 +94,12 @@ export class World implements RunnerWorld, CoordinatorWorld {
       engine: machine.engine,
       device: 'cpu',
       memoryBytes: machine.claimedBytes,
-      stepRate: machine.stepRate,
+      stepRate: machine.claimedRate,
       draining: false,
       // The first two are devices of one box.
       link: machine.name < 'm2' ? { node: 'box', device: machine.name, version: 1 } : null,
     };
-    const runner = new SimRunner(this, info, machine.name, machine.memoryBytes);
+    const runner = new SimRunner(this, info, machine);
     this.runners.set(info.id, runner);
     this.network.processes.add(runner);
   }
@@ -130,8 +137,16 @@ export class World implements RunnerWorld, CoordinatorWorld {
     return spec.sharedMemoryBytes + shards.count * spec.shards[0]!.memoryBytes;
   }
 
+  get calm(): boolean {
+    return this.network.clock.now >= this.calmFrom;
+  }
+
+  heaviness(session: SessionId): number {
+    return this.durable.rows.get(session)!.heaviness;
+  }
+
   stepMs(session: SessionId, shards: ShardRange, stepRate: number): number {
-    return (1000 * shards.count * this.spec(session).shards[0]!.cost) / stepRate;
+    return (1000 * shards.count * this.spec(session).shards[0]!.cost * this.heaviness(session)) / stepRate;
   }
 
   applied(at: { session: SessionId; epoch: number }, runner: RunnerId, step: number): void {

@@ -13,6 +13,11 @@ export interface SnapshotTaken {
    * How long it took to save them and to copy them.
    */
   'milliseconds'?: (number | string);
+  /**
+   * What a step's own computation took here since the last snapshot, without waiting for peers: the lower quartile, in
+   * milliseconds; 0 where no step was done.
+   */
+  'computeMs'?: (number | string);
 }
 
 /**
@@ -26,4 +31,9 @@ export interface SnapshotTaken__Output {
    * How long it took to save them and to copy them.
    */
   'milliseconds': (number);
+  /**
+   * What a step's own computation took here since the last snapshot, without waiting for peers: the lower quartile, in
+   * milliseconds; 0 where no step was done.
+   */
+  'computeMs': (number);
 }

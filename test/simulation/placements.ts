@@ -1,0 +1,112 @@
+import { place, predictStepMs } from '../../coordinator/scheduler/placement.js';
+import { epoch, type SessionState, type State } from '../../coordinator/scheduler/state.js';
+import type { Command, Epoch, Event, RunnerId, SessionId } from '../../coordinator/scheduler/types.js';
+import { Violation } from './durable.js';
+import type { SimRunner } from './runner.js';
+
+/** By then runners have shown what they can, whatever they said of themselves: windows of one placement. */
+const WINDOWS = 20;
+
+/** A placement may be worse than the best one of its runners by so much … */
+const WORSE = 1.25;
+
+/** … unless the session is about to end: a better one must save this much, in milliseconds. */
+const SAVED_MS = 5_000;
+
+/** Moves that a session may make while nothing happens to it or to runners. */
+const MOVES = 6;
+
+/** What the checks look at. */
+export interface PlacementWorld {
+  readonly runners: ReadonlyMap<RunnerId, SimRunner>;
+  /** Every runner is as fast as it always is. */
+  readonly calm: boolean;
+  /** How many times longer a session's steps take than the scheduler was told. */
+  heaviness(session: SessionId): number;
+}
+
+interface Known {
+  epoch: Epoch;
+  /** Newest safe snapshot, and how many there were in calm. */
+  base: number;
+  windows: number;
+}
+
+/** Placements follow what runners really do, and sessions move no more than that takes. */
+export class Placements {
+  private readonly known = new Map<SessionId, Known>();
+  /** Placements since something happened. */
+  private readonly placed = new Map<SessionId, number>();
+
+  constructor(private readonly world: PlacementWorld) {}
+
+  /** Looks at what an event has led to. */
+  after(state: State, event: Event, commands: readonly Command[]): void {
+    if (
+      !this.world.calm ||
+      CHANGES.includes(event.type) ||
+      commands.some(({ type }) => ENDS.includes(type))
+    ) {
+      this.placed.clear();
+    }
+    for (const command of commands) if (command.type === 'placed') this.count(command.session);
+    const session = event.type === 'snapshotTaken' ? state.sessions[event.session] : undefined;
+    if (session !== undefined) this.look(state, session);
+  }
+
+  private count(session: SessionId): void {
+    const placed = (this.placed.get(session) ?? 0) + 1;
+    this.placed.set(session, placed);
+    if (placed > 1 + MOVES)
+      throw new Violation(`${session} moved ${MOVES + 1} times though nothing happened`);
+  }
+
+  private look(state: State, session: SessionState): void {
+    const { spec, base } = session;
+    const at = epoch(session);
+    let known = this.known.get(spec.id);
+    if (known?.epoch !== at) {
+      known = { epoch: at, base, windows: 0 };
+      this.known.set(spec.id, known);
+    }
+    if (base <= known.base) return;
+    known.base = base;
+    known.windows = this.world.calm && !isShared(state, session) ? known.windows + 1 : 0;
+    if (known.windows >= WINDOWS) this.compare(session);
+  }
+
+  /** The present placement beside the best one of the same runners, by what they really are. */
+  private compare(session: SessionState): void {
+    const { spec, placement, committed } = session;
+    const members = placement.map(({ runner }, order) => {
+      const { stepRate, memoryBytes } = this.world.runners.get(runner)!.truth;
+      return { runner, speed: stepRate / this.world.heaviness(spec.id), memoryBytes, order };
+    });
+    // Only the ratios between runners can be known: whether fewer of them would do depends on what steps really cost.
+    const work = { ...spec, hopMs: 0 };
+    const now = predictStepMs(work, placement, members);
+    const best = place(work, members)!.stepMs;
+    if (now < WORSE * best || (spec.steps - committed) * (now - best) < SAVED_MS) return;
+    const shares = placement.map(({ runner, shards }) => `${shards.count} on ${runner}`).join(', ');
+    throw new Violation(
+      `${spec.id} at ${committed} of ${spec.steps} takes ${now.toFixed(0)} ms a step (${shares}), ${best.toFixed(0)} would do`,
+    );
+  }
+}
+
+const CHANGES: readonly string[] = [
+  'runnerJoined',
+  'runnerLost',
+  'runnerUpdated',
+  'sessionSubmitted',
+  'peerFailed',
+];
+const ENDS: readonly string[] = ['finished', 'failed', 'cancelled', 'dropped', 'waiting'];
+
+/** Whether another session uses a runner of this one. */
+function isShared(state: State, session: SessionState): boolean {
+  const runners = new Set(session.placement.map(({ runner }) => runner));
+  return Object.values(state.sessions).some(
+    (other) => other !== session && other.placement.some(({ runner }) => runners.has(runner)),
+  );
+}
