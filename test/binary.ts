@@ -39,7 +39,10 @@ export async function ensureBuilt(): Promise<void> {
   }
 }
 
-const SOURCES = ['model', 'imaging', 'store', 'proto', 'database', 'coordinator', 'runner', 'bench', 'cli'];
+const SOURCES = [
+  ...['model', 'imaging', 'store', 'proto', 'migrations', 'database'],
+  ...['coordinator', 'runner', 'edge-api', 'bench', 'cli'],
+];
 
 function isFresh(): boolean {
   if (!existsSync(main)) return false;

@@ -42,7 +42,7 @@ describe.skipIf(nativeIsas().length === 0)('a session whose prepared scene is da
 
   beforeAll(async () => {
     cluster = await Cluster.start({ runners: 2, onLine: (line) => lines.push(line) });
-  }, MINUTES);
+  }, 2 * MINUTES);
   afterAll(() => cluster?.stop());
 
   const path = (key: string) => join(cluster.folder, 'objects', key);

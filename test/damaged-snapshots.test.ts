@@ -32,7 +32,7 @@ describe.skipIf(nativeIsas().length === 0)('a session whose stored snapshots are
     followed = cluster.client.follow(SESSION, 5 * MINUTES, (status) => {
       latest = status;
     });
-  }, MINUTES);
+  }, 2 * MINUTES);
   afterAll(() => cluster?.stop());
 
   const trainsBeyond = (step: number) =>

@@ -41,7 +41,7 @@ describe.skipIf(nativeIsas().length === 0)('faults', () => {
         latest = status;
         seen.push(status);
       });
-    }, MINUTES);
+    }, 2 * MINUTES);
     afterAll(() => cluster?.stop());
 
     const until = (what: string, is: (status: Status) => boolean) =>

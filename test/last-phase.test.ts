@@ -70,8 +70,9 @@ describe.skipIf(nativeIsas().length === 0)('the last phase', () => {
     expected = await modelOf(session);
     expect(expected).toMatchObject({ steps: STEPS, loss: expect.any(Number), psnr: expect.any(Number) });
     expect(expected.psnr).toBeGreaterThan(5);
-    await expect.poll(() => leftovers(session)).toEqual([]);
-    await expect.poll(async () => (await tidiedAt(session)).tidied_at).not.toBeNull();
+    await expect.poll(() => leftovers(session), { timeout: MINUTES }).toEqual([]);
+    const tidied = async () => (await tidiedAt(session)).tidied_at;
+    await expect.poll(tidied, { timeout: MINUTES }).not.toBeNull();
   });
 
   test('ends with the same where its coordinator dies after the last step', {

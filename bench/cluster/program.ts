@@ -94,7 +94,7 @@ export class Program {
   }
 
   /** The first match in its lines, past ones too. @throws ImplicamError `program-failed` */
-  async line(pattern: RegExp, deadlineMs = 30_000): Promise<RegExpExecArray> {
+  async line(pattern: RegExp, deadlineMs = 60_000): Promise<RegExpExecArray> {
     for (const line of this.lines) {
       const match = pattern.exec(line);
       if (match) return match;

@@ -21,7 +21,7 @@ export interface ServiceOptions {
 }
 
 /** How long the service may take to answer after a start or a death, in milliseconds. */
-const READY_DEADLINE = 60_000;
+const READY_DEADLINE = 120_000;
 const STOP_PATIENCE = 20_000;
 
 /** The whole service as `npm start` runs it, over a data folder of its own: real processes, a real Postgres. */
