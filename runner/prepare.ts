@@ -1,4 +1,3 @@
-import type { Look } from '../model/camera.js';
 import type { ModelConfig } from '../model/config.js';
 import { configSchema } from '../model/config.js';
 import { ImplicamError } from '../model/errors.js';
@@ -8,26 +7,16 @@ import type { Frame, Picture } from '../model/picture.js';
 import type { Capture, FrameSetting } from '../model/plan.js';
 import { type PresetFacts, presetConfig, type StillPreset } from '../model/presets.js';
 import { blackLevel, withoutBlack } from '../model/start/black-level.js';
-import { denoise } from '../model/start/denoise.js';
-import { estimateDoubtfully } from '../model/start/doubt-exposures.js';
 import { explainedPixels } from '../model/start/explained.js';
 import { fastExp } from '../model/start/fast-math.js';
-import { fitResponse } from '../model/start/fit-response.js';
 import { type FocusResult, sweepFocus } from '../model/start/focus.js';
 import { type Grouping, groupFrames } from '../model/start/grouping.js';
 import type { StartKernels } from '../model/start/kernels.js';
-import { mergeFrames } from '../model/start/merge.js';
-import { measureNoise, type SensorNoise } from '../model/start/noise.js';
-import {
-  type CameraResponse,
-  RESPONSE_KNOTS,
-  responseFromCodes,
-  responseValue,
-  srgbResponse,
-} from '../model/start/response.js';
+import { type CameraResponse, RESPONSE_KNOTS } from '../model/start/response.js';
 import type { DevelopOptions } from './develop-options.js';
 import type { SceneData } from './engines/engine.js';
 import { startKernels } from './engines/native.js';
+import { type Light, lookOf, recoverLight, withoutNoise } from './light.js';
 import { type Registered, registerFrames } from './register.js';
 
 /** Everything that training starts from: the outcome of classical photography. */
@@ -82,9 +71,7 @@ export async function prepare(frames: readonly Frame[], options: DevelopOptions)
       `${sweep.kappa.toFixed(2)} pixels of blur a focus unit; the widest circles measure ${widest} pixels`,
     );
   }
-  const masks = sweep
-    ? trainingMasks(light.views, registered, grouping, sweep, config, kernels)
-    : registered.masks;
+  const masks = sweep ? trainingMasks(light, grouping, sweep, config, kernels) : light.masks;
   return {
     preset,
     config,
@@ -150,81 +137,6 @@ function fromBlack(registered: Registered, grouping: Grouping, note: (sentence: 
   return { ...registered, frames: frames.map((f) => withoutBlack(f, level)) };
 }
 
-/** The camera before training: the learned response starts from the same curve. */
-function lookOf({ ev, response }: Light): Look {
-  return { ev, tone: (channel, lnExposure) => responseValue(response, channel, lnExposure) };
-}
-
-interface Light {
-  /** ln radiance, one picture a focus setting. */
-  readonly views: Picture[];
-  readonly response: CameraResponse;
-  /** Exposure of each frame in stops. */
-  readonly ev: readonly number[];
-  /** Whether that is what the camera says, and the pictures confirm. */
-  readonly exposuresKnown: boolean;
-  /** Measures it; undefined where the frames do not tell. */
-  readonly noise: () => SensorNoise | undefined;
-}
-
-/** Response, exposures, and the merged radiance of every focus setting. */
-function recoverLight(
-  registered: Registered,
-  grouping: Grouping,
-  note: (sentence: string) => void,
-  { mergeChannel }: StartKernels,
-): Light {
-  const members = grouping.focus.map((_, focus) =>
-    grouping.frames.flatMap((f, i) => (f.focus === focus ? [i] : [])),
-  );
-  const stacks = members.map((m) => m.map((i) => registered.frames[i]!));
-  const masks = members.map((m) => m.map((i) => registered.masks[i]));
-  const settings = [...new Set(grouping.frames.map((f) => f.exposure))].sort((a, b) => a - b);
-  const start = settings.map((e) => {
-    const evs = grouping.frames.filter((f) => f.exposure === e).map((f) => f.ev);
-    return evs.reduce((a, b) => a + b, 0) / evs.length;
-  });
-  let response = srgbResponse();
-  let evOf = start;
-  let { exposuresKnown } = grouping;
-  if (settings.length > 1) {
-    const groups = members.map((m) => m.map((i) => settings.indexOf(grouping.frames[i]!.exposure)));
-    const estimate = estimateDoubtfully(stacks, { groups, ev: start, known: exposuresKnown }, { masks });
-    evOf = estimate.ev;
-    if (exposuresKnown && !estimate.known) {
-      const off = Math.max(...evOf.map((v, k) => Math.abs(v - start[k]!))).toFixed(2);
-      note(
-        `the pictures agree better with exposures up to ${off} stops from those in EXIF: learned from them`,
-      );
-    }
-    exposuresKnown = estimate.known;
-    const ev = groups.map((g) => g.map((k) => evOf[k]!));
-    response = fitResponse(stacks, ev, responseFromCodes(estimate.g), { masks });
-    note(`exposures in stops: ${evOf.map((v) => v.toFixed(2)).join(', ')}`);
-  }
-  const ev = grouping.frames.map((f) => evOf[settings.indexOf(f.exposure)]!);
-  const evs = members.map((m) => m.map((i) => ev[i]!));
-  const views = stacks.map(
-    (stack, s) => mergeFrames(stack, response, evs[s]!, { masks: masks[s], mergeChannel }).radiance,
-  );
-  return { views, response, ev, exposuresKnown, noise: () => measureNoise(stacks, evs, response, masks) };
-}
-
-/** The picture without what is only noise, where the frames show how much of it there is. */
-function withoutNoise(
-  picture: Picture,
-  { response, ev, noise: measure }: Light,
-  grouping: Grouping,
-  { shrinkDetail }: StartKernels,
-): Picture {
-  const noise = measure();
-  if (!noise) return picture;
-  // Of the view with most frames, whose noise is least, should they differ: texture must not count as noise.
-  const views = grouping.focus.map((_, focus) => ev.filter((_, i) => grouping.frames[i]!.focus === focus));
-  const most = views.reduce((a, b) => (b.length > a.length ? b : a));
-  return denoise(picture, response, most, noise, { shrinkDetail });
-}
-
 function sweepStack(
   views: Picture[],
   registered: Registered,
@@ -240,19 +152,18 @@ function sweepStack(
 
 /** The frames' masks, less what one surface behind the lens cannot explain of them. */
 function trainingMasks(
-  views: Picture[],
-  registered: Registered,
+  { views, masks }: Light,
   grouping: Grouping,
   { s, kappa, allInFocus, gains }: FocusResult,
   config: ModelConfig,
   kernels: StartKernels,
 ): readonly (Uint8Array | undefined)[] {
   const { blur, layers } = config;
-  if (layers !== 1 || blur.form !== 'lens' || blur.render !== 'patches') return registered.masks;
+  if (layers !== 1 || blur.form !== 'lens' || blur.render !== 'patches') return masks;
   const input = { views, focus: grouping.focus, gains, valid: [], aperture: aperturesOf(grouping) };
   const explained = explainedPixels(input, s, allInFocus, kappa, blur.reach, kernels);
   return grouping.frames.map((f, i) => {
-    const mask = registered.masks[i];
+    const mask = masks[i];
     return mask ? mask.map((v, p) => v & explained[f.focus]![p]!) : explained[f.focus];
   });
 }
