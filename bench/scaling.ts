@@ -13,7 +13,7 @@ export interface ScalingRow {
   readonly runners: number;
   /** Median over the turns. */
   readonly stepsPerSecond: number;
-  /** Rate over that of one runner, a runner. */
+  /** Rate over that of one runner in the same turn, a runner; median over the turns. */
   readonly efficiency: number;
   /** The same of runners that each train the whole session for themselves: what this machine leaves to so many at once. */
   readonly apart: number;
@@ -102,16 +102,18 @@ function describe(turned: Turns): string {
   return `one runner ${rate('one')} steps/s, two ${rate('two')}, two apart ${rate('apart')} each`;
 }
 
+/** Ratios are of rates within a turn: what else the machine does changes from one turn to the next. */
 function rowsOf(session: ScalingRow['session'], { one, two, apart }: Turns): ScalingRow[] {
-  const of = (turns: readonly Turn[], key: keyof Turn) => median(turns.map((turn) => turn[key]));
+  const ratio = (turns: readonly Turn[], key: 'rate' | 'processorSeconds') =>
+    median(turns.map((turn, i) => turn[key] / one[Math.floor((i * one.length) / turns.length)]![key]));
   return [one, two].map((turns, i) => ({
     session,
     runners: i + 1,
-    stepsPerSecond: of(turns, 'rate'),
-    efficiency: of(turns, 'rate') / of(one, 'rate') / (i + 1),
-    apart: of(i === 0 ? one : apart, 'rate') / of(one, 'rate'),
-    processorEfficiency: of(one, 'processorSeconds') / of(turns, 'processorSeconds'),
-    exchangeShare: of(turns, 'exchangeShare'),
+    stepsPerSecond: median(turns.map(({ rate }) => rate)),
+    efficiency: ratio(turns, 'rate') / (i + 1),
+    apart: i === 0 ? 1 : ratio(apart, 'rate'),
+    processorEfficiency: 1 / ratio(turns, 'processorSeconds'),
+    exchangeShare: median(turns.map(({ exchangeShare }) => exchangeShare)),
   }));
 }
 
