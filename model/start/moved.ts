@@ -2,7 +2,6 @@ import type { Frame } from '../picture.js';
 import { boxMean } from './filters.js';
 import { code8 } from './joint-histogram.js';
 import type { SensorNoise } from './noise.js';
-import { minimumFilter } from './rank-filters.js';
 import { type CameraResponse, inverseTable, responseSlope } from './response.js';
 
 /** So many standard deviations are noise still. */
@@ -121,16 +120,49 @@ interface Known {
 
 /** The bounds of each pixel, widened towards its darkest and brightest neighbour by how far frames may slip. */
 function knownFrom(frame: Frame, channel: number, { likely, low, high }: Bounds): Known {
-  const { width, height } = frame;
   const codes = codesOf(frame, channel);
-  const widened = (sign: number, bound: Float64Array) =>
-    minimumFilter(
-      Float32Array.from(codes, (z) => sign * z),
-      width,
-      height,
-      1,
-    ).map((extreme, p) => bound[codes[p]!]! + SLIP * (likely[sign * extreme]! - likely[codes[p]!]!));
-  return { codes, likely, low: widened(1, low), high: widened(-1, high) };
+  const { darkest, brightest } = neighbours(codes, frame.width, frame.height);
+  const known = {
+    codes,
+    likely,
+    low: new Float32Array(codes.length),
+    high: new Float32Array(codes.length),
+  };
+  for (let p = 0; p < codes.length; p++) {
+    const z = codes[p]!;
+    known.low[p] = low[z]! + SLIP * (likely[darkest[p]!]! - likely[z]!);
+    known.high[p] = high[z]! + SLIP * (likely[brightest[p]!]! - likely[z]!);
+  }
+  return known;
+}
+
+/** The least and greatest code of the 3 × 3 around every pixel. */
+function neighbours(codes: Uint8Array, width: number, height: number) {
+  const darkest = new Uint8Array(codes.length);
+  const brightest = new Uint8Array(codes.length);
+  for (let y = 0, p = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, p++) {
+      const a = x > 0 ? codes[p - 1]! : codes[p]!;
+      const b = codes[p]!;
+      const c = x + 1 < width ? codes[p + 1]! : codes[p]!;
+      darkest[p] = a < b ? (a < c ? a : c) : b < c ? b : c;
+      brightest[p] = a > b ? (a > c ? a : c) : b > c ? b : c;
+    }
+  }
+  // Rows above are as they were before: kept, because the result is written over them.
+  const above = { dark: darkest.slice(0, width), bright: brightest.slice(0, width) };
+  for (let y = 0, p = 0; y < height; y++) {
+    const next = y + 1 < height ? width : 0;
+    for (let x = 0; x < width; x++, p++) {
+      const dark = darkest[p]!;
+      const bright = brightest[p]!;
+      darkest[p] = Math.min(above.dark[x]!, dark, darkest[p + next]!);
+      brightest[p] = Math.max(above.bright[x]!, bright, brightest[p + next]!);
+      above.dark[x] = dark;
+      above.bright[x] = bright;
+    }
+  }
+  return { darkest, brightest };
 }
 
 /** Marks the pixels of which a frame tells what the reference does not let it. */
@@ -197,7 +229,9 @@ function without(mask: Uint8Array | undefined, regions: Float32Array) {
   for (let p = 0; p < regions.length; p++) if (inside(p)) count++;
   const share = count / regions.length;
   if (count === 0 || share > MOST) return { mask, share: 0 };
-  return { mask: Uint8Array.from(regions, (_, p) => (inside(p) ? 0 : (mask?.[p] ?? 1))), share };
+  const left = mask ? mask.slice() : new Uint8Array(regions.length).fill(1);
+  for (let p = 0; p < left.length; p++) if (inside(p)) left[p] = 0;
+  return { mask: left, share };
 }
 
 /** A channel of a frame, as 8-bit codes. */
