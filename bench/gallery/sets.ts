@@ -117,6 +117,10 @@ export const GALLERY: readonly GallerySet[] = [
       range(7).map((i) => `stack_room_exp_${i}.jpg`),
     ),
   },
+  {
+    name: 'stack_ghost_dynamic',
+    load: photographs('bracket/stack_ghost_dynamic', named(['IMG_0959', 'IMG_0960', 'IMG_0961'], 'JPG')),
+  },
   ...[
     ['Bottles_Small', 'Bottles_Small.hdr'],
     ['openexr_Carrots', 'Carrots.exr'],
