@@ -162,7 +162,7 @@ Captures that nobody of this project made, developed as they are: \`npm run gall
 long side at most ${size} pixels, on ${device}. The pictures are other people's and not part of this repository.
 
 - frame PSNR, dB: how well the learned scene and camera explain the photographs, where one surface can explain them: pixels
-  beside depth edges that training leaves out do not count.
+  beside depth edges that training leaves out, and what moved while a bracket was taken, do not count.
 - sharpness: strength of second differences by tiles of 32 pixels, against the sharpest frame of each tile (1: as sharp as
   the best frame there); median, and the tenth percentile. Frames are compared as they were taken, before registration.
 - μ-law PSNR, dB, SSIM and correlation of the defocus map with inverse depth (its size: frames without focus distances do
