@@ -1,16 +1,104 @@
-import { benchApi } from '../bench/api.js';
-import { benchPyTorch, type PyTorchReport } from '../bench/pytorch.js';
-import { benchReduce } from '../bench/reduce.js';
-import { benchRender } from '../bench/render.js';
-import type { SceneName } from '../bench/sample/scenes/index.js';
-import { benchScaling } from '../bench/scaling.js';
-import { benchStep } from '../bench/step.js';
-import { benchTrain } from '../bench/train.js';
-import type { Workload } from '../bench/workloads.js';
+import { type Command, Option } from 'commander';
+import { benchApi } from '../bench/benchmarks/api.js';
+import { benchPyTorch, type PyTorchReport } from '../bench/benchmarks/pytorch.js';
+import { benchReduce } from '../bench/benchmarks/reduce.js';
+import { benchRender } from '../bench/benchmarks/render.js';
+import { benchScaling } from '../bench/benchmarks/scaling.js';
+import { benchStep } from '../bench/benchmarks/step.js';
+import { benchTrain } from '../bench/benchmarks/train.js';
+import type { Workload } from '../bench/benchmarks/workloads.js';
+import { SCENE_NAMES, type SceneName } from '../bench/samples/scenes/index.js';
+import { QUALITIES, type Quality } from '../develop/options.js';
+import { defaultEngine, type EngineChoice } from '../engine/choose.js';
 import { ImplicamError } from '../model/errors.js';
-import type { Quality } from '../runner/develop-options.js';
-import { defaultEngine, type EngineChoice } from '../runner/engines/choose.js';
-import { table } from './table.js';
+import {
+  deviceOption,
+  engineOption,
+  jsonOption,
+  seedOption,
+  threadsOption,
+  wholeNumber,
+} from './shared/options.js';
+import { table } from './shared/table.js';
+
+export function define(command: Command): void {
+  command
+    .command('step')
+    .description("time one training step against this machine's own multiply-add peak")
+    .addOption(
+      new Option(
+        '--workload <name>',
+        "W: the paper's camera, 8192 pixels × 9 taps; P: the default, by patches",
+      )
+        .choices(['W', 'P'])
+        .default('P'),
+    )
+    .addOption(
+      new Option('--isa <name>', 'kernels (default: the widest that this processor runs)').choices([
+        'avx512',
+        'avx2',
+        'sse2',
+        'neon',
+      ]),
+    )
+    .addOption(engineOption())
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action(async (options) => {
+      await runBenchStep(options);
+    });
+  command
+    .command('train')
+    .description('develop a generated capture and score it against its truth as time goes by')
+    .addOption(new Option('--scene <name>', 'what is photographed').choices(SCENE_NAMES).default('study'))
+    .addOption(new Option('--quality <name>', 'how long to train').choices(QUALITIES).default('standard'))
+    .addOption(engineOption())
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addOption(seedOption())
+    .addOption(jsonOption())
+    .action(async (options) => {
+      await runBenchTrain(options);
+    });
+  command
+    .command('render')
+    .description('time refocused renders of a one-megapixel model, the first and those that follow')
+    .addOption(engineOption())
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action(async (options) => {
+      await runBenchRender(options);
+    });
+  command
+    .command('reduce')
+    .description('time the exchange of gradients between 2 and 4 processes beside bare TCP')
+    .addOption(jsonOption())
+    .action(async (options) => {
+      await runBenchReduce(options);
+    });
+  command
+    .command('scaling')
+    .description('step rate of 1 and 2 single-threaded runners, and what it foretells for more of them')
+    .addOption(
+      new Option('--turns <n>', 'turns of each number of runners').argParser(wholeNumber(1, 100)).default(2),
+    )
+    .addOption(jsonOption())
+    .action(async (options) => {
+      await runBenchScaling(options);
+    });
+  command
+    .command('api')
+    .description('requests a second and their latency of a whole service, and what they take from training')
+    .addOption(
+      new Option('--seconds <n>', 'seconds of each measurement').argParser(wholeNumber(1, 600)).default(4),
+    )
+    .addOption(jsonOption())
+    .action(async (options) => {
+      await runBenchApi(options);
+    });
+}
 
 interface Output {
   readonly json?: boolean;

@@ -1,16 +1,35 @@
 import { hostname } from 'node:os';
+import type { Command } from 'commander';
 import { type Coordinator, type CoordinatorOptions, startCoordinator } from '../coordinator/coordinator.js';
-import { FolderLedger } from '../coordinator/folder-ledger.js';
-import { PostgresLedger } from '../coordinator/postgres-ledger.js';
+import { FolderLedger } from '../coordinator/ledgers/folder.js';
+import { PostgresLedger } from '../coordinator/ledgers/postgres.js';
 import { openDatabase } from '../database/connection.js';
 import { ImplicamError } from '../model/errors.js';
-import { createRegistry, serveMetrics } from '../proto/metrics.js';
+import { createRegistry, serveMetrics } from '../proto/serve-metrics.js';
 import type { ObjectStore } from '../store/objects.js';
-import type { StoreFlags } from './folders.js';
-import { interruptible } from './interrupt.js';
-import { openObjects } from './objects.js';
-import { securityOf, type TlsFlags } from './options.js';
-import { programVersion } from './version.js';
+import type { StoreFlags } from './shared/folders.js';
+import { interruptible } from './shared/interrupt.js';
+import { openObjects } from './shared/objects.js';
+import { securityOf, storeOption, type TlsFlags, tlsOptions } from './shared/options.js';
+import { programVersion } from './shared/version.js';
+
+export function define(command: Command): void {
+  command
+    .option('--listen <host:port>', 'address for runners and clients', '127.0.0.1:7070')
+    .option('--data <dir>', 'folder of everything that is kept (default: IMPLICAM_DATA, else ./data)')
+    .addOption(storeOption())
+    .option(
+      '--database',
+      'take sessions from the Postgres that DATABASE_URL names, instead of from the folder',
+    )
+    .option('--gateway <host:port>', 'serve renders over HTTP there (secret: IMPLICAM_GATEWAY_SECRET)')
+    .option('--spread', 'use all runners for each session, also where fewer would be faster')
+    .option('--metrics <host:port>', 'serve /metrics and /healthz there');
+  for (const option of tlsOptions()) command.addOption(option);
+  command.action(async (options) => {
+    await runCoordinator(options);
+  });
+}
 
 export interface CoordinatorCommand extends TlsFlags, StoreFlags {
   readonly listen: string;

@@ -1,20 +1,19 @@
 import { realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFrames } from '../imaging/capture.js';
-import { ImplicamError } from '../model/errors.js';
-import type { Frame } from '../model/picture.js';
-import { develop } from '../runner/develop.js';
-import type {
-  Development,
-  DevelopOptions,
-  DevelopPhase,
-  Preset,
-  Quality,
-  TrainedModel,
-  Trainer,
-} from '../runner/develop-options.js';
-import type { EngineName } from '../runner/engines/engine.js';
-import { canContinue, loadModel, saveModel } from '../runner/model-file.js';
+import { type Command, Option } from 'commander';
+import { develop } from '../develop/develop.js';
+import { canContinue, loadModel, saveModel } from '../develop/model-file/model-file.js';
+import {
+  type Development,
+  type DevelopOptions,
+  type DevelopPhase,
+  PRESETS,
+  type Preset,
+  QUALITIES,
+  type Quality,
+  type TrainedModel,
+  type Trainer,
+} from '../develop/options.js';
 import {
   type DevelopReport,
   OUTPUT_FILES,
@@ -22,10 +21,61 @@ import {
   SNAPSHOT_FILE,
   writeOutputs,
   writePreview,
-} from '../runner/outputs.js';
-import { interruptible } from './interrupt.js';
-import { duration, type ProgressReport, reportProgress } from './progress.js';
-import { versions } from './version.js';
+} from '../develop/outputs.js';
+import type { EngineName } from '../engine/engine.js';
+import { readFrames } from '../imaging/capture.js';
+import { trainSchema } from '../model/config.js';
+import { ImplicamError } from '../model/errors.js';
+import type { Frame } from '../model/picture.js';
+import { interruptible } from './shared/interrupt.js';
+import {
+  deviceOption,
+  engineOption,
+  jsonOption,
+  schemaOption,
+  seedOption,
+  threadsOption,
+  wholeNumber,
+} from './shared/options.js';
+import { duration, type ProgressReport, reportProgress } from './shared/progress.js';
+import { versions } from './shared/version.js';
+
+export function define(command: Command): void {
+  command
+    .argument('<photos...>', 'photographs of one scene, or folders of them')
+    .option('-o, --out <dir>', 'folder for the results', 'out')
+    .addOption(
+      new Option('--preset <name>', 'what the photographs differ in; auto looks at them')
+        .choices(PRESETS)
+        .default('auto'),
+    )
+    .addOption(new Option('--quality <name>', 'how long to train').choices(QUALITIES).default('standard'))
+    .addOption(engineOption())
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addOption(seedOption())
+    .addOption(schemaOption('--steps <n>', trainSchema.shape.steps, 'what the quality asks for'))
+    .option('--resume', 'continue an interrupted run from its snapshot in the results folder')
+    .addOption(
+      new Option(
+        '--runners <n>',
+        'train on this many processes instead of in this one; the result is the same',
+      ).argParser(wholeNumber(1, 64)),
+    )
+    .addOption(jsonOption())
+    .addHelpText('after', AFTER)
+    .action(async (photos: string[], options) => {
+      await runDevelop(photos, options);
+    });
+}
+
+const AFTER = `
+preview.jpg, small, is there before training: the classical picture that it begins with.
+
+Results: all-in-focus.png (to look at), .exr (linear radiance) and .jpg (UltraHDR), defocus.exr, refocus-near.png and
+refocus-far.png (focus stacks), response.json, model.safetensors (for "implicam render"), report.json.
+
+Ctrl-C saves a snapshot in the results folder; the same command with --resume goes on from it to the same result.`;
 
 export interface DevelopCommand {
   readonly out: string;
@@ -148,7 +198,7 @@ async function train(
 
 /** The processes that train are loaded only where they are asked for. */
 async function cluster(command: DevelopCommand, runners: number, progress: ProgressReport): Promise<Trainer> {
-  const { clusterTrainer } = await import('./cluster.js');
+  const { clusterTrainer } = await import('./shared/local-cluster.js');
   const { out: folder, threads } = command;
   const onLine = (line: string) => progress.line(`  ${line}`);
   return clusterTrainer({ runners, folder, onLine, ...(threads ? { threads } : {}) });

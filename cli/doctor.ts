@@ -1,10 +1,18 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { defaultEngine } from '../runner/engines/choose.js';
-import { type CudaStatus, cudaStatus } from '../runner/engines/cuda.js';
-import { carrierVersion } from '../runner/engines/device-link.js';
-import type { EngineName } from '../runner/engines/engine.js';
-import { createNativeEngine, nativeIsas } from '../runner/engines/native.js';
-import { versions } from './version.js';
+import type { Command } from 'commander';
+import { defaultEngine } from '../engine/choose.js';
+import type { EngineName } from '../engine/engine.js';
+import { type CudaStatus, cudaStatus } from '../engine/native/cuda-engine.js';
+import { carrierVersion } from '../engine/native/device-link.js';
+import { createNativeEngine, nativeIsas } from '../engine/native/native-engine.js';
+import { jsonOption } from './shared/options.js';
+import { versions } from './shared/version.js';
+
+export function define(command: Command): void {
+  command.addOption(jsonOption()).action(async (options) => {
+    await runDoctor(options);
+  });
+}
 
 interface Diagnosis {
   readonly versions: Record<string, string>;

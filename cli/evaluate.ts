@@ -1,11 +1,26 @@
-import { type Evaluation, evaluateAgainst, readKnownTruth, readTruth } from '../bench/evaluate.js';
-import { recover } from '../bench/recover.js';
-import type { RadianceScores } from '../model/metrics.js';
-import { chooseEngine } from '../runner/engines/choose.js';
-import type { EngineName } from '../runner/engines/engine.js';
-import { loadModel } from '../runner/model-file.js';
-import { bakeScene } from '../runner/scene-renderer.js';
-import { score, table } from './table.js';
+import type { Command } from 'commander';
+import { type Evaluation, evaluateAgainst, readKnownTruth, readTruth } from '../bench/scores/evaluate.js';
+import { recover } from '../bench/scores/recover.js';
+import type { RadianceScores } from '../bench/scores/scores.js';
+import { loadModel } from '../develop/model-file/model-file.js';
+import { bakeScene } from '../develop/render/scene-renderer.js';
+import { chooseEngine } from '../engine/choose.js';
+import type { EngineName } from '../engine/engine.js';
+import { deviceOption, engineOption, jsonOption, threadsOption } from './shared/options.js';
+import { score, table } from './shared/table.js';
+
+export function define(command: Command): void {
+  command
+    .argument('<model>', 'model.safetensors of "implicam develop"')
+    .requiredOption('--truth <dir>', 'folder that "implicam sample" wrote')
+    .addOption(engineOption())
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action(async (model: string, options) => {
+      await runEvaluate(model, options);
+    });
+}
 
 export interface EvaluateCommand {
   readonly truth: string;

@@ -1,9 +1,47 @@
+import { type Command, Option } from 'commander';
 import { type Db, openDatabase } from '../database/connection.js';
-import { createKey, listKeys, type NewKey, revokeKey } from '../edge-api/keys.js';
+import { createKey, listKeys, type NewKey, revokeKey } from '../edge-api/keys/keys.js';
 import { migrate } from '../migrations/migrate.js';
 import { ImplicamError } from '../model/errors.js';
-import { openDatabaseServer } from './environment.js';
-import { table } from './table.js';
+import { openDatabaseServer } from './shared/environment.js';
+import { jsonOption, wholeNumber } from './shared/options.js';
+import { table } from './shared/table.js';
+
+export function define(command: Command): void {
+  command
+    .command('create')
+    .description('make an API key and print it')
+    .argument('[name]', 'what it is for', 'made by the command line')
+    .option('--tenant <name>', 'whose sessions it sees', 'default')
+    .option('--manages-keys', 'it may make, list and revoke keys of its tenant')
+    .addOption(limit('--rate-per-minute <n>', 'requests a minute', 1))
+    .addOption(limit('--burst <n>', 'requests at once after a pause', 1))
+    .addOption(limit('--max-sessions <n>', 'sessions that are kept', 0))
+    .addOption(limit('--max-bytes <n>', 'bytes of photographs that are kept', 0))
+    .addOption(limit('--max-active <n>', 'sessions that wait or train at a time', 0))
+    .addOption(jsonOption())
+    .action(async (name: string, { json, ...key }) => {
+      await runCreateKey({ name, ...key }, { json });
+    });
+  command
+    .command('list')
+    .description('list API keys by how they begin')
+    .option('--tenant <name>', 'only those of one tenant')
+    .addOption(jsonOption())
+    .action(async ({ tenant, json }) => {
+      await runListKeys(tenant, { json });
+    });
+  command
+    .command('revoke')
+    .description('refuse an API key from now on')
+    .argument('<key>', 'how it begins (ik_…), or its id')
+    .action(async (key: string) => {
+      await runRevokeKey(key);
+    });
+}
+
+const limit = (flags: string, text: string, least: number) =>
+  new Option(flags, text).argParser(wholeNumber(least, Number.MAX_SAFE_INTEGER));
 
 /** `implicam keys create`: prints the key, which cannot be had again. */
 export async function runCreateKey(key: NewKey, { json }: { json?: boolean }): Promise<void> {

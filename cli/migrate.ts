@@ -1,6 +1,18 @@
+import type { Command } from 'commander';
 import { openDatabase } from '../database/connection.js';
 import { migrate } from '../migrations/migrate.js';
-import { openDatabaseServer } from './environment.js';
+import { openDatabaseServer } from './shared/environment.js';
+import { jsonOption } from './shared/options.js';
+
+export function define(command: Command): void {
+  command
+    .option('--down', 'take the newest migration back, with the data that it holds')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nEnvironment: DATABASE_URL (else the Postgres from npm), IMPLICAM_DATA (./data).')
+    .action(async (options) => {
+      await runMigrate(options);
+    });
+}
 
 export interface MigrateOptions {
   readonly down?: boolean;

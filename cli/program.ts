@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { describeFailure } from './failure.js';
-import { programVersion } from './version.js';
+import { describeFailure } from './shared/failure.js';
+import { programVersion } from './shared/version.js';
 
 /** What a command's module exports: its options and what it does are declared in one place. */
 interface CommandModule {
@@ -16,55 +16,55 @@ interface CommandEntry {
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   develop: {
     summary: 'learn scene and camera from photographs, and write the all-in-focus, full-range picture',
-    load: () => import('./commands/develop.js'),
+    load: () => import('./develop.js'),
   },
   render: {
     summary: 'render a developed model: refocused, re-exposed, its depth or its response',
-    load: () => import('./commands/render.js'),
+    load: () => import('./render.js'),
   },
   sample: {
     summary: 'photograph a generated scene whose truth is known',
-    load: () => import('./commands/sample.js'),
+    load: () => import('./sample.js'),
   },
   evaluate: {
     summary: 'score a model against the truth of its scene',
-    load: () => import('./commands/evaluate.js'),
+    load: () => import('./evaluate.js'),
   },
   demo: {
     summary: 'make a sample capture, develop it, print the scores and write the pictures',
-    load: () => import('./commands/demo.js'),
+    load: () => import('./demo.js'),
   },
   bench: {
     summary: 'measure this machine: one training step, a whole training, renders',
-    load: () => import('./commands/bench.js'),
+    load: () => import('./bench.js'),
   },
   start: {
     summary: 'run the whole service on this machine: API and web page, database, coordinator, runners',
-    load: () => import('./commands/start.js'),
+    load: () => import('./start.js'),
   },
   serve: {
     summary: 'serve the HTTP API: sessions, photographs, training, events, renders',
-    load: () => import('./commands/serve.js'),
+    load: () => import('./serve.js'),
   },
   keys: {
     summary: 'make, list and revoke API keys',
-    load: () => import('./commands/keys.js'),
+    load: () => import('./keys.js'),
   },
   migrate: {
     summary: 'bring the database to the schema of this program',
-    load: () => import('./commands/migrate.js'),
+    load: () => import('./migrate.js'),
   },
   coordinator: {
     summary: 'have sessions trained by the runners that attach',
-    load: () => import('./commands/coordinator.js'),
+    load: () => import('./coordinator.js'),
   },
   runner: {
     summary: 'train and render for a coordinator on this device',
-    load: () => import('./commands/runner.js'),
+    load: () => import('./runner.js'),
   },
   doctor: {
     summary: 'tell what this installation and this machine can do',
-    load: () => import('./commands/doctor.js'),
+    load: () => import('./doctor.js'),
   },
 };
 

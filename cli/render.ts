@@ -1,12 +1,41 @@
 import { extname } from 'node:path';
+import { type Command, Option } from 'commander';
+import { loadModel } from '../develop/model-file/model-file.js';
+import { queryForFile, renderFile } from '../develop/render/render-file.js';
+import { responseOf } from '../develop/render/response.js';
+import { bakeScene } from '../develop/render/scene-renderer.js';
+import { chooseEngine } from '../engine/choose.js';
+import type { EngineName } from '../engine/engine.js';
 import { imageKindOf, writeFileWhole } from '../imaging/write.js';
-import type { RenderQueryInput } from '../model/render-query.js';
-import { chooseEngine } from '../runner/engines/choose.js';
-import type { EngineName } from '../runner/engines/engine.js';
-import { loadModel } from '../runner/model-file.js';
-import { queryForFile, renderFile } from '../runner/render-file.js';
-import { responseOf } from '../runner/response.js';
-import { bakeScene } from '../runner/scene-renderer.js';
+import { type RenderQueryInput, renderQuerySchema } from '../model/render/query.js';
+import { deviceOption, engineOption, numbersBetween, schemaOption, threadsOption } from './shared/options.js';
+
+export function define(command: Command): void {
+  const { shape } = renderQuerySchema;
+  command
+    .argument('<model>', 'model.safetensors of "implicam develop"')
+    .addOption(schemaOption('--kind <name>', shape.kind))
+    .addOption(schemaOption('--focus <f>', shape.focus))
+    .addOption(new Option('--tap <X,Y>', shape.tap.description).argParser(numbersBetween(',', ['X', 'Y'])))
+    .addOption(schemaOption('--aperture <a>', shape.aperture))
+    .addOption(schemaOption('--ev <stops>', shape.ev))
+    .addOption(schemaOption('--tone <name>', shape.tone, 'srgb, or linear where the file holds linear light'))
+    .addOption(schemaOption('--time <seconds>', shape.time))
+    .addOption(
+      new Option('--region <X,Y,W,H>', shape.region.description).argParser(
+        numbersBetween(',', ['X', 'Y', 'W', 'H']),
+      ),
+    )
+    .addOption(schemaOption('--width <pixels>', shape.width))
+    .addOption(schemaOption('--format <name>', shape.format, "what the file's ending says"))
+    .requiredOption('-o, --output <file>', 'file to write; its ending names the format')
+    .addOption(engineOption())
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .action(async (model: string, options) => {
+      await runRender(model, options);
+    });
+}
 
 export interface RenderCommand extends Omit<RenderQueryInput, 'tap' | 'region'> {
   readonly output: string;

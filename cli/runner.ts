@@ -1,14 +1,51 @@
 import { totalmem } from 'node:os';
-import { createRegistry, serveMetrics } from '../proto/metrics.js';
-import { chooseEngine } from '../runner/engines/choose.js';
-import type { CudaEngine } from '../runner/engines/cuda.js';
-import type { Engine, EngineName } from '../runner/engines/engine.js';
-import { startRunner } from '../runner/host/runner.js';
-import { type StoreFlags, storeLocation } from './folders.js';
-import { interruptible } from './interrupt.js';
-import { openObjects } from './objects.js';
-import { securityOf, type TlsFlags } from './options.js';
-import { programVersion } from './version.js';
+import { type Command, Option } from 'commander';
+import { chooseEngine } from '../engine/choose.js';
+import type { Engine, EngineName } from '../engine/engine.js';
+import type { CudaEngine } from '../engine/native/cuda-engine.js';
+import { createRegistry, serveMetrics } from '../proto/serve-metrics.js';
+import { startRunner } from '../runner/runner.js';
+import { type StoreFlags, storeLocation } from './shared/folders.js';
+import { interruptible } from './shared/interrupt.js';
+import { openObjects } from './shared/objects.js';
+import {
+  deviceOption,
+  engineOption,
+  memoryOption,
+  securityOf,
+  storeOption,
+  type TlsFlags,
+  threadsOption,
+  tlsOptions,
+  wholeNumber,
+} from './shared/options.js';
+import { programVersion } from './shared/version.js';
+
+export function define(command: Command): void {
+  command
+    .requiredOption('--coordinator <host:port>', 'coordinator to work for')
+    .option('--listen <host:port>', 'address for peers; port 0: any free one', '127.0.0.1:0')
+    .option(
+      '--advertise <host:port>',
+      'address by which others reach this runner (default: where it listens)',
+    )
+    .option('--data <dir>', 'folder of everything that is kept (default: IMPLICAM_DATA, else ./data)')
+    .addOption(storeOption())
+    .option('--metrics <host:port>', 'serve /metrics and /healthz there')
+    .addOption(memoryOption())
+    .addOption(engineOption())
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addOption(
+      new Option('--render-threads <n>', 'threads of a render (default: as --threads)').argParser(
+        wholeNumber(1, 1024),
+      ),
+    );
+  for (const option of tlsOptions()) command.addOption(option);
+  command.action(async (options) => {
+    await runRunner(options);
+  });
+}
 
 export interface RunnerCommand extends TlsFlags, StoreFlags {
   readonly coordinator: string;

@@ -1,6 +1,44 @@
-import type { Motion } from '../bench/sample/motion.js';
-import type { SceneName } from '../bench/sample/scenes/index.js';
-import { type ExifHonesty, writeSample } from '../bench/sample/write.js';
+import { type Command, Option } from 'commander';
+import type { Motion } from '../bench/samples/motion.js';
+import { SCENE_NAMES, type SceneName } from '../bench/samples/scenes/index.js';
+import { type ExifHonesty, writeSample } from '../bench/samples/write.js';
+import { jsonOption, numbersBetween, seedOption, wholeNumber } from './shared/options.js';
+
+export function define(command: Command): void {
+  command
+    .argument('<dir>', 'folder for the photographs and their truth')
+    .addOption(new Option('--scene <name>', 'what is photographed').choices(SCENE_NAMES).default('study'))
+    .addOption(seedOption())
+    .addOption(
+      new Option('--size <WxH>', 'pixels of a photograph')
+        .argParser(numbersBetween('x', ['W', 'H']))
+        .default([450, 300], '450x300'),
+    )
+    .addOption(new Option('--focus <n>', 'focus planes').argParser(wholeNumber(1, 32)).default(3))
+    .addOption(
+      new Option('--exposures <n>', 'exposures a focus plane').argParser(wholeNumber(1, 16)).default(3),
+    )
+    .addOption(
+      new Option('--motion <name>', 'what moves between the photographs')
+        .choices(['none', 'hand', 'object'])
+        .default('none'),
+    )
+    .addOption(
+      new Option('--exif <name>', 'what the files say of their settings')
+        .choices(['exact', 'rough', 'none'])
+        .default('exact'),
+    )
+    .addOption(jsonOption())
+    .addHelpText('after', AFTER)
+    .action(async (dir: string, options) => {
+      await runSample(dir, options);
+    });
+}
+
+const AFTER = `
+The photographs are rendered by physics, not by the model that "develop" fits: layers that cover each other, thin-lens
+defocus in linear light, sensor noise, clipping, a camera response that no file tells, 8 bits. Beside them lies the truth
+(truth.exr radiance, truth-depth.exr, truth.json camera) that "implicam evaluate" scores against.`;
 
 export interface SampleCommand {
   readonly scene: SceneName;

@@ -1,13 +1,37 @@
+import { type Command, Option } from 'commander';
 import { openDatabase } from '../database/connection.js';
-import { startServer } from '../edge-api/server.js';
-import { readPages, servePages } from '../edge-api/viewer/pages.js';
+import { readPages, servePages } from '../edge-api/page/serve.js';
+import { startServer } from '../edge-api/runtime/node.js';
 import { migrate } from '../migrations/migrate.js';
 import { ImplicamError } from '../model/errors.js';
-import { allowedOrigins, openDatabaseServer, openGateway } from './environment.js';
-import { interruptible } from './interrupt.js';
-import { createLog } from './log.js';
-import { openObjects } from './objects.js';
-import { programVersion } from './version.js';
+import { allowedOrigins, openDatabaseServer, openGateway } from './shared/environment.js';
+import { interruptible } from './shared/interrupt.js';
+import { createLog } from './shared/log.js';
+import { openObjects } from './shared/objects.js';
+import { storeOption, wholeNumber } from './shared/options.js';
+import { programVersion } from './shared/version.js';
+
+export function define(command: Command): void {
+  command
+    .addOption(
+      new Option('--port <n>', 'port to listen on')
+        .env('PORT')
+        .argParser(wholeNumber(0, 65_535))
+        .default(8787),
+    )
+    .addOption(new Option('--host <address>', 'address to listen on').env('HOST').default('127.0.0.1'))
+    .option('--no-migrate', 'leave the schema of the database as it is')
+    .option('--private-webhooks', 'send webhooks to addresses of private networks too')
+    .addOption(storeOption())
+    .addHelpText('after', AFTER)
+    .action(async (options) => {
+      await runServe(options);
+    });
+}
+
+const AFTER = `
+Environment: DATABASE_URL (else a Postgres from npm), IMPLICAM_DATA (./data), IMPLICAM_STORE, AWS_…
+(credentials of an S3 store), IMPLICAM_GATEWAY and IMPLICAM_GATEWAY_SECRET (who renders), IMPLICAM_ORIGINS (pages that may call), IMPLICAM_LOG (info).`;
 
 export interface ServeOptions {
   readonly host: string;

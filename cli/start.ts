@@ -2,16 +2,43 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
+import { type Command, Option } from 'commander';
 import { openDatabase } from '../database/connection.js';
-import { createKey, listKeys } from '../edge-api/keys.js';
+import { createKey, listKeys } from '../edge-api/keys/keys.js';
+import { nativeIsas } from '../engine/native/native-engine.js';
 import { migrate } from '../migrations/migrate.js';
 import { ImplicamError } from '../model/errors.js';
-import { nativeIsas } from '../runner/engines/native.js';
-import { Child, type ChildOptions, lineOf } from './children.js';
-import { openDatabaseServer } from './environment.js';
-import { dataFolder, storeLocation } from './folders.js';
-import { interruptible } from './interrupt.js';
-import { openObjects } from './objects.js';
+import { Child, type ChildOptions, lineOf } from './shared/children.js';
+import { openDatabaseServer } from './shared/environment.js';
+import { dataFolder, storeLocation } from './shared/folders.js';
+import { interruptible } from './shared/interrupt.js';
+import { openObjects } from './shared/objects.js';
+import { storeOption, wholeNumber } from './shared/options.js';
+
+export function define(command: Command): void {
+  command
+    .addOption(
+      new Option('--port <n>', 'port of API and web page')
+        .env('PORT')
+        .argParser(wholeNumber(1, 65_535))
+        .default(8787),
+    )
+    .addOption(new Option('--host <address>', 'address to listen on').env('HOST').default('127.0.0.1'))
+    .addOption(
+      new Option('--runners <n>', 'processes that train and render').argParser(wholeNumber(1, 64)).default(2),
+    )
+    .option('--private-webhooks', 'send webhooks to addresses of private networks too')
+    .addOption(storeOption())
+    .addHelpText('after', AFTER)
+    .action(async (options) => {
+      await runStart(options);
+    });
+}
+
+const AFTER = `
+Environment: DATABASE_URL (else a Postgres from npm), IMPLICAM_DATA (./data), IMPLICAM_STORE.
+The first start prints an API key, once.
+Ctrl-C ends everything in order; after kill -9 the next start goes on where this one was.`;
 
 export interface StartCommand {
   readonly host: string;

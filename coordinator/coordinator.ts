@@ -11,16 +11,16 @@ import {
 import { wire } from '../proto/load.js';
 import type { CoordinationServiceHandlers } from '../proto/types/implicam/v1/CoordinationService.js';
 import { Driver } from './driver.js';
-import { FolderLedger } from './folder-ledger.js';
-import { createGateway, listenGateway } from './gateway.js';
-import type { Ledger } from './ledger.js';
+import { FolderLedger } from './ledgers/folder.js';
+import type { Ledger } from './ledgers/ledger.js';
 import { observeCommands } from './metrics.js';
-import { RunnerCalls } from './runner-calls.js';
-import { RunnerStreams } from './runner-streams.js';
 import type { SchedulerOptions } from './scheduler/options.js';
 import type { Command } from './scheduler/types.js';
-import { sessionService } from './session-service.js';
 import { StatusBoard } from './status-board.js';
+import { createGateway, listenGateway } from './wire/gateway.js';
+import { RunnerCalls } from './wire/runner-calls.js';
+import { RunnerStreams } from './wire/runner-streams.js';
+import { sessionService } from './wire/training-service.js';
 
 export interface CoordinatorOptions {
   /** host:port for runners and clients. @default 127.0.0.1:7070 */

@@ -1,13 +1,13 @@
 import { ImplicamError } from '../model/errors.js';
 import type { AttachRequest__Output } from '../proto/types/implicam/v1/AttachRequest.js';
 import type { Hello__Output } from '../proto/types/implicam/v1/Hello.js';
-import type { CommitRecord, Ledger, LedgerListener, SessionEnd } from './ledger.js';
-import type { RunnerListener, RunnerStreams } from './runner-streams.js';
+import type { CommitRecord, Ledger, LedgerListener, SessionEnd } from './ledgers/ledger.js';
 import type { SchedulerOptions } from './scheduler/options.js';
 import { createScheduler, step } from './scheduler/scheduler.js';
 import type { Command, Event, SessionSpec } from './scheduler/types.js';
 import type { StatusBoard } from './status-board.js';
-import { describeDamage, joinedEvent, orderMessage, reportEvent } from './translate.js';
+import type { RunnerListener, RunnerStreams } from './wire/runner-streams.js';
+import { describeDamage, joinedEvent, orderMessage, reportEvent } from './wire/translate.js';
 
 export interface DriverParts {
   readonly ledger: Ledger;
@@ -21,7 +21,7 @@ export interface DriverParts {
 /**
  * Once nobody was attached, sessions wait this long after the first runner that attaches for the others that lost us at the
  * same time, in milliseconds: between them they hold a newer snapshot than any one of them. Longer than a runner waits
- * between two attempts (runner/host/attachment.ts).
+ * between two attempts (runner/attachment.ts).
  */
 const GATHER = 1500;
 

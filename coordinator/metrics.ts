@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { RunnerStreams } from './runner-streams.js';
 import type { Command } from './scheduler/types.js';
+import type { RunnerStreams } from './wire/runner-streams.js';
 
 /** Folds the scheduler's commands into counters. */
 export function observeCommands(

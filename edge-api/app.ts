@@ -4,22 +4,22 @@ import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
-import { authenticate } from './auth.js';
-import { readBody } from './body.js';
-import { BusyCounter } from './busy.js';
 import type { App, AppEnv, Deps } from './context.js';
-import { invalid, problemResponse } from './problem.js';
-import { refusal } from './refusal.js';
-import { addEventRoutes } from './routes/events.js';
-import { addFrameRoutes } from './routes/frames.js';
-import { addKeyRoutes } from './routes/keys.js';
-import { addRenderRoutes } from './routes/renders.js';
-import { addResultRoutes } from './routes/results.js';
-import { addServiceRoutes } from './routes/service.js';
-import { addSessionRoutes } from './routes/sessions.js';
-import { addTrainingRoutes } from './routes/training.js';
-import { addUploadRoutes, tusOptions } from './routes/uploads.js';
-import { addWebhookRoutes } from './routes/webhooks.js';
+import { addEventRoutes } from './events/routes.js';
+import { readBody } from './http/body.js';
+import { BusyCounter } from './http/busy.js';
+import { invalid, problemResponse } from './http/problem.js';
+import { refusal } from './http/refusal.js';
+import { authenticate } from './keys/authenticate.js';
+import { addKeyRoutes } from './keys/routes.js';
+import { addFrameRoutes } from './photographs/routes.js';
+import { addRenderRoutes } from './renders/routes.js';
+import { addResultRoutes } from './results/routes.js';
+import { addServiceRoutes } from './service/routes.js';
+import { addSessionRoutes } from './sessions/routes.js';
+import { addTrainingRoutes } from './training/routes.js';
+import { addUploadRoutes, tusOptions } from './uploads/routes.js';
+import { addWebhookRoutes } from './webhooks/routes.js';
 
 /**
  * The whole HTTP API. It keeps no state of its own but counters of what goes on in this process: any number of

@@ -2,10 +2,10 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Db } from '../database/connection.js';
 import type { ObjectStore } from '../store/objects.js';
-import type { RenderGateway } from './gateway.js';
+import type { EventWaker } from './events/waker.js';
 import type { Limits } from './limits.js';
-import type { PhotographInspector } from './photographs.js';
-import type { EventWaker } from './waker.js';
+import type { PhotographInspector } from './photographs/inspector.js';
+import type { RenderGateway } from './renders/gateway.js';
 
 /** Structured log, as pino has it. */
 export interface Log {

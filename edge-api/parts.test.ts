@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FairGate } from './fair-gate.js';
-import { fileName } from './frames.js';
-import { queryHash, readRenderQuery } from './render-query.js';
-import { createWebhookSender, isInside } from './send-webhook.js';
-import { createNotifiedWaker } from './waker.js';
+import { createNotifiedWaker } from './events/waker.js';
+import { FairGate } from './http/fair-gate.js';
+import { fileName } from './photographs/photographs.js';
+import { queryHash, readRenderQuery } from './renders/query.js';
+import { createWebhookSender, isInside } from './webhooks/send.js';
 
 const never = new AbortController().signal;
 

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { EVENT_TYPES } from '../database/events.js';
 import { SESSION_STATES } from '../migrations/schema.js';
 import { PRESETS, QUALITIES } from '../model/presets.js';
-import { PROBLEM_TYPE, problemSchema } from './problem.js';
+import { PROBLEM_TYPE, problemSchema } from './http/problem.js';
 
 /** What goes over the wire, declared once: validation, types and the OpenAPI document come from here. */
 

@@ -1,12 +1,12 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { ImplicamError } from '../model/errors.js';
 import type { Frame } from '../model/picture.js';
-import { encodeSrgbArray } from '../model/tone.js';
+import { encodeSrgbArray } from '../model/render/display-curves.js';
 import { viewAs } from './bytes.js';
-import { readCameraSettings } from './exif.js';
 import { identifyFormat } from './format.js';
-import { judgeProfile } from './icc.js';
 import { type FrameFormat, frameFormats, type ImagingLimits, requireSize } from './limits.js';
+import { readCameraSettings } from './metadata/exif.js';
+import { judgeProfile } from './metadata/icc.js';
 import type { NamedBytes } from './source.js';
 
 /** A size in pixels, of the picture as it is looked at: after its EXIF orientation. */

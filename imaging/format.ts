@@ -1,6 +1,6 @@
 import { ImplicamError } from '../model/errors.js';
 import { type FrameFormat, frameFormatList, type LinearFormat } from './limits.js';
-import { numberAt, openTiff, readDirectory } from './tiff-directory.js';
+import { numberAt, openTiff, readDirectory } from './metadata/tiff-directory.js';
 
 /** A format that is known and refused, with the way out. */
 interface Refused {

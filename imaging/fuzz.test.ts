@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ImplicamError } from '../model/errors.js';
 import type { Frame, Picture } from '../model/picture.js';
-import { exifOf } from './exif.js';
+import { exifOf } from './metadata/exif.js';
 import { readFrame, readPicture } from './read.js';
 import { flipBits, fromSamples, random, smoothPicture } from './test-support.js';
 import { encodeImage } from './write.js';

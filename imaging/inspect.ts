@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import type { CameraSettings } from '../model/picture.js';
 import { guarded, inspectFrame } from './decode.js';
-import { readCameraSettings } from './exif.js';
 import { type FrameFormat, type ImagingLimits, limitsWith } from './limits.js';
+import { readCameraSettings } from './metadata/exif.js';
 import { type FileSource, loadSource } from './source.js';
 
 export interface Inspection {

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodeSrgb, encodeSrgb } from '../model/tone.js';
+import { decodeSrgb, encodeSrgb } from '../model/render/display-curves.js';
 import { floatTiff } from './float-tiff.js';
 import { readFrame, readFrameSize, readPicture } from './read.js';
 import {

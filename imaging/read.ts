@@ -1,7 +1,7 @@
 import { type Frame, fullScale, type Picture } from '../model/picture.js';
-import { srgbSampleTable } from '../model/tone.js';
+import { srgbSampleTable } from '../model/render/display-curves.js';
 import { decodeFrame, decodeSamples, type FrameSize, inspectFrame } from './decode.js';
-import { decodeExr } from './exr.js';
+import { decodeExr } from './exr/exr.js';
 import { identifyFormat } from './format.js';
 import { type ImagingLimits, limitsWith } from './limits.js';
 import { decodeHdr } from './radiance-hdr.js';

@@ -4,9 +4,9 @@ import { basename, dirname, extname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { ImplicamError } from '../model/errors.js';
 import type { CameraSettings, Picture } from '../model/picture.js';
-import { exifOf } from './exif.js';
-import { encodeExr } from './exr.js';
+import { encodeExr } from './exr/exr.js';
 import { floatTiff } from './float-tiff.js';
+import { exifOf } from './metadata/exif.js';
 import { encodeHdr } from './radiance-hdr.js';
 
 /** What a picture can be written as. */

@@ -199,7 +199,7 @@ export interface ModelTable {
   object_key: string;
   bytes: number;
   sha256: Buffer;
-  /** Hex, as `runner/model-file.ts` gives it: equal where two runs learned the same. */
+  /** Hex, as `develop/model-file/model-file.ts` gives it: equal where two runs learned the same. */
   parameters_sha256: string;
   steps: number;
   loss: number | null;

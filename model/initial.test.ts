@@ -3,7 +3,7 @@ import { configSchema, type ModelConfigInput } from './config.js';
 import { defaultTone, initialParameters } from './initial.js';
 import { findGroup } from './layout.js';
 import { type Capture, createPlan, type Plan } from './plan.js';
-import { encodeSrgb } from './tone.js';
+import { encodeSrgb } from './render/display-curves.js';
 
 const capture: Capture = {
   width: 40,

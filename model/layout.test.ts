@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configSchema, type ModelConfig, type ModelConfigInput } from './config.js';
-import { FEATURES, gridNodes } from './grid.js';
+import { FEATURES, gridNodes } from './hash-grid.js';
 import {
   atlasOutputs,
   atlasWidths,

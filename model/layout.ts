@@ -1,5 +1,5 @@
 import type { ModelConfig } from './config.js';
-import { FEATURES, type GridLevel, gridLevels, gridNodes } from './grid.js';
+import { FEATURES, type GridLevel, gridLevels, gridNodes } from './hash-grid.js';
 import type { Shard } from './shards.js';
 
 /** Who holds a group of parameters: every shard the same (`shared`), or one shard its own. */

@@ -1,6 +1,6 @@
+import { type Exposures, planExposures } from './camera/exposures.js';
 import type { ModelConfig } from './config.js';
 import { assert } from './errors.js';
-import { type Exposures, planExposures } from './exposures.js';
 import { createLayout, type Layout, REGISTRATION_DOF } from './layout.js';
 import { planShards, type Shard } from './shards.js';
 

@@ -1,7 +1,7 @@
 import { createFolderStore } from './folder.js';
 import type { ObjectStore } from './objects.js';
-import { createS3Store } from './s3.js';
-import { isS3Location, readS3Location, type StoreEnvironment } from './s3-location.js';
+import { isS3Location, readS3Location, type StoreEnvironment } from './s3/location.js';
+import { createS3Store } from './s3/s3.js';
 
 /**
  * The object store of a location: a folder's path, or s3://BUCKET/PREFIX?endpoint=URL&region=REGION.

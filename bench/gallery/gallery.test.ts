@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPicture, type Picture } from '../../model/picture.js';
+import { sharpnessRatio } from '../scores/sharpness.js';
 import { fillHoles, readNpz, readPfm } from './maps.js';
-import { sharpnessRatio } from './sharpness.js';
 import { simulate } from './simulate.js';
 
 let folder: string;

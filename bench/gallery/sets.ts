@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { areaResize } from '../../develop/start/pixels/resize.js';
 import { readFrames } from '../../imaging/capture.js';
 import { readFrame, readPicture } from '../../imaging/read.js';
 import { ImplicamError } from '../../model/errors.js';
 import { createPicture, type Frame, fullScale, type Picture } from '../../model/picture.js';
-import { areaResize } from '../../model/start/resize.js';
-import type { KnownTruth } from '../evaluate.js';
+import type { KnownTruth } from '../scores/evaluate.js';
 import { fillHoles, readNpz, readPfm } from './maps.js';
 import { simulate } from './simulate.js';
 

@@ -1,11 +1,10 @@
-import { luminance } from '../../model/metrics.js';
 import { percentile } from '../../model/percentile.js';
 import { RandomStream, Stream } from '../../model/philox.js';
-import { createPicture, type Frame, type Picture } from '../../model/picture.js';
-import type { PhotoStack } from '../baseline/stack.js';
-import type { KnownTruth } from '../evaluate.js';
-import { expose, sensorFor } from '../sample/sensor.js';
-import { DiskSpread } from '../sample/spread.js';
+import { createPicture, type Frame, luminance, type Picture } from '../../model/picture.js';
+import type { PhotoStack } from '../baselines/stack.js';
+import { expose, sensorFor } from '../samples/sensor.js';
+import { DiskSpread } from '../samples/spread.js';
+import type { KnownTruth } from '../scores/evaluate.js';
 
 /** A capture simulated from a real photograph in linear light (and its depth), with the truth that it was made from. */
 export interface Simulated {

@@ -1,5 +1,5 @@
-import { addHolding, sourcesOf } from './holdings.js';
-import type { Plan } from './planning.js';
+import { addHolding, sourcesOf } from './placement/holdings.js';
+import type { Plan } from './placement/planning.js';
 import { evict, interrupt, release } from './recovery.js';
 import {
   durableStep,

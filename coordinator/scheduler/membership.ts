@@ -1,5 +1,5 @@
 import { assert, ImplicamError } from '../../model/errors.js';
-import { addHolding } from './holdings.js';
+import { addHolding } from './placement/holdings.js';
 import { loseRunner, release } from './recovery.js';
 import { durableStep, memberOf, type SessionState, type Turn } from './state.js';
 import type { HeldSnapshot, RunnerId, RunnerInfo } from './types.js';

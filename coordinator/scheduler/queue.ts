@@ -1,5 +1,5 @@
 import { begin } from './hosting.js';
-import { loadsOf, planFor, whyNot } from './planning.js';
+import { loadsOf, planFor, whyNot } from './placement/planning.js';
 import { awaitPardon, release } from './recovery.js';
 import { epoch, type SessionState, sessionsInOrder, type Turn } from './state.js';
 import { cancelTimer } from './timers.js';

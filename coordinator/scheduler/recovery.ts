@@ -1,5 +1,5 @@
-import { dropHoldings } from './holdings.js';
-import { demandOf } from './planning.js';
+import { dropHoldings } from './placement/holdings.js';
+import { demandOf } from './placement/planning.js';
 import {
   durableStep,
   epoch,

@@ -1,7 +1,7 @@
 import { onHostDeadline, onHosted } from './hosting.js';
 import { join, letGo, update } from './membership.js';
-import { onDoubt } from './observing.js';
 import type { SchedulerOptions } from './options.js';
+import { onDoubt } from './placement/observing.js';
 import { pump } from './queue.js';
 import { end, loseRunner, onBlame, onFailed, onPeerFailed, readmit } from './recovery.js';
 import { createState, epoch, memberOf, type SessionState, type State, type Turn } from './state.js';

@@ -1,7 +1,7 @@
-import { addHolding, discardBelow } from './holdings.js';
 import { begin, settle } from './hosting.js';
-import { mayHeed, observeWindow } from './observing.js';
-import { planMove, presentStepMs } from './planning.js';
+import { addHolding, discardBelow } from './placement/holdings.js';
+import { mayHeed, observeWindow } from './placement/observing.js';
+import { planMove, presentStepMs } from './placement/planning.js';
 import { end, evict, interrupt } from './recovery.js';
 import { durableStep, epoch, type MemberState, type SessionState, type Turn } from './state.js';
 import { startStore } from './storing.js';

@@ -13,15 +13,15 @@ import {
   recordPhase,
   recordProgress,
 } from '../../database/training-records.js';
+import { develop } from '../../develop/develop.js';
+import type { Development } from '../../develop/options.js';
+import { OUTPUT_FILES, writeOutputs } from '../../develop/outputs.js';
 import { readFrame } from '../../imaging/read.js';
 import { encodeImage, imageKindOf, imageKinds } from '../../imaging/write.js';
 import { ImplicamError } from '../../model/errors.js';
 import type { Picture } from '../../model/picture.js';
 import type { Preset, Quality } from '../../model/presets.js';
-import { encodeSrgb } from '../../model/tone.js';
-import { develop } from '../../runner/develop.js';
-import type { Development } from '../../runner/develop-options.js';
-import { OUTPUT_FILES, writeOutputs } from '../../runner/outputs.js';
+import { encodeSrgb } from '../../model/render/display-curves.js';
 import type { ObjectStore } from '../../store/objects.js';
 
 /** Who develops the sessions of a test: claims them as coordinators do, and trains on this process's own engine. */

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeSample } from '../../bench/sample/write.js';
-import { Service } from '../../bench/service/service.js';
-import { nativeIsas } from '../../runner/engines/native.js';
-import { ensureBuilt } from '../binary.js';
+import { writeSample } from '../../bench/samples/write.js';
+import { Service } from '../../bench/trials/service/service.js';
+import { nativeIsas } from '../../engine/native/native-engine.js';
+import { ensureBuilt } from '../support/binary.js';
 import { launchChromium, noChromium, openWindow } from './chromium.js';
 
 /** A person with a phone before the service as `npm start` runs it: every process is the real one. */

@@ -1,16 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RenderGateway } from '../../edge-api/gateway.js';
-import { createKey } from '../../edge-api/keys.js';
-import { startServer } from '../../edge-api/server.js';
-import { bundleViewer } from '../../edge-api/viewer/bundle.mjs';
-import { readPages, servePages } from '../../edge-api/viewer/pages.js';
-import { chooseEngine } from '../../runner/engines/choose.js';
-import { RenderDesk } from '../../runner/host/render-service.js';
+import { createKey } from '../../edge-api/keys/keys.js';
+import { bundleViewer } from '../../edge-api/page/bundle.mjs';
+import { readPages, servePages } from '../../edge-api/page/serve.js';
+import type { RenderGateway } from '../../edge-api/renders/gateway.js';
+import { startServer } from '../../edge-api/runtime/node.js';
+import { chooseEngine } from '../../engine/choose.js';
+import { RenderDesk } from '../../runner/renders/service.js';
 import { createFolderStore } from '../../store/folder.js';
 import type { ObjectStore } from '../../store/objects.js';
-import { type TestDatabase, testDatabase } from '../postgres.js';
+import { type TestDatabase, testDatabase } from '../support/postgres.js';
 import { startDeveloper } from './developer.js';
 
 /** The web page over the real API, a real database and a real engine. */

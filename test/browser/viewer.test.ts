@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { writeSample } from '../../bench/sample/write.js';
+import { writeSample } from '../../bench/samples/write.js';
 import { readPicture } from '../../imaging/read.js';
 import { launchChromium, noChromium, openWindow, type WindowOptions } from './chromium.js';
 import { openNetwork } from './network.js';

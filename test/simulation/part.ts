@@ -1,5 +1,5 @@
 import type { Epoch, RunnerCommand, RunnerId, SessionId } from '../../coordinator/scheduler/types.js';
-import { StepTimes } from '../../runner/host/step-times.js';
+import { StepTimes } from '../../runner/step-times.js';
 
 export type HostCommand = Extract<RunnerCommand, { type: 'host' }>;
 

@@ -1,4 +1,4 @@
-import { place, predictStepMs } from '../../coordinator/scheduler/placement.js';
+import { place, predictStepMs } from '../../coordinator/scheduler/placement/placement.js';
 import { epoch, type SessionState, type State } from '../../coordinator/scheduler/state.js';
 import type { Command, Epoch, Event, RunnerId, SessionId } from '../../coordinator/scheduler/types.js';
 import { Violation } from './durable.js';

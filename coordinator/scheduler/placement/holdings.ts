@@ -1,0 +1,102 @@
+import { durableStep, type Holding, type SessionState, type Turn } from '../state.js';
+import type { Piece, RunnerId, ShardRange, Source } from '../types.js';
+
+/**
+ * Which runner has which pieces of which snapshot in its memory. Pieces of one step are the same bits whoever made them
+ * and in whichever epoch, so they are told apart by step alone (and by the engine of the runner that has them).
+ */
+
+export function addHolding(session: SessionState, runner: RunnerId, step: number, shards: ShardRange): void {
+  const same = (held: Holding) =>
+    held.runner === runner &&
+    held.step === step &&
+    held.shards.first === shards.first &&
+    held.shards.count === shards.count;
+  if (!session.holdings.some(same)) session.holdings.push({ runner, step, shards });
+}
+
+/** Forgets what a runner held: it is gone, or was told to drop it. */
+export function dropHoldings(session: SessionState, runner: RunnerId): void {
+  session.holdings = session.holdings.filter((held) => held.runner !== runner);
+}
+
+/** Holdings on connected runners of one engine. */
+function usable(turn: Turn, session: SessionState, engine: string): Holding[] {
+  return session.holdings.filter((held) => turn.state.runners[held.runner]?.info.engine === engine);
+}
+
+/** Who has each shard at a step: one holder a shard, the one preferred for it if it has it; null where nobody has. */
+function holdersByShard(
+  held: readonly Holding[],
+  count: number,
+  step: number,
+  preferred: (shard: number) => RunnerId | null,
+): (RunnerId | null)[] {
+  const holders = new Array<RunnerId | null>(count).fill(null);
+  for (const { runner, step: at, shards } of held) {
+    if (at !== step) continue;
+    for (let shard = shards.first; shard < shards.first + shards.count; shard++) {
+      if (holders[shard] === null || preferred(shard) === runner) holders[shard] = runner;
+    }
+  }
+  return holders;
+}
+
+/**
+ * The newest step that every shard can be restored at with runners of `engine`: from their memories, or else the durable
+ * snapshot.
+ */
+export function newestRestorable(turn: Turn, session: SessionState, engine: string): number {
+  const held = usable(turn, session, engine);
+  const steps = [...new Set(held.map(({ step }) => step))]
+    .filter((step) => step > durableStep(session) && step <= session.spec.steps)
+    .sort((a, b) => b - a);
+  for (const step of steps) {
+    if (!holdersByShard(held, session.spec.shards.length, step, () => null).includes(null)) return step;
+  }
+  return durableStep(session);
+}
+
+/** Where the shards of a range can be fetched at a step; memory is preferred to the store, and one's own most of all. */
+export function sourcesOf(
+  turn: Turn,
+  session: SessionState,
+  engine: string,
+  step: number,
+  runner: RunnerId,
+  range: ShardRange,
+): Source[] {
+  const held = usable(turn, session, engine);
+  const holders = holdersByShard(held, session.spec.shards.length, step, () => runner);
+  const sources: {
+    shards: { first: number; count: number };
+    holder: RunnerId | null;
+    address: string | null;
+    pieces: Piece[];
+  }[] = [];
+  for (let shard = range.first; shard < range.first + range.count; shard++) {
+    const holder = holders[shard]!;
+    const last = sources.at(-1);
+    if (last !== undefined && last.holder === holder) last.shards.count++;
+    else {
+      const address = holder === null ? null : turn.state.runners[holder]!.info.address;
+      sources.push({ shards: { first: shard, count: 1 }, holder, address, pieces: [] });
+    }
+  }
+  const stored = session.stored.find((snapshot) => snapshot.step === step)?.pieces ?? [];
+  for (const { shards, pieces } of sources.filter(({ holder }) => holder === null)) {
+    const { first, count } = shards;
+    // What all shards share is with shard 0.
+    pieces.push(...stored.filter(({ shard: of }) => of === 0 || (of >= first && of < first + count)));
+  }
+  return sources;
+}
+
+/** Tells everybody to drop snapshots that will not be gone back to. */
+export function discardBelow(turn: Turn, session: SessionState, epoch: number, below: number): void {
+  const holders = new Set(session.holdings.filter((held) => held.step < below).map((held) => held.runner));
+  session.holdings = session.holdings.filter((held) => held.step >= below);
+  for (const runner of holders) {
+    turn.commands.push({ type: 'discard', runner, session: session.spec.id, epoch, below });
+  }
+}

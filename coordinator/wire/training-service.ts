@@ -1,0 +1,70 @@
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { ImplicamError } from '../../model/errors.js';
+import type { SessionServiceHandlers } from '../../proto/types/implicam/v1/SessionService.js';
+import type { FolderLedger } from '../ledgers/folder.js';
+import { isOver, type Status, type StatusBoard } from '../status-board.js';
+
+/** Shortest time between two messages to a watcher, in milliseconds; changes of phase come at once. */
+const WATCH_EVERY = 200;
+
+/** Serves `SessionService` over a ledger that takes submissions. */
+export function sessionService(
+  ledger: FolderLedger,
+  board: StatusBoard,
+  cancel: (session: string) => void,
+): SessionServiceHandlers {
+  return {
+    SubmitSession(call, answer) {
+      const { session } = call.request;
+      ledger.submit(session).then(
+        () => answer(null, { status: board.get(session) ?? null }),
+        (error) => answer(asServiceError(error)),
+      );
+    },
+
+    WatchSession(call) {
+      const { session } = call.request;
+      if (!board.get(session)) {
+        call.emit('error', { code: status.NOT_FOUND, details: `there is no session ${session}` });
+        return;
+      }
+      let last: Status | undefined;
+      let newest: Status | undefined;
+      let pending: NodeJS.Timeout | undefined;
+      const send = () => {
+        clearTimeout(pending);
+        pending = undefined;
+        last = newest;
+        call.write({ status: newest });
+        if (newest && isOver(newest.phase)) finish();
+      };
+      const stop = board.watch(session, (now) => {
+        newest = now;
+        if (now.phase !== last?.phase) return send();
+        // Not started anew by each change: those come more often than this.
+        pending ??= setTimeout(send, WATCH_EVERY);
+      });
+      const finish = () => {
+        clearTimeout(pending);
+        // The first status can be the last, told before `watch` has returned.
+        setImmediate(() => {
+          stop();
+          call.end();
+        });
+      };
+      call.on('cancelled', finish);
+      call.on('error', finish);
+    },
+
+    CancelSession(call, answer) {
+      cancel(call.request.session);
+      answer(null, {});
+    },
+  };
+}
+
+function asServiceError(error: unknown): Partial<ServiceError> {
+  if (!(error instanceof ImplicamError)) return { code: status.INTERNAL, details: String(error) };
+  const code = error.status === 404 ? status.NOT_FOUND : status.INVALID_ARGUMENT;
+  return { code, details: error.message };
+}

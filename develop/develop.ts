@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { chooseEngine } from '../engine/choose.js';
+import { type Engine, type EngineSession, freshState, type Progress } from '../engine/engine.js';
+import { readCamera } from '../model/camera/camera.js';
+import { ImplicamError } from '../model/errors.js';
+import { initialParameters } from '../model/initial.js';
+import type { Frame } from '../model/picture.js';
+import { createPlan } from '../model/plan.js';
+import { canContinue } from './model-file/model-file.js';
+import type { Development, DevelopOptions, TrainedModel, TrainingJob, TrainingOutcome } from './options.js';
+import { type Preparation, prepare } from './prepare.js';
+import { bakeScene, holdScene } from './render/scene-renderer.js';
+
+/**
+ * Photographs in, a trained scene and camera out: the main job of the program, in one process. Reads top to bottom:
+ * prepare, train, bake.
+ *
+ * @throws ImplicamError for frames that cannot be developed, an engine that cannot run, a snapshot of other frames
+ */
+export async function develop(frames: readonly Frame[], options: DevelopOptions = {}): Promise<Development> {
+  const engine = await chooseEngine(options);
+  const { model: untrained, preparation } = await prepareModel(frames, options, engine);
+  options.onPhase?.('train');
+  const train = options.trainer ?? trainHere;
+  const job = { model: untrained, frames: preparation.data.frames, engine, options };
+  const outcome = await train(job);
+  const model = describeCamera({ ...untrained, state: outcome.state });
+  options.onPhase?.('render');
+  const began = performance.now();
+  const { width, height } = model.capture;
+  return {
+    model,
+    interrupted: outcome.state.step < model.config.train.steps,
+    steps: outcome.state.step,
+    loss: outcome.progress.loss,
+    framePsnr: outcome.progress.psnr,
+    seconds: {
+      ...preparation.seconds,
+      train: outcome.seconds.train,
+      render: outcome.seconds.bake + (performance.now() - began) / 1000,
+    },
+    baked: outcome.planes
+      ? holdScene({ width, height, ...outcome.planes }, engine)
+      : await bakeScene(model, engine),
+  };
+}
+
+/**
+ * The model before its first step, or the one to resume from, and everything that it starts from.
+ *
+ * @throws ImplicamError for frames that cannot be developed, a snapshot of other frames
+ */
+export async function prepareModel(
+  frames: readonly Frame[],
+  options: DevelopOptions,
+  engine: Pick<Engine, 'name' | 'device'>,
+): Promise<{ readonly model: TrainedModel; readonly preparation: Preparation }> {
+  checkFrames(frames);
+  const framesSha256 = hashFrames(frames);
+  if (options.resume) checkSnapshot(options.resume, framesSha256);
+  const preparation = await prepare(frames, options);
+  if (!options.resume) {
+    return { model: untrainedModel(frames, preparation, options, engine, framesSha256), preparation };
+  }
+  // The same pixels may have come from other files.
+  const { info } = options.resume;
+  const named = info.frames.map((frame, i) => ({ ...frame, file: frames[i]!.name }));
+  return { model: { ...options.resume, info: { ...info, frames: named } }, preparation };
+}
+
+/** Trains in this process. */
+async function trainHere({ model, frames, engine, options }: TrainingJob): Promise<TrainingOutcome> {
+  const plan = createPlan(model.capture, model.config, model.seed);
+  const session = await engine.open(plan, { frames, start: model.start }, model.state);
+  try {
+    const began = performance.now();
+    const progress = await trainSession(session, model.state.step, options);
+    const trained = performance.now();
+    const state = await session.save({ moments: progress.step < plan.config.train.steps });
+    const planes = await session.bake();
+    const bake = (performance.now() - trained) / 1000;
+    return { state, progress, planes, seconds: { train: (trained - began) / 1000, bake } };
+  } finally {
+    session.close();
+  }
+}
+
+/** What was learned about the camera, where the model file tells of its frames. */
+export function describeCamera(model: TrainedModel): TrainedModel {
+  const { capture, config, seed, state, info } = model;
+  const camera = readCamera(createPlan(capture, config, seed), state.parameters);
+  const frames = info.frames.map(({ file }, i) => ({
+    file,
+    ev: camera.ev[i]!,
+    focus: camera.focus[capture.frames[i]!.focus]!,
+  }));
+  return { ...model, info: { ...info, frames } };
+}
+
+/** The model before its first step. */
+function untrainedModel(
+  frames: readonly Frame[],
+  preparation: Preparation,
+  options: DevelopOptions,
+  engine: Pick<Engine, 'name' | 'device'>,
+  framesSha256: string,
+): TrainedModel {
+  const { capture, config } = preparation;
+  const seed = options.seed ?? 1;
+  const plan = createPlan(capture, config, seed);
+  return {
+    capture,
+    config,
+    seed,
+    start: preparation.data.start,
+    state: freshState(initialParameters(plan, preparation.tone)),
+    framesSha256,
+    info: {
+      preset: preparation.preset,
+      quality: options.quality ?? 'standard',
+      engine: engine.name,
+      device: engine.device,
+      frames: frames.map((f, i) => ({
+        file: f.name,
+        ev: capture.frames[i]!.ev,
+        focus: capture.focus[capture.frames[i]!.focus]!,
+      })),
+      notes: preparation.notes,
+    },
+  };
+}
+
+/** Trains to the end of the plan or until the signal, reporting rate and time left. */
+async function trainSession(
+  session: EngineSession,
+  from: number,
+  options: DevelopOptions,
+): Promise<Progress> {
+  const { steps } = session.plan.config.train;
+  const began = performance.now();
+  return session.train(steps - from, {
+    signal: options.signal,
+    onProgress: (progress) => {
+      const stepsPerSecond = ((progress.step - from) * 1000) / Math.max(1, performance.now() - began);
+      const secondsLeft = (steps - progress.step) / Math.max(stepsPerSecond, 1e-9);
+      options.onProgress?.({ ...progress, steps, stepsPerSecond, secondsLeft });
+    },
+  });
+}
+
+function checkFrames(frames: readonly Frame[]): void {
+  if (frames.length >= 2) return;
+  throw new ImplicamError(
+    'too-few-frames',
+    frames.length === 0
+      ? 'there are no photographs to develop: name picture files or a folder of them'
+      : `${frames[0]!.name} is a single photograph: a scene needs at least two that differ in focus or exposure`,
+    { exitCode: 2 },
+  );
+}
+
+function checkSnapshot(snapshot: TrainedModel, framesSha256: string): void {
+  const refuse = (message: string) => new ImplicamError('snapshot-mismatch', message, { exitCode: 2 });
+  if (snapshot.framesSha256 !== framesSha256) {
+    throw refuse('the snapshot was made from other photographs: give the same files, or leave out --resume');
+  }
+  if (!canContinue(snapshot)) {
+    throw refuse('this is a model to render from, not a snapshot to continue: leave out --resume');
+  }
+}
+
+/** SHA-256 over sizes and pixels, in order. */
+function hashFrames(frames: readonly Frame[]): string {
+  const hash = createHash('sha256');
+  for (const { width, height, data } of frames) {
+    hash.update(`${width}x${height}x${data.BYTES_PER_ELEMENT};`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { configSchema, type ModelConfigInput } from '../../model/config.js';
+import { initialParameters } from '../../model/initial.js';
+import { atlasOutputs, mapWidths } from '../../model/layout.js';
+import { type Capture, createPlan } from '../../model/plan.js';
+import type { TrainedModel } from '../options.js';
+import { canContinue, loadModel, parametersSha256, saveModel } from './model-file.js';
+import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'implicam-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const path = () => join(folder, `${randomUUID()}.safetensors`);
+const GRID = { levels: 2, base: 3, finest: 1, log2Table: 8, hidden: [8] };
+const capture: Capture = {
+  width: 7,
+  height: 5,
+  frames: [
+    { focus: 0, exposure: 0, ev: -1.1, aperture: 1 },
+    { focus: 1, exposure: 1, ev: 0.1 + 0.2, aperture: 0.5, homography: [1, 0, 1e-17, 0, 1, -1 / 3, 0, 0] },
+  ],
+  focus: [-1, 1],
+  kappa: Math.E,
+};
+
+function trained(config: ModelConfigInput, start: boolean, seed = 3): TrainedModel {
+  const plan = createPlan(capture, configSchema.parse(config), seed);
+  const parameters = initialParameters(plan);
+  const pixels = capture.width * capture.height;
+  const numbers = (n: number, scale: number) =>
+    Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i + 1));
+  const moments = (scale: number) => {
+    const out = new Float32Array(parameters.length);
+    for (const g of plan.layout.groups) out.set(numbers(g.size, scale), g.offset);
+    return out;
+  };
+  const planes = {
+    radiance: numbers(atlasOutputs(plan.config) * pixels, 2),
+    defocus: numbers((mapWidths(plan.config).at(-1) ?? 0) * pixels, 1),
+  };
+  return {
+    capture,
+    config: plan.config,
+    seed,
+    ...(start ? { start: planes } : {}),
+    state: { step: 41, parameters, m: moments(1e-3), v: moments(1e-9) },
+    framesSha256: 'ab'.repeat(32),
+    info: {
+      preset: 'focus-exposure',
+      quality: 'draft',
+      engine: 'native',
+      device: 'cpu',
+      frames: [{ file: 'ä "1".jpg', ev: -1.1, focus: -1 }],
+      notes: ['exposures from the pictures'],
+    },
+  };
+}
+
+const LENS = {
+  layers: 2,
+  atlas: { form: 'hash', ...GRID },
+  blur: { form: 'lens', ...GRID, patch: 4, reach: 2 },
+} as const;
+
+describe('the model file', () => {
+  it.each<[string, ModelConfigInput, boolean]>([
+    ['two layers with a start', LENS, true],
+    ['no start', LENS, false],
+    ['no lens', { atlas: { form: 'hash', ...GRID }, blur: { form: 'none' } }, true],
+    [
+      'a SIREN, free blur and the MLP tone mapper',
+      {
+        atlas: { form: 'siren', width: 8, layers: 2 },
+        residual: false,
+        blur: { form: 'free', taps: 5, hidden: [8], maxShift: 3 },
+        tone: { form: 'mlp', hidden: 8 },
+        registration: 'homography',
+      },
+      false,
+    ],
+  ])('gives back a model to the bit: %s', async (_, config, start) => {
+    const model = trained(config, start);
+    const file = path();
+    await saveModel(file, model, { training: true });
+    const back = await loadModel(file);
+    expect(back).toEqual(model);
+    expect(canContinue(back)).toBe(true);
+    expect(parametersSha256(back)).toBe(parametersSha256(model));
+  });
+
+  it('leaves the moments out of a model that is only to be rendered', async () => {
+    const model = trained(LENS, true);
+    const [small, large] = [path(), path()];
+    await saveModel(small, model, { training: false });
+    await saveModel(large, model, { training: true });
+    const back = await loadModel(small);
+    const none = new Float32Array(0);
+    expect(back).toEqual({ ...model, state: { ...model.state, m: none, v: none } });
+    expect(canContinue(back)).toBe(false);
+    expect((await readFile(small)).length).toBeLessThan((await readFile(large)).length);
+  });
+
+  it('writes the same bytes for the same model, and nothing beside the file', async () => {
+    const [a, b] = [path(), path()];
+    await saveModel(a, trained(LENS, true), { training: true });
+    await saveModel(b, trained(LENS, true), { training: true });
+    expect(await readFile(a)).toEqual(await readFile(b));
+    expect((await readdir(folder)).filter((name) => !name.endsWith('.safetensors'))).toEqual([]);
+  });
+
+  it('replaces a model whole', async () => {
+    const file = path();
+    await saveModel(file, trained(LENS, true), { training: true });
+    await saveModel(file, trained(LENS, false, 9), { training: false });
+    expect((await loadModel(file)).seed).toBe(9);
+  });
+
+  it('names the file and the remedy when there is nothing to read', async () => {
+    await expect(loadModel(join(folder, 'gone'))).rejects.toThrow(/gone does not exist: check/);
+    await expect(loadModel(folder)).rejects.toThrow(/is a folder: name the model file/);
+    const empty = path();
+    await writeFile(empty, '');
+    await expect(loadModel(empty)).rejects.toThrow(/shorter than a header/);
+    await expect(saveModel(join(folder, 'no', 'x'), trained(LENS, true), { training: true })).rejects.toThrow(
+      /does not exist: make it first/,
+    );
+  });
+
+  /** A valid file with something changed. */
+  async function altered(change: (tensors: Map<string, Tensor>, metadata: Map<string, string>) => void) {
+    const file = path();
+    await saveModel(file, trained(LENS, true), { training: true });
+    const read = decodeSafetensors(await readFile(file), file);
+    const [tensors, metadata] = [new Map(read.tensors), new Map(read.metadata)];
+    change(tensors, metadata);
+    await writeFile(file, encodeSafetensors(tensors, metadata));
+    return file;
+  }
+
+  it.each<[string, Parameters<typeof altered>[0], RegExp]>([
+    ['another program', (_, m) => m.delete('format'), /not written by implicam/],
+    ['a later version', (_, m) => m.set('version', '2'), /version 2.*update implicam/],
+    ['no JSON', (_, m) => m.set('capture', '{'), /capture is no JSON/],
+    ['a missing entry', (_, m) => m.delete('config'), /config/],
+    ['another type', (_, m) => m.set('seed', '"1"'), /seed/],
+    ['a negative step', (_, m) => m.set('step', '-1'), /step/],
+    [
+      'a frame without focus',
+      (_, m) => m.set('capture', JSON.stringify({ ...capture, focus: [0] })),
+      /focus/,
+    ],
+    ['no pixels', (_, m) => m.set('capture', JSON.stringify({ ...capture, width: 0 })), /capture\.width/],
+    ['another size', (_, m) => m.set('capture', JSON.stringify({ ...capture, width: 8 })), /is F32/],
+    [
+      'a far larger model',
+      (_, m) => m.set('config', JSON.stringify({ atlas: { form: 'hash', levels: 20, log2Table: 22 } })),
+      /damaged/,
+    ],
+    ['a missing group', (t) => t.delete('parameters/tone'), /lacks parameters\/tone/],
+    ['missing moments', (t) => t.delete('v/kappa'), /lacks v\/kappa/],
+    ['other numbers', (t) => t.set('m/kappa', { dtype: 'I32', shape: [1], data: Int32Array.of(1) }), /I32/],
+    [
+      'a start of another size',
+      (t) => t.set('start/defocus', { dtype: 'F32', shape: [1], data: Float32Array.of(1) }),
+      /start\/defocus/,
+    ],
+  ])('refuses %s', async (_, change, expected) => {
+    const file = await altered(change);
+    await expect(loadModel(file)).rejects.toThrow(expected);
+    await expect(loadModel(file)).rejects.toThrow(file);
+  });
+});

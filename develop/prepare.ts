@@ -1,0 +1,222 @@
+import type { SceneData } from '../engine/engine.js';
+import type { ModelConfig } from '../model/config.js';
+import { configSchema } from '../model/config.js';
+import { ImplicamError } from '../model/errors.js';
+import type { ToneStart } from '../model/initial.js';
+import { percentile } from '../model/percentile.js';
+import type { Frame, Picture } from '../model/picture.js';
+import type { Capture, FrameSetting } from '../model/plan.js';
+import { type PresetFacts, presetConfig, type StillPreset } from '../model/presets.js';
+import { type Light, lookOf, recoverLight, withoutNoise } from './light.js';
+import type { DevelopOptions } from './options.js';
+import { type Registered, registerFrames } from './register.js';
+import { startKernels } from './start/compiled.js';
+import { explainedPixels } from './start/depth/explained.js';
+import { type FocusResult, sweepFocus } from './start/depth/focus.js';
+import { type Grouping, groupFrames } from './start/grouping/frames.js';
+import type { StartKernels } from './start/kernels.js';
+import { fastExp } from './start/pixels/fast-math.js';
+import { blackLevel, withoutBlack } from './start/response/black-level.js';
+import { type CameraResponse, RESPONSE_KNOTS } from './start/response/response.js';
+
+/** Everything that training starts from: the outcome of classical photography. */
+export interface Preparation {
+  readonly preset: StillPreset;
+  readonly config: ModelConfig;
+  readonly capture: Capture;
+  readonly data: SceneData;
+  readonly tone: ToneStart;
+  /** The classical all-in-focus picture, ln radiance. */
+  readonly allInFocus: Picture;
+  /** What was decided and why. */
+  readonly notes: readonly string[];
+  readonly seconds: { readonly register: number; readonly start: number };
+}
+
+/** Circles up to this percentile of the picture are modelled; wider ones are left to the views that are sharper. */
+const WIDEST_PERCENTILE = 99;
+
+/**
+ * The classical start of a development: what the frames share, registration, response and exposures, merge, defocus
+ * map, all-in-focus picture, and the configuration that suits them.
+ */
+export async function prepare(frames: readonly Frame[], options: DevelopOptions): Promise<Preparation> {
+  const notes: string[] = [];
+  const note = (sentence: string) => {
+    notes.push(sentence);
+    options.onNote?.(sentence);
+  };
+  options.onPhase?.('register');
+  const kernels = options.startKernels ?? startKernels(options.threads);
+  const began = performance.now();
+  const grouping = groupFrames(frames);
+  grouping.notes.forEach(note);
+  const registered = fromBlack(registerFrames(frames, grouping, note, kernels), grouping, note);
+  const started = performance.now();
+
+  options.onPhase?.('start');
+  const preset = choosePreset(options, grouping);
+  const light = recoverLight(registered, grouping, note, kernels);
+  const sweep =
+    grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping, kernels) : undefined;
+  const merged = sweep?.allInFocus ?? light.views[0]!;
+  // Somebody waits for the preview: it comes with its noise.
+  await options.onPreview?.(exponential(merged), lookOf(light));
+  const allInFocus = withoutNoise(merged, light, grouping, kernels);
+  const facts = factsOf(grouping, registered, allInFocus, light.exposuresKnown, sweep);
+  const config = withOptions(presetConfig(preset, options.quality ?? 'standard', facts), options);
+  if (sweep) {
+    const widest = facts.widestCircle.toFixed(1);
+    note(
+      `${sweep.kappa.toFixed(2)} pixels of blur a focus unit; the widest circles measure ${widest} pixels`,
+    );
+  }
+  const masks = sweep ? trainingMasks(light, grouping, sweep, config, kernels) : light.masks;
+  return {
+    preset,
+    config,
+    capture: {
+      width: allInFocus.width,
+      height: allInFocus.height,
+      frames: grouping.frames.map((f, i): FrameSetting => ({ ...f, ev: light.ev[i]! })),
+      focus: grouping.focus,
+      kappa: sweep?.kappa ?? 1,
+    },
+    data: {
+      frames: registered.frames.map((f, i) => ({ data: f.data, mask: masks[i] })),
+      // A blur without a lens has no defocus map to start from.
+      start: {
+        radiance: planar(allInFocus),
+        defocus: (config.blur.form === 'lens' && sweep?.s.data) || new Float32Array(0),
+      },
+    },
+    tone: { curves: [0, 1, 2].map((c) => curveOf(light.response, c)) },
+    allInFocus,
+    notes,
+    seconds: { register: (started - began) / 1000, start: (performance.now() - started) / 1000 },
+  };
+}
+
+function choosePreset(options: DevelopOptions, grouping: Grouping): StillPreset {
+  const asked = options.preset ?? 'auto';
+  if (asked === 'auto') return grouping.preset;
+  if (asked !== 'neucam' && asked !== 'exposure' && grouping.focus.length < 2) {
+    throw new ImplicamError(
+      'preset-mismatch',
+      `preset ${asked} needs frames of different focus, and these all share theirs: use --preset exposure or auto`,
+      { exitCode: 2 },
+    );
+  }
+  if (asked === 'exposure' && grouping.focus.length > 1) {
+    throw new ImplicamError(
+      'preset-mismatch',
+      'preset exposure needs frames that share their focus, and these do not: use --preset focus-exposure or auto',
+      { exitCode: 2 },
+    );
+  }
+  return asked;
+}
+
+/** The frames with their black at 0, where they show that it is not. */
+function fromBlack(registered: Registered, grouping: Grouping, note: (sentence: string) => void): Registered {
+  const { frames, masks } = registered;
+  const stacks = grouping.focus.map((_, focus) =>
+    frames.flatMap((_, i) => (grouping.frames[i]!.focus === focus ? [i] : [])),
+  );
+  const levels = stacks.map((members) =>
+    blackLevel(
+      members.map((i) => frames[i]!),
+      members.map((i) => grouping.frames[i]!.ev),
+      members.map((i) => masks[i]),
+    ),
+  );
+  // One camera has one black: what every focus setting shows of it.
+  const level = [0, 1, 2].map((c) => Math.min(...levels.map((l) => l[c]!)));
+  if (level.every((v) => v === 0)) return registered;
+  note(`black is not 0 in these frames but ${level.join(', ')} of 255 (red, green, blue): subtracted`);
+  return { ...registered, frames: frames.map((f) => withoutBlack(f, level)) };
+}
+
+function sweepStack(
+  views: Picture[],
+  registered: Registered,
+  grouping: Grouping,
+  kernels: StartKernels,
+): FocusResult {
+  const valid = grouping.focus.map((_, focus) => {
+    const first = grouping.frames.findIndex((f) => f.focus === focus);
+    return registered.masks[first];
+  });
+  return sweepFocus(views, grouping.focus, aperturesOf(grouping), { valid, kernels });
+}
+
+/** The frames' masks, less what one surface behind the lens cannot explain of them. */
+function trainingMasks(
+  { views, masks }: Light,
+  grouping: Grouping,
+  { s, kappa, allInFocus, gains }: FocusResult,
+  config: ModelConfig,
+  kernels: StartKernels,
+): readonly (Uint8Array | undefined)[] {
+  const { blur, layers } = config;
+  if (layers !== 1 || blur.form !== 'lens' || blur.render !== 'patches') return masks;
+  const input = { views, focus: grouping.focus, gains, valid: [], aperture: aperturesOf(grouping) };
+  const explained = explainedPixels(input, s, allInFocus, kappa, blur.reach, kernels);
+  return grouping.frames.map((f, i) => {
+    const mask = masks[i];
+    return mask ? mask.map((v, p) => v & explained[f.focus]![p]!) : explained[f.focus];
+  });
+}
+
+function aperturesOf(grouping: Grouping): number[] {
+  return grouping.focus.map((_, focus) => grouping.frames.find((f) => f.focus === focus)!.aperture);
+}
+
+function factsOf(
+  grouping: Grouping,
+  registered: Registered,
+  picture: Picture,
+  exposuresKnown: boolean,
+  sweep: FocusResult | undefined,
+): PresetFacts {
+  return {
+    pixels: picture.width * picture.height,
+    focusSettings: grouping.focus.length,
+    exposureSettings: new Set(grouping.frames.map((f) => f.exposure)).size,
+    widestCircle: sweep ? widestCircle(sweep, grouping) : 0,
+    moved: registered.moved,
+    exposuresKnown,
+  };
+}
+
+/** The widest circle of confusion of most pixels over all focus settings, in pixels. */
+function widestCircle({ s, kappa }: FocusResult, { focus }: Grouping): number {
+  const near = Math.max(...focus);
+  const far = Math.min(...focus);
+  const circles = s.data.map((v) => kappa * Math.max(Math.abs(v - near), Math.abs(v - far)));
+  return percentile(circles, WIDEST_PERCENTILE);
+}
+
+function withOptions(config: ModelConfig, options: DevelopOptions): ModelConfig {
+  if (options.steps === undefined) return config;
+  return configSchema.parse({ ...config, train: { ...config.train, steps: options.steps } });
+}
+
+function curveOf(response: CameraResponse, channel: number): number[] {
+  return Array.from(response.knots.subarray(channel * RESPONSE_KNOTS, (channel + 1) * RESPONSE_KNOTS));
+}
+
+function planar(picture: Picture): Float32Array {
+  const pixels = picture.width * picture.height;
+  const planes = new Float32Array(3 * pixels);
+  for (let c = 0; c < 3; c++) {
+    for (let i = 0; i < pixels; i++) planes[c * pixels + i] = picture.data[3 * i + c]!;
+  }
+  return planes;
+}
+
+function exponential(picture: Picture): Picture {
+  const data = new Float32Array(picture.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = fastExp(picture.data[i]!);
+  return { ...picture, data };
+}

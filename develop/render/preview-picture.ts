@@ -1,0 +1,31 @@
+import { encodeImage } from '../../imaging/write.js';
+import { type Look, readCamera } from '../../model/camera/camera.js';
+import type { Picture } from '../../model/picture.js';
+import { createPlan } from '../../model/plan.js';
+import type { TrainedModel } from '../options.js';
+import { resizedTo } from '../start/pixels/resize.js';
+import { chooseDisplay, showRadiance } from './display.js';
+
+/** Width of previews, in pixels; of smaller pictures their own. */
+export const PREVIEW_WIDTH = 960;
+
+/** A small JPEG. */
+export interface PreviewPicture {
+  readonly bytes: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Makes a small picture of linear radiance, as the photographs look. */
+export async function makePreview(radiance: Picture, { ev, tone }: Look): Promise<PreviewPicture> {
+  const small = resizedTo(radiance, Math.min(radiance.width, PREVIEW_WIDTH));
+  const shown = showRadiance(small, chooseDisplay(small, ev), { tone });
+  const { width, height } = small;
+  return { bytes: await encodeImage('jpeg', shown, { quality: 85 }), width, height };
+}
+
+/** How the photographs of a model look, by what it has learned of its camera. */
+export function lookOf({ capture, config, seed, state }: Omit<TrainedModel, 'info'>): Look {
+  const { tone } = readCamera(createPlan(capture, config, seed), state.parameters);
+  return { ev: capture.frames.map((f) => f.ev), tone };
+}

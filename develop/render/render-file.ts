@@ -1,0 +1,54 @@
+import { encodeImage, type ImageKind, imageKinds } from '../../imaging/write.js';
+import { ImplicamError } from '../../model/errors.js';
+import { percentile } from '../../model/percentile.js';
+import type { Picture } from '../../model/picture.js';
+import { parseRenderQuery, type RenderQuery, type RenderQueryInput } from '../../model/render/query.js';
+import type { BakedScene } from '../../model/render/render.js';
+import type { TrainedModel } from '../options.js';
+import { renderScene } from './scene-renderer.js';
+
+/**
+ * Completes a query for a kind of file.
+ *
+ * @param name of the result, for messages
+ * @throws ImplicamError `render-query`, or `option-invalid` for a tone that the file cannot hold
+ */
+export function queryForFile(input: RenderQueryInput, format: ImageKind, name: string): RenderQuery {
+  const query = parseRenderQuery({ ...input, format });
+  requireTone(query, name);
+  if (query.time !== undefined) {
+    throw new ImplicamError('option-invalid', `${name} is of a still scene: leave out the time`, {
+      exitCode: 2,
+    });
+  }
+  return query;
+}
+
+/** A render as the content of a file. */
+export async function renderFile(
+  scene: BakedScene,
+  model: TrainedModel,
+  query: RenderQuery,
+): Promise<Uint8Array> {
+  const picture = renderScene(scene, model, query);
+  const grey = query.kind === 'depth' && imageKinds[query.format].light === 'display';
+  return encodeImage(query.format, grey ? asGrey(picture) : picture);
+}
+
+function requireTone({ tone, format }: RenderQuery, name: string): void {
+  const linear = imageKinds[format].light === 'linear';
+  if ((tone === 'linear') === linear) return;
+  const remedy = linear ? 'leave out the tone, or ask for a .png' : 'ask for an .exr, .hdr or .tif';
+  throw new ImplicamError(
+    'option-invalid',
+    `${name} holds ${linear ? 'linear light' : 'what a display shows'}, not the tone ${tone}: ${remedy}`,
+    { exitCode: 2 },
+  );
+}
+
+/** A map of any range as grey: the nearest hundredth of the picture white, the farthest black. */
+function asGrey(map: Picture): Picture {
+  const low = percentile(map.data, 1);
+  const scale = 1 / Math.max(percentile(map.data, 99) - low, 1e-9);
+  return { ...map, data: map.data.map((v) => Math.min(1, Math.max(0, (v - low) * scale))) };
+}

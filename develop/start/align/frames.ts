@@ -1,0 +1,154 @@
+import type { Frame } from '../../../model/picture.js';
+import { portableKernels, type StartKernels } from '../kernels.js';
+import { cornerMotion, fromNormalised, type Homography, IDENTITY, invert, multiply } from './homography.js';
+import { alignTwo, gainOf } from './pair.js';
+import { type FeaturePyramid, featurePyramid } from './pyramid.js';
+import { MODELS } from './step.js';
+
+/** What is known about the frames before they are compared. */
+export interface AlignmentFacts {
+  /** Exposure of each frame in stops. */
+  readonly ev: readonly number[];
+  /** Focus of each frame, counted in settings. */
+  readonly focus: readonly number[];
+  /** Per frame one byte a pixel, 0 = no photograph there. */
+  readonly masks?: readonly (Uint8Array | undefined)[];
+}
+
+/** Where every frame lies over the reference. */
+export interface Alignment {
+  readonly reference: number;
+  readonly frames: readonly AlignedFrame[];
+  /** Motion of the corners, in pixels, up to which a frame is taken as aligned. */
+  readonly tolerance: number;
+}
+
+export interface AlignedFrame {
+  /** Takes pixel positions of the frame to those of the reference; exactly the identity where nothing moved. */
+  readonly homography: Homography;
+  readonly outcome: 'reference' | 'aligned' | 'moved' | 'failed';
+  /** The farthest that a corner moves, in pixels, as estimated (also of frames that are taken as aligned). */
+  readonly motion: number;
+  /** One standard error of that. */
+  readonly error: number;
+  /** Name of the model in the plural, of a frame that moved. */
+  readonly model?: string;
+}
+
+/** Motion of the corners in pixels of the level that is compared, below which resampling costs more than it gives. */
+const TOLERANCE = 0.15;
+/** Motion must exceed this many standard errors. */
+const SIGNIFICANT = 4;
+/** And, where the focus differs, lower the disagreement by this factor; defocus alone did by 1.1 at most. */
+const LEAST_GAIN = 1.2;
+
+/**
+ * Finds how the frames of one capture lie over a reference, the frame of middle exposure nearest the middle. Frames
+ * are compared with others that differ little in focus and exposure; what links them to the reference is composed.
+ */
+export function alignFrames(
+  frames: readonly Frame[],
+  facts: AlignmentFacts,
+  kernels: StartKernels = portableKernels,
+): Alignment {
+  const { width, height } = frames[0]!;
+  const reference = referenceOf(facts.ev);
+  const pyramids = frames.map((frame, i) => featurePyramid(frame, facts.masks?.[i], kernels));
+  const tolerance = TOLERANCE * pyramids[0]!.levels[0]!.scale;
+  const links = linkFrames(pyramids, facts, reference);
+  const placed = links.map((link, i): AlignedFrame => {
+    if (i === reference) return { homography: IDENTITY, outcome: 'reference', motion: 0, error: 0 };
+    if (!link) return { homography: IDENTITY, outcome: 'failed', motion: 0, error: 0 };
+    const homography = fromNormalised(invert(link.fromReference), width, height);
+    const motion = cornerMotion(homography, width, height);
+    const error = Math.sqrt(link.variance);
+    if (motion < Math.max(tolerance, SIGNIFICANT * error) || !agreesBetter(link, i)) {
+      return { homography: IDENTITY, outcome: 'aligned', motion, error };
+    }
+    const model = MODELS.find((m) => m.fields === link.fields)!.name;
+    return { homography, outcome: 'moved', motion, error, model };
+  });
+  return { reference, tolerance, frames: placed };
+
+  /** Defocus alone can look like a little motion, but moving does not make it agree much better. */
+  function agreesBetter(link: Link, i: number): boolean {
+    if (facts.focus[i] === facts.focus[reference]) return true;
+    const gain = gainOf(pyramids[reference]!, pyramids[i]!, true, link.fromReference);
+    return gain === undefined || gain >= LEAST_GAIN;
+  }
+}
+
+/** The frame nearest the middle, of those whose exposure is the median. */
+function referenceOf(ev: readonly number[]): number {
+  const settings = [...new Set(ev)].sort((a, b) => a - b);
+  const usual = settings[settings.length >> 1]!;
+  const middle = ev.length >> 1;
+  let best = -1;
+  ev.forEach((value, i) => {
+    if (value === usual && (best < 0 || Math.abs(i - middle) < Math.abs(best - middle))) best = i;
+  });
+  return best;
+}
+
+interface Link {
+  /** Takes normalised positions of the reference to those of the frame. */
+  readonly fromReference: Homography;
+  readonly fields: number;
+  /** Of the corners, in square pixels. */
+  readonly variance: number;
+}
+
+/** Cost of a comparison whatever it compares, in those of one focus setting. */
+const BASE_COST = 0.2;
+/** Stops that make frames harder to compare, and how hard, where the focus is the same. */
+const STOPS = 3;
+const EXPOSURE_COST = 0.8;
+/** Comparisons that a frame gets before it is given up. */
+const ATTEMPTS = 3;
+
+/**
+ * How much the comparison of two frames is to be avoided: roughly its variance. Defocus costs most; what differs in
+ * both is better compared by way of a frame that differs in one.
+ */
+function cost({ ev, focus }: AlignmentFacts, a: number, b: number): number {
+  const stops = ((ev[a]! - ev[b]!) / STOPS) ** 2;
+  return BASE_COST + (focus[a]! - focus[b]!) ** 2 * (1 + stops) + EXPOSURE_COST * stops;
+}
+
+/** Links every frame to the reference along the cheapest path (Dijkstra), around comparisons that fail. */
+function linkFrames(
+  pyramids: readonly FeaturePyramid[],
+  facts: AlignmentFacts,
+  reference: number,
+): (Link | undefined)[] {
+  const links = new Array<Link | undefined>(pyramids.length).fill(undefined);
+  const distance = new Array<number>(pyramids.length).fill(0);
+  const refused = pyramids.map(() => new Set<number>());
+  links[reference] = { fromReference: IDENTITY, fields: 2, variance: 0 };
+  for (;;) {
+    let best: { way: number; node: number; parent: number } | undefined;
+    for (let node = 0; node < links.length; node++) {
+      if (links[node] || refused[node]!.size >= ATTEMPTS) continue;
+      for (let parent = 0; parent < links.length; parent++) {
+        if (!links[parent] || refused[node]!.has(parent)) continue;
+        const way = distance[parent]! + cost(facts, parent, node);
+        if (!best || way < best.way) best = { way, node, parent };
+      }
+    }
+    if (!best) return links;
+    const { way, node, parent } = best;
+    const defocus = facts.focus[parent] !== facts.focus[node];
+    const pair = alignTwo(pyramids[parent]!, pyramids[node]!, defocus);
+    if (!pair) {
+      refused[node]!.add(parent);
+      continue;
+    }
+    const before = links[parent]!;
+    distance[node] = way;
+    links[node] = {
+      fromReference: multiply(pair.toOther, before.fromReference),
+      fields: Math.max(pair.fields, before.fields),
+      variance: before.variance + pair.error ** 2,
+    };
+  }
+}

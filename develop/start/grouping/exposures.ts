@@ -1,0 +1,219 @@
+import { exposureValue, type Frame } from '../../../model/picture.js';
+import { type Brightness, blackCodes, exposureBetween, frameBrightness, orderByLight } from './brightness.js';
+
+/** Which frames share their exposure, and how the exposures relate. */
+export interface ExposureGroups {
+  /** Exposure group of every frame; 0 is the darkest. */
+  readonly groupOf: readonly number[];
+  /** Stops of every group, rising; their mean is 0. */
+  readonly ev: readonly number[];
+  /** Whether the stops are the camera's own; else they are estimated under an assumption that `notes` tells. */
+  readonly fromCamera: boolean;
+  readonly notes: readonly string[];
+}
+
+/** Stops within which exposures written by the camera are the same setting. */
+const SAME_SETTING = 0.02;
+/**
+ * Stops that separate exposures in the pictures at least. Equal settings of a focus stack measure up to 0.06 apart,
+ * 0.3 where blur spreads strong lights in some frames and not in others. In a bracket a gap counts from this share of
+ * the widest gap on, or more, up to the second share, if all exposures then have equally many frames.
+ */
+const DISTINCT = 0.4;
+const DISTINCT_SHARES = { usual: 0.12, most: 0.35 };
+/** Drift of an automatic exposure, in stops, below which frames still count as equally exposed. */
+const DRIFT = 0.6;
+/** Equal settings whose pictures differ by more than this contradict the camera's notes. */
+const CONTRADICTION = 0.5;
+/** Share of the pixels that both must expose well to contradict. */
+const ENOUGH_TO_CONTRADICT = 0.1;
+
+/** @param masks per frame, 0 = leave the pixel out */
+export function groupExposures(
+  frames: readonly Frame[],
+  masks: readonly (Uint8Array | undefined)[],
+): ExposureGroups {
+  const brightness = frames.map((frame, i) => frameBrightness(frame, masks[i]));
+  const seen = pictureExposures(brightness);
+  const written = frames.map((frame) => exposureValue(frame.camera));
+  const missing = written.filter((ev) => ev === undefined).length;
+  if (missing === 0) {
+    const groups = cluster(written as number[], SAME_SETTING);
+    const objection = contradiction(frames, brightness, groups, seen);
+    if (objection === undefined) return fromCamera(groups);
+    return fromPictures(seen, [`${objection}; the exposures in EXIF are not used`]);
+  }
+  const why =
+    missing === frames.length
+      ? 'no frame has an exposure time in EXIF'
+      : `${missing} of ${frames.length} frames have no exposure time in EXIF`;
+  return fromPictures(seen, [why]);
+}
+
+interface Clusters {
+  readonly groupOf: readonly number[];
+  /** Mean of every group, rising. */
+  readonly mean: readonly number[];
+}
+
+/** Groups of values no two neighbours of which are further apart than `gap`, in rising order. */
+function cluster(values: readonly number[], gap: number): Clusters {
+  const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b] || a - b);
+  const groupOf = new Array<number>(values.length).fill(0);
+  const members: number[][] = [];
+  order.forEach((i, k) => {
+    if (k === 0 || values[i] - values[order[k - 1]] > gap) members.push([]);
+    members[members.length - 1].push(i);
+    groupOf[i] = members.length - 1;
+  });
+  return {
+    groupOf,
+    mean: members.map((list) => list.reduce((sum, i) => sum + values[i], 0) / list.length),
+  };
+}
+
+/** Groups of exposures as measured in the pictures; see DISTINCT. */
+function clusterSeen(seen: readonly number[]): Clusters {
+  const sorted = [...seen].sort((a, b) => a - b);
+  const gaps = sorted.slice(1).map((value, k) => value - sorted[k]);
+  const widest = Math.max(0, ...gaps);
+  const even = ({ groupOf, mean }: Clusters) => {
+    const sizes = mean.map((_, g) => groupOf.filter((group) => group === g).length);
+    return sizes.every((size) => size === sizes[0]);
+  };
+  const usual = cluster(seen, Math.max(DISTINCT, DISTINCT_SHARES.usual * widest));
+  if (even(usual)) return usual;
+  const wider = gaps
+    .filter((gap) => gap > DISTINCT_SHARES.usual * widest && gap <= DISTINCT_SHARES.most * widest)
+    .sort((a, b) => a - b)
+    .map((gap) => cluster(seen, gap));
+  return wider.find(even) ?? usual;
+}
+
+function centred(ev: readonly number[]): number[] {
+  const mean = ev.reduce((sum, value) => sum + value, 0) / ev.length;
+  return ev.map((value) => value - mean);
+}
+
+function stops(ev: readonly number[]): string {
+  return ev
+    .map((value) => `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(1)}`)
+    .join(', ');
+}
+
+function fromCamera({ groupOf, mean }: Clusters): ExposureGroups {
+  const ev = centred(mean);
+  const note =
+    ev.length === 1
+      ? 'EXIF gives all frames the same exposure'
+      : `EXIF gives ${ev.length} exposures, ${stops(ev)} stops about their mean`;
+  return { groupOf, ev, fromCamera: true, notes: [note] };
+}
+
+/** What in the pictures cannot be true if the camera's notes are; undefined where both agree. */
+function contradiction(
+  frames: readonly Frame[],
+  brightness: readonly Brightness[],
+  { groupOf, mean }: Clusters,
+  { ev: seen, guessed }: PictureExposures,
+): string | undefined {
+  const black = blackCodes(brightness);
+  const members = mean.map((_, g) => frames.map((_, i) => i).filter((i) => groupOf[i] === g));
+  for (const list of members) {
+    const dark = list.reduce((a, b) => (seen[b] < seen[a] ? b : a));
+    const bright = list.reduce((a, b) => (seen[b] > seen[a] ? b : a));
+    const apart = exposureBetween(brightness[dark], brightness[bright], black, ENOUGH_TO_CONTRADICT) ?? 0;
+    if (apart > CONTRADICTION) {
+      return `${frames[bright].name} is ${apart.toFixed(1)} stops brighter than ${frames[dark].name} at the same settings`;
+    }
+  }
+  if (guessed) return undefined;
+  const level = members.map((list) => list.reduce((sum, i) => sum + seen[i], 0) / list.length);
+  const range = mean[mean.length - 1] - mean[0];
+  const seenRange = level[level.length - 1] - level[0];
+  if (range > 1 && (seenRange < range * 0.4 || seenRange > range * 2.2)) {
+    return `EXIF spans ${range.toFixed(1)} stops, the pictures ${seenRange.toFixed(1)}`;
+  }
+  return undefined;
+}
+
+/** Stops between neighbours that have nothing well exposed in common: at least about this. */
+const NOTHING_IN_COMMON = 4;
+
+interface PictureExposures {
+  /** Exposure of every frame in stops; 0 is a frame in the middle. */
+  readonly ev: readonly number[];
+  /** Whether some neighbours have nothing well exposed in common, so that their step is a mere guess. */
+  readonly guessed: boolean;
+}
+
+function pictureExposures(frames: readonly Brightness[]): PictureExposures {
+  const black = blackCodes(frames);
+  const order = orderByLight(frames, black);
+  const ev = new Array<number>(frames.length).fill(0);
+  const middle = order.length >> 1;
+  const reference = order[middle];
+  let guessed = false;
+  const follow = (frame: number, neighbour: number) => {
+    // Straight to the reference where it is near, so that small errors do not add up along a long stack.
+    const direct = exposureBetween(frames[reference], frames[frame], black);
+    if (direct !== undefined && Math.abs(direct) < 1) {
+      ev[frame] = direct;
+      return;
+    }
+    const step = exposureBetween(frames[neighbour], frames[frame], black);
+    if (step === undefined) guessed = true;
+    const brighter = frames[frame].mean > frames[neighbour].mean;
+    ev[frame] = ev[neighbour] + (step ?? (brighter ? NOTHING_IN_COMMON : -NOTHING_IN_COMMON));
+  };
+  for (let k = middle + 1; k < order.length; k++) follow(order[k], order[k - 1]);
+  for (let k = middle - 1; k >= 0; k--) follow(order[k], order[k + 1]);
+  return { ev, guessed };
+}
+
+function fromPictures({ ev: seen, guessed }: PictureExposures, notes: readonly string[]): ExposureGroups {
+  const groups = clusterSeen(seen);
+  if (groups.mean.length === 1) {
+    const drift = Math.max(...seen) - Math.min(...seen);
+    if (drift <= DRIFT) {
+      const note = 'the pictures are equally bright: taken as one exposure';
+      return { groupOf: groups.groupOf, ev: [0], fromCamera: false, notes: [...notes, note] };
+    }
+    const own = cluster(seen, -1);
+    const note = `brightness drifts by ${drift.toFixed(2)} stops: every frame gets an exposure of its own`;
+    return { groupOf: own.groupOf, ev: centred(own.mean), fromCamera: false, notes: [...notes, note] };
+  }
+  const snapped = wholeSteps(groups.mean);
+  const ev = centred(snapped ?? groups.mean);
+  const gap = guessed ? ' (some neighbours have nothing well exposed in common: a guess)' : '';
+  const found =
+    `the brightness of the pictures shows ${groups.mean.length} exposures, ` +
+    `${stops(centred(groups.mean))} stops under a usual camera response${gap}`;
+  const assumption = snapped
+    ? `taken as ${stops(ev)}, whole stops being usual`
+    : 'taken as they are; their true range cannot be seen in pictures and sets the contrast of the result';
+  return {
+    groupOf: groups.groupOf,
+    ev,
+    fromCamera: false,
+    notes: [...notes, `${found}; ${assumption}`],
+  };
+}
+
+/** How far, as a share, steps may be from their mean, and their mean from whole stops, to be taken as whole stops. */
+const STEP_TOLERANCES: readonly { readonly step: number; readonly mean: number }[] = [
+  { step: 0.2, mean: 0.2 },
+  { step: 0.4, mean: 0.1 },
+];
+
+/** Equal whole steps where the estimated ones are near them; undefined where they are not. */
+function wholeSteps(ev: readonly number[]): number[] | undefined {
+  const steps = ev.slice(1).map((value, k) => value - ev[k]);
+  const mean = (ev[ev.length - 1] - ev[0]) / steps.length;
+  const whole = Math.round(mean);
+  if (whole < 1) return undefined;
+  const uneven = Math.max(...steps.map((step) => Math.abs(step / mean - 1)));
+  const off = Math.abs(mean / whole - 1);
+  const near = STEP_TOLERANCES.some((tolerance) => uneven <= tolerance.step && off <= tolerance.mean);
+  return near ? ev.map((_, k) => k * whole) : undefined;
+}

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import type { Frame, Picture } from '../../../model/picture.js';
+import { responseFrom } from '../response/response.js';
+import { expose, muLawPsnr, sceneRadiance, trueResponse } from '../response/synthetic-capture.fixture.js';
+import { mergeFrames } from './merge.js';
+import { findMoved } from './moved.js';
+
+const SIZE = { width: 240, height: 160 };
+const scene = sceneRadiance(SIZE.width, SIZE.height);
+const camera = responseFrom((channel, lnX) => trueResponse(channel, Math.exp(lnX)));
+const EV = [-2, 1, 4];
+const NOISE = { shot: 1e-4, read: 1.6e-7, rounding: 1 / 12 / 255 ** 2 };
+const NO_MASKS = EV.map(() => undefined);
+/** Of this scene the middle exposure shows most. */
+const MIDDLE = 1;
+
+/** The scene with a striped disk at `x`. */
+function withDisk(x: number): Picture {
+  const data = scene.data.slice();
+  eachPixel((px, py, p) => {
+    if (!inDisk(px, py, x)) return;
+    for (let c = 0; c < 3; c++) data[3 * p + c] = (px - x + 60) % 8 < 4 ? -2.6 : -1.8;
+  });
+  return { ...scene, data };
+}
+
+const inDisk = (px: number, py: number, x: number) => (px - x) ** 2 + (py - 40) ** 2 < 15 ** 2;
+
+function eachPixel(visit: (x: number, y: number, p: number) => void): void {
+  for (let p = 0; p < SIZE.width * SIZE.height; p++) visit(p % SIZE.width, Math.floor(p / SIZE.width), p);
+}
+
+function bracket(of: (frame: number) => Picture, bits: 8 | 16 = 8): Frame[] {
+  return EV.map((ev, i) => expose(of(i), ev, { seed: 3 + i, bits }));
+}
+
+/** A disk that goes from left to right. */
+const PLACES = [100, 120, 140];
+const moving = (bits?: 8 | 16) => bracket((i) => withDisk(PLACES[i]!), bits);
+
+const find = (frames: readonly Frame[], masks: readonly (Uint8Array | undefined)[] = NO_MASKS) =>
+  findMoved(frames, camera, EV, NOISE, masks);
+
+describe('what moved in a bracket', () => {
+  it('is nothing where all stood still, in 8 and 16 bits', () => {
+    for (const bits of [8, 16] as const) {
+      const { reference, masks, shares } = find(bracket(() => scene, bits));
+      expect(reference).toBe(MIDDLE);
+      expect(masks).toEqual(NO_MASKS);
+      expect(shares).toEqual([0, 0, 0]);
+    }
+  });
+
+  it('is found where it was and where it is, and nowhere else', () => {
+    for (const bits of [8, 16] as const) {
+      const frames = moving(bits);
+      const { masks, shares } = find(frames);
+      expect(masks[MIDDLE]).toBeUndefined();
+      for (const i of [0, 2]) {
+        const [then, now] = [withDisk(PLACES[i]!), withDisk(PLACES[MIDDLE]!)];
+        let [missed, moved, wrong] = [0, 0, 0];
+        eachPixel((x, y, p) => {
+          // White says no more than that there is as much light as that.
+          const tells = frames[i]!.data[3 * p]! < (bits === 8 ? 250 : 250 * 257);
+          const there = tells && Math.abs(then.data[3 * p]! - now.data[3 * p]!) > 0.5;
+          const near = Math.abs(y - 40) < 25 && x > PLACES[0]! - 25 && x < PLACES[2]! + 25;
+          const out = masks[i]![p] === 0;
+          if (there) moved++;
+          if (there && !out) missed++;
+          if (!near && out) wrong++;
+        });
+        expect(missed / moved).toBeLessThan(0.02);
+        expect(wrong).toBe(0);
+        expect(shares[i]).toBeGreaterThan(0.02);
+        expect(shares[i]).toBeLessThan(0.08);
+      }
+    }
+  });
+
+  it('leaves a merge of the one moment', () => {
+    const frames = moving();
+    const truth = withDisk(PLACES[MIDDLE]!);
+    const score = (masks: readonly (Uint8Array | undefined)[]) =>
+      muLawPsnr(mergeFrames(frames, camera, EV, { masks }).radiance, truth);
+    expect(score(find(frames).masks)).toBeGreaterThan(score(NO_MASKS) + 6);
+  });
+
+  it('is not what slipped by part of a pixel', () => {
+    const slipped = (share: number): Picture => {
+      const from = (i: number) => scene.data[Math.min(i, scene.data.length - 1)]!;
+      const data = scene.data.map((_, i) =>
+        Math.log((1 - share) * Math.exp(from(i)) + share * Math.exp(from(i + 3))),
+      );
+      return { ...scene, data };
+    };
+    expect(find(bracket((i) => slipped(0.25 * Math.abs(i - MIDDLE)))).shares).toEqual([0, 0, 0]);
+    expect(find(bracket((i) => slipped(i === MIDDLE ? 0 : 1))).shares.some((share) => share > 0.01)).toBe(
+      true,
+    );
+  });
+
+  it('is not what response or exposures explain, nor another light over all the picture', () => {
+    const dimmer = (by: number): Picture => ({ ...scene, data: scene.data.map((u) => u - by) });
+    expect(find(bracket((i) => dimmer(i === 0 ? 0.3 : 0))).shares).toEqual([0, 0, 0]);
+    const upset = (i: number): Picture =>
+      i === 0 ? { ...scene, data: scene.data.map((_, k) => -3 + 2 * Math.sin(k / 900)) } : scene;
+    const { masks, shares } = find(bracket(upset));
+    expect(masks).toEqual(NO_MASKS);
+    expect(shares).toEqual([0, 0, 0]);
+  });
+
+  it('is not looked for where a frame is masked, or the reference white', () => {
+    const frames = moving();
+    const upper = Uint8Array.from({ length: SIZE.width * SIZE.height }, (_, p) =>
+      p < 80 * SIZE.width ? 0 : 1,
+    );
+    expect(find(frames, [upper, undefined, upper])).toMatchObject({ shares: [0, 0, 0] });
+    const { masks } = find(frames);
+    eachPixel((_, __, p) => {
+      const white = [0, 1, 2].some((c) => frames[MIDDLE]!.data[3 * p + c]! >= 250);
+      if (white) expect(masks.every((mask) => mask?.[p] !== 0)).toBe(true);
+    });
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, test } from 'vitest';
+import { freshState } from '../engine.js';
+import { createCudaEngine, cudaStatus } from '../native/cuda-engine.js';
+import { createNativeEngine, nativeIsas } from '../native/native-engine.js';
+import { expectParity } from './parity.js';
+import { CASE_NAMES, type CaseName, randomModel } from './random-models.js';
+
+/**
+ * The device engine against the native engine: loss, gradient of every group of parameters, and the baked scene, on every
+ * form of the model. The kernels run emulated on the processor, from the same source, in every test run; and on a device
+ * where there is one.
+ */
+
+async function compare(name: CaseName, library: 'cuda' | 'emulated') {
+  const { plan, data, parameters, step } = randomModel(name);
+  const engines = [createCudaEngine({ library }), createNativeEngine({ threads: 1 })];
+  const [actual, expected] = await Promise.all(
+    engines.map(async (engine) => {
+      const session = await engine.open(plan, data, freshState(parameters));
+      const told = { result: await session.gradient(step), baked: await session.bake() };
+      session.close();
+      return told;
+    }),
+  );
+  expectParity(plan, actual!, expected!);
+}
+
+describe.skipIf(nativeIsas().length === 0)('emulated device against native', () => {
+  test.each(CASE_NAMES)('%s', (name) => compare(name, 'emulated'));
+});
+
+const { usable, reason } = cudaStatus();
+describe.skipIf(!usable)(`CUDA device against native${usable ? '' : ` (skipped: ${reason})`}`, () => {
+  test.each(CASE_NAMES)('%s', (name) => compare(name, 'cuda'));
+});

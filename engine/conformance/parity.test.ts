@@ -1,0 +1,40 @@
+import { describe, test } from 'vitest';
+import { freshState } from '../engine.js';
+import { createNativeEngine, nativeIsas } from '../native/native-engine.js';
+import { createTfjsEngine } from '../tfjs/tfjs-engine.js';
+import { expectParity } from './parity.js';
+import { CASE_NAMES, type CaseName, randomModel } from './random-models.js';
+
+/**
+ * The native engine against the reference engine: loss, gradient of every group of parameters, and the baked scene,
+ * on every form of the model, with every kernel that this processor runs.
+ */
+
+const reference = new Map<CaseName, Promise<Awaited<ReturnType<typeof runReference>>>>();
+
+async function runReference(name: CaseName) {
+  const { plan, data, parameters, step } = randomModel(name);
+  const engine = await createTfjsEngine();
+  const session = await engine.open(plan, data, freshState(parameters));
+  const told = { result: await session.gradient(step), baked: await session.bake() };
+  session.close();
+  return told;
+}
+
+function referenceOf(name: CaseName) {
+  const known = reference.get(name) ?? runReference(name);
+  reference.set(name, known);
+  return known;
+}
+
+describe.skipIf(nativeIsas().length === 0)('native against tfjs', () => {
+  describe.each(nativeIsas())('%s', (isa) => {
+    test.each(CASE_NAMES)('%s', async (name) => {
+      const expected = await referenceOf(name);
+      const { plan, data, parameters, step } = randomModel(name);
+      const session = await createNativeEngine({ isa, threads: 2 }).open(plan, data, freshState(parameters));
+      expectParity(plan, { result: await session.gradient(step), baked: await session.bake() }, expected);
+      session.close();
+    });
+  });
+});

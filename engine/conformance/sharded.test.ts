@@ -1,0 +1,244 @@
+import { describe, expect, test } from 'vitest';
+import type { TrainConfig } from '../../model/config.js';
+import { ImplicamError } from '../../model/errors.js';
+import { isReducing, type Progress, requireReducing, type TrainingState } from '../engine.js';
+import { createNativeEngine, nativeIsas } from '../native/native-engine.js';
+import { createTfjsEngine } from '../tfjs/tfjs-engine.js';
+import { exchange, gather, openGroup, step } from './exchange.js';
+import { hash, type Run, randomRun, SAMPLES, withReduction } from './runs.js';
+
+/** Several sessions that host a session's shards together reach the same bits as one that hosts all. */
+
+type Reduction = TrainConfig['reduction'];
+
+async function together(run: Run, placement: readonly number[], steps: number, lanes = 1, isa?: string) {
+  const group = await openGroup(run, placement, { isa });
+  let last: Progress[] = [];
+  for (let i = 0; i < steps; i++) last = await step(group, i, lanes);
+  const states = await Promise.all(group.members.map((m) => m.save()));
+  const state = await gather(run, group);
+  for (const m of group.members) m.close();
+  return { last, states, state };
+}
+
+async function alone(
+  run: Run,
+  steps: number,
+  isa?: string,
+): Promise<{ last: Progress; state: TrainingState }> {
+  const session = await createNativeEngine({ threads: 2, isa }).open(run.plan, run.data, run.state);
+  const last = await session.train(steps);
+  const state = await session.save();
+  session.close();
+  return { last, state };
+}
+
+/** Every way to share n shards among up to k holders, up to the holders' names: restricted growth strings. */
+function placements(n: number, k: number): number[][] {
+  if (n === 0) return [[]];
+  return placements(n - 1, k).flatMap((p) =>
+    Array.from({ length: Math.min(k, Math.max(-1, ...p) + 2) }, (_, h) => [...p, h]),
+  );
+}
+
+const STEPS = 8;
+const PARALLEL: [string, () => Run][] = [
+  SAMPLES[0]!,
+  SAMPLES[1]!,
+  ['two layers, all losses', () => randomRun('all losses, patches')],
+  ['siren, free', () => randomRun('siren free')],
+];
+const TILED: [string, () => Run][] = [
+  SAMPLES[2]!,
+  SAMPLES[3]!,
+  ['tiled patches', () => randomRun('tiled patches')],
+  ['tiled free', () => randomRun('tiled free')],
+];
+const REDUCTIONS: Reduction[] = ['single', 'half'];
+
+describe.skipIf(nativeIsas().length === 0)('shards spread over sessions', () => {
+  describe.each(REDUCTIONS)('%s precision', (reduction) => {
+    test.each(PARALLEL)('every split of four data-parallel shards: %s', async (_, make) => {
+      const run = withReduction(make(), reduction);
+      const one = await alone(run, STEPS);
+      for (const [i, placement] of placements(run.plan.shards.length, 4).entries()) {
+        const all = await together(run, placement, STEPS, 1 + (i % 5));
+        // Every member holds everything.
+        for (const state of all.states) expect(hash(state), `${placement}`).toBe(hash(one.state));
+        for (const progress of all.last) expect(progress).toEqual(one.last);
+      }
+    });
+
+    test.each(TILED)('tiles over one to four sessions: %s', async (_, make) => {
+      const run = withReduction(make(), reduction);
+      const one = await alone(run, STEPS);
+      const tiles = run.plan.shards.length;
+      expect(tiles).toBeGreaterThan(1);
+      const ways = [1, 2, 3, 4]
+        .filter((k) => k <= tiles)
+        .flatMap((k) => [
+          Array.from({ length: tiles }, (_, s) => Math.floor((s * k) / tiles)),
+          Array.from({ length: tiles }, (_, s) => (s * 7 + 3) % k),
+        ]);
+      for (const [i, placement] of ways.entries()) {
+        const all = await together(run, placement, STEPS, 1 + (i % 3));
+        expect(hash(all.state), `${placement}`).toBe(hash(one.state));
+        for (const progress of all.last) expect(progress).toEqual(one.last);
+      }
+    });
+  });
+
+  test.each([...nativeIsas(), 'f64'])('with the kernels %s', async (isa) => {
+    for (const reduction of REDUCTIONS) {
+      const run = withReduction(SAMPLES[0]![1](), reduction);
+      const one = await alone(run, 3, isa);
+      const all = await together(run, [0, 1, 2, 0], 3, 2, isa);
+      for (const state of all.states) expect(hash(state)).toBe(hash(one.state));
+    }
+  });
+
+  test('half precision changes the bits, not the result', async () => {
+    const run = SAMPLES[0]![1]();
+    const [single, half] = [await alone(run, STEPS), await alone(withReduction(run, 'half'), STEPS)];
+    expect(hash(half.state)).not.toBe(hash(single.state));
+    expect(Math.abs(half.last.psnr - single.last.psnr)).toBeLessThan(0.5);
+  });
+
+  test('a member that is lost: its shards move, all go back to the last snapshot', async () => {
+    for (const [, make] of [SAMPLES[0]!, SAMPLES[2]!]) {
+      const run = make();
+      const one = await alone(run, STEPS);
+      const tiles = run.plan.shards.length;
+      const placement = Array.from({ length: tiles }, (_, s) => s % 3);
+      const before = await openGroup(run, placement);
+      for (let i = 0; i < 3; i++) await step(before, i);
+      const snapshot = await gather(run, before);
+      await step(before, 3);
+      // Half a step: the tiles of two are updated already.
+      await Promise.all(before.members.slice(0, 2).map((m) => m.compute(4)));
+      const moved = placement.map((h) => (h === 2 ? 1 : h));
+      const after = await openGroup({ ...run, state: snapshot }, moved);
+      // Member 0 hosts what it did, and goes back in place.
+      await before.members[0]!.load(snapshot);
+      const group = { placement: moved, members: [before.members[0]!, after.members[1]!] };
+      for (let i = 3; i < STEPS; i++) await step(group, i);
+      expect(hash(await gather(run, group))).toBe(hash(one.state));
+    }
+  });
+
+  test('a session of all shards may change between whole steps and steps in parts', async () => {
+    const run = SAMPLES[0]![1]();
+    const one = await alone(run, STEPS);
+    const group = await openGroup(run, [0, 0, 0, 0]);
+    const [session] = group.members;
+    await session!.train(2);
+    await step(group, 2);
+    await session!.gradient(7);
+    await session!.compute(3);
+    await session!.load(await session!.save());
+    await session!.train(1);
+    await step(group, 4);
+    await session!.train(STEPS - 5);
+    expect(hash(await session!.save())).toBe(hash(one.state));
+  });
+});
+
+describe.skipIf(nativeIsas().length === 0)('a session that hosts some shards', () => {
+  const refused = (code: string, message: RegExp) =>
+    expect.objectContaining({ name: 'ImplicamError', code, message: expect.stringMatching(message) });
+  const no = (message: RegExp) => refused('reduction-refused', message);
+
+  test('refuses what is out of turn and goes on', async () => {
+    const run = SAMPLES[0]![1]();
+    const one = await alone(run, 3);
+    const group = await openGroup(run, [0, 0, 1, 1]);
+    const [a, b] = group.members as [(typeof group.members)[0], (typeof group.members)[0]];
+    await expect(a.train(1)).rejects.toEqual(no(/cannot train alone/));
+    await expect(a.gradient(0)).rejects.toEqual(no(/gradient of a step alone/));
+    await expect(a.take(0)).rejects.toEqual(no(/no step is under way/));
+    await expect(a.compute(1)).rejects.toEqual(no(/step 1 was asked for, this session is at step 0/));
+    for (let i = 0; i < 3; i++) {
+      await Promise.all([a.compute(i), b.compute(i)]);
+      await expect(a.compute(i)).rejects.toEqual(no(/a step is under way/));
+      await expect(a.combine(0, 2)).rejects.toEqual(no(/shard 2 is not hosted here/));
+      await expect(a.combine(1, 1)).rejects.toEqual(no(/not what the tree adds/));
+      await expect(a.combine(0, 0)).rejects.toEqual(no(/not what the tree adds/));
+      for (const bad of [-1, 4, 1e12, 0.5, Number.NaN]) {
+        await expect(a.take(bad)).rejects.toEqual(no(/not hosted here/));
+        await expect(a.combine(0, bad)).rejects.toEqual(no(/not hosted here/));
+      }
+      await expect(a.apply([0])).rejects.toEqual(no(/not yet the sum of all/));
+      const leaf = await b.take(2);
+      await expect(a.add(0, leaf)).rejects.toEqual(no(/not what the tree adds/));
+      await expect(a.apply([leaf])).rejects.toEqual(no(/not the sum of all/));
+      await expect(a.take(0, 1)).rejects.toEqual(no(/taken in 1 lanes/));
+      const roots = await exchange(group);
+      await expect(a.add(0, roots[1]![0] as Uint8Array)).rejects.toEqual(no(/not what the tree adds/));
+      await expect(a.apply([])).rejects.toEqual(no(/give a root of each/));
+      await a.apply(roots[0]!);
+      await b.apply(roots[1]!);
+      await expect(a.apply(roots[0]!)).rejects.toEqual(no(/no step is under way/));
+    }
+    for (const m of [a, b]) expect(hash(await m.save())).toBe(hash(one.state));
+  });
+
+  test('refuses to show a tiled session in the middle of a step', async () => {
+    const run = SAMPLES[2]![1]();
+    const { members } = await openGroup(
+      run,
+      run.plan.shards.map((_, s) => s % 2),
+    );
+    await members[0]!.compute(0);
+    await expect(members[0]!.save()).rejects.toEqual(no(/a step is under way/));
+    await expect(members[0]!.bake()).rejects.toEqual(no(/a step is under way/));
+    await members[0]!.load(run.state);
+    expect((await members[0]!.save()).step).toBe(0);
+  });
+
+  test('is of its plan', async () => {
+    const { plan, data, state } = SAMPLES[0]![1]();
+    for (const shards of [[], [4], [-1], [0, 1.5]]) {
+      await expect(createNativeEngine().open(plan, data, state, { shards })).rejects.toEqual(
+        refused('engine-input', /shard/),
+      );
+    }
+    const session = await createNativeEngine().open(plan, data, state, { shards: [3, 1, 3] });
+    expect(session.shards).toEqual([1, 3]);
+  });
+
+  test('is the native engine only', async () => {
+    const run = randomRun('hash patches');
+    const { plan, data, state } = run;
+    const tfjs = await createTfjsEngine();
+    await expect(tfjs.open(plan, data, state, { shards: [0] })).rejects.toEqual(
+      refused('engine-unusable', /cannot host some shards.*build the native engine/),
+    );
+    await expect(tfjs.open(withReduction(run, 'half').plan, data, state)).rejects.toEqual(
+      refused('engine-unusable', /cannot round gradients/),
+    );
+    expect(isReducing(await tfjs.open(plan, data, state))).toBe(false);
+    expect(() => requireReducing(tfjs)).toThrow(/in one process only.*build the native engine/);
+    expect(() => requireReducing(createNativeEngine())).not.toThrow();
+    expect(isReducing(await createNativeEngine().open(plan, data, state))).toBe(true);
+  });
+
+  test('may be closed in the middle of anything', async () => {
+    for (const [, make] of [SAMPLES[0]!, SAMPLES[2]!]) {
+      const { plan, data, state } = make();
+      const session = await createNativeEngine({ threads: 2 }).open(plan, data, state);
+      const calls = [session.compute(0), session.combine(0, 1), session.take(0), session.bake()];
+      const ends = calls.map((c) =>
+        c.then(
+          () => undefined,
+          (e) => e,
+        ),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+      session.close();
+      session.close();
+      for (const end of (await Promise.all(ends)).slice(1))
+        expect(end).toEqual(refused('session-closed', /closed/));
+      await expect(session.compute(0)).rejects.toBeInstanceOf(ImplicamError);
+    }
+  });
+});

@@ -1,0 +1,253 @@
+// The device library's C interface: exceptions become messages.
+#include "cuda/api.h"
+
+#include <cstdio>
+#include <cstring>
+#include "cuda/peak.h"
+#include "cuda/renderer.h"
+#include "cuda/session/session.h"
+
+namespace implicam::device {
+namespace {
+
+template <class F>
+int guarded(DeviceMessage* message, F work) {
+  try {
+    work();
+    return 0;
+  } catch (const Parted& e) {
+    std::snprintf(message->text, sizeof message->text, "%s", e.what());
+    return DEVICE_PARTED;
+  } catch (const std::exception& e) {
+    std::snprintf(message->text, sizeof message->text, "%s", e.what());
+  } catch (...) {
+    std::snprintf(message->text, sizeof message->text, "unknown failure");
+  }
+  return 1;
+}
+
+int versions(DeviceVersions* out, DeviceMessage* message) {
+  return guarded(message, [&] {
+    *out = {};
+#if IC_CUDA
+    int driver = 0, runtime = 0;
+    cudaDriverGetVersion(&driver);
+    cudaRuntimeGetVersion(&runtime);
+    *out = {driver, runtime};
+#endif
+  });
+}
+
+int count(int32_t* out, DeviceMessage* message) {
+  return guarded(message, [&] {
+    *out = IC_CUDA ? 0 : 1;
+#if IC_CUDA
+    int n = 0;
+    const cudaError_t error = cudaGetDeviceCount(&n);
+    if (error != cudaSuccess) throw std::runtime_error(cudaGetErrorString(error));
+    *out = n;
+#endif
+  });
+}
+
+int describe(int32_t index, DeviceInfo* out, DeviceMessage* message) {
+  return guarded(message, [&] {
+    *out = {};
+#if IC_CUDA
+    cudaDeviceProp p;
+    const cudaError_t error = cudaGetDeviceProperties(&p, index);
+    if (error != cudaSuccess) throw std::runtime_error(cudaGetErrorString(error));
+    std::snprintf(out->name, sizeof out->name, "%s", p.name);
+    std::snprintf(out->uuid, sizeof out->uuid, "%s", deviceUuid(index).c_str());
+    out->major = p.major;
+    out->minor = p.minor;
+    out->processors = p.multiProcessorCount;
+    size_t free = 0, total = 0;
+    if (cudaSetDevice(index) == cudaSuccess && cudaMemGetInfo(&free, &total) == cudaSuccess) {
+      out->free = free;
+      out->memory = total;
+    }
+#else
+    (void)index;
+    std::snprintf(out->name, sizeof out->name, "emulated");
+#endif
+  });
+}
+
+int open(const DeviceProblem* problem, const char* device, void** session, DeviceMessage* message) {
+  return guarded(message, [&] { *session = new Session(*problem, device ? device : ""); });
+}
+
+void close(void* session) { delete (Session*)session; }
+
+int load(void* session, int64_t step, const float* theta, const float* m, const float* v, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->load(step, theta, m, v); });
+}
+
+int save(void* session, int64_t* step, float* theta, float* m, float* v, DeviceMessage* message) {
+  return guarded(message, [&] {
+    ((Session*)session)->save(theta, m, v);
+    *step = ((Session*)session)->step();
+  });
+}
+
+int train(void* session, const DeviceStep* plan, DeviceResult* result, DeviceMessage* message) {
+  return guarded(message, [&] { *result = ((Session*)session)->train(*plan); });
+}
+
+int profile(void* session, const DeviceStep* plan, uint64_t* nanoseconds, DeviceResult* result, DeviceMessage* message) {
+  return guarded(message, [&] { *result = ((Session*)session)->profile(*plan, nanoseconds); });
+}
+
+int gradient(void* session, int64_t step, const DeviceStep* plan, float* out, DeviceResult* result,
+             DeviceMessage* message) {
+  return guarded(message, [&] { *result = ((Session*)session)->gradient(step, *plan, out); });
+}
+
+int bake(void* session, float* radiance, float* defocus, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->bake(radiance, defocus); });
+}
+
+int compute(void* session, const DeviceStep* plan, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->compute(*plan); });
+}
+
+Grid gridOf(int32_t map) { return map ? Grid::map : Grid::atlas; }
+
+int takeShared(void* session, int32_t slot, float* gradient, DeviceResult* result, DeviceMessage* message) {
+  return guarded(message, [&] { *result = ((Session*)session)->takeShared(slot, gradient); });
+}
+
+int takeMarks(void* session, int32_t slot, int32_t map, uint8_t* touched, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->takeMarks(slot, gridOf(map), touched); });
+}
+
+int takeLines(void* session, int32_t slot, int32_t map, const uint32_t* numbers, int64_t count, float* values,
+              DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->takeLines(slot, gridOf(map), numbers, count, values); });
+}
+
+int apply(void* session, const DeviceStep* plan, const float* shared, const DeviceLines* atlas, const DeviceLines* map,
+          double* plainLoss, DeviceMessage* message) {
+  return guarded(message, [&] { *plainLoss = ((Session*)session)->apply(*plan, shared, *atlas, *map); });
+}
+
+int carrier(const char* path, DeviceCarrier* out, DeviceMessage* message) {
+  return guarded(message, [&] {
+    const Nccl& nccl = openNccl(path);
+    *out = {};
+    out->version = nccl.version;
+    std::snprintf(out->path, sizeof out->path, "%s", nccl.path.c_str());
+  });
+}
+
+int newId(const char* path, uint8_t* id, DeviceMessage* message) {
+  return guarded(message, [&] { newExchangeId(openNccl(path), id); });
+}
+
+int join(void* session, const char* path, const uint8_t* id, int32_t rank, int32_t ranks, int32_t half,
+         const DeviceWait* wait, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->join(openNccl(path), id, rank, ranks, half, Wait(*wait)); });
+}
+
+int leave(void* session, const DeviceWait* wait, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->leave(Wait(*wait)); });
+}
+
+int leaves(void* session, DeviceResult* ofSlots, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->leaves(ofSlots); });
+}
+
+int combine(void* session, int32_t into, int32_t from, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->exchange().combine(into, from); });
+}
+
+int pack(void* session, int32_t slot, const DeviceNode* node, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->exchange().pack(slot, *node); });
+}
+
+int post(void* session, int32_t member, const DeviceWait* wait, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->exchange().send(member, Wait(*wait)); });
+}
+
+int fetch(void* session, int32_t member, DeviceNode* node, const DeviceWait* wait, DeviceMessage* message) {
+  return guarded(message, [&] { *node = ((Session*)session)->exchange().receive(member, Wait(*wait)); });
+}
+
+int merge(void* session, int32_t slot, DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->exchange().add(slot); });
+}
+
+int applyMessage(void* session, const DeviceStep* plan, double* plainLoss, DeviceMessage* message) {
+  return guarded(message, [&] { *plainLoss = ((Session*)session)->applyMessage(*plan); });
+}
+
+int openRenderer(int32_t width, int32_t height, int32_t layers, const float* radiance, const float* defocus,
+                 const char* device, void** renderer, DeviceMessage* message) {
+  return guarded(message, [&] {
+    *renderer = new Renderer(width, height, layers, radiance, defocus, device ? device : "");
+  });
+}
+
+void closeRenderer(void* renderer) { delete (Renderer*)renderer; }
+
+int render(void* renderer, float focus, float scale, float gain, const float* curve, float* target,
+           DeviceMessage* message) {
+  return guarded(message, [&] { ((Renderer*)renderer)->render(focus, scale, gain, curve, target); });
+}
+
+int peak(const char* device, double seconds, double* flops, double* bytes, DeviceMessage* message) {
+  return guarded(message, [&] {
+    Stream stream(device ? device : "");
+    const Peak p = measurePeak(stream, seconds);
+    *flops = p.flops;
+    *bytes = p.bytes;
+  });
+}
+
+}  // namespace
+}  // namespace implicam::device
+
+#ifndef IMPLICAM_ARCHITECTURES
+#define IMPLICAM_ARCHITECTURES "processor"
+#endif
+
+extern "C" __attribute__((visibility("default"))) const implicam::DeviceApi* implicam_device_api() {
+  using namespace implicam::device;
+  static const implicam::DeviceApi api = {implicam::DEVICE_API_VERSION,
+                                          (int32_t)sizeof(implicam::Model),
+                                          IC_CUDA ? "cuda" : "emulated",
+                                          IMPLICAM_ARCHITECTURES,
+                                          versions,
+                                          count,
+                                          describe,
+                                          open,
+                                          close,
+                                          load,
+                                          save,
+                                          train,
+                                          profile,
+                                          gradient,
+                                          bake,
+                                          compute,
+                                          takeShared,
+                                          takeMarks,
+                                          takeLines,
+                                          apply,
+                                          carrier,
+                                          newId,
+                                          join,
+                                          leave,
+                                          leaves,
+                                          combine,
+                                          pack,
+                                          post,
+                                          fetch,
+                                          merge,
+                                          applyMessage,
+                                          openRenderer,
+                                          closeRenderer,
+                                          render,
+                                          peak};
+  return &api;
+}

@@ -1,0 +1,158 @@
+#include "cuda/renderer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include "cuda/session/step.h"
+
+namespace implicam::device {
+namespace {
+
+// Wider circles are held at this radius, in pixels, as on the processor.
+constexpr int WIDEST = 48;
+constexpr float COVER = 1e-4f;
+
+// Planes of linear light: background rgb; opacity and premultiplied foreground rgb.
+struct Linear {
+  const float* planes;  // as baked
+  float* light;
+  int64_t size;
+  int layers;
+
+  IC_DEVICE void item(int64_t i) const {
+    for (int k = 0; k < 3; k++) light[k * size + i] = expf(planes[k * size + i]);
+    if (layers < 2) return;
+    const float alpha = sigmoid(planes[6 * size + i]);
+    light[3 * size + i] = alpha;
+    for (int k = 0; k < 3; k++) light[(4 + k) * size + i] = alpha * expf(planes[(3 + k) * size + i]);
+  }
+};
+
+// ρ and 1/(π(ρ² + 1/12)) of every pixel of every layer.
+struct RenderRadii {
+  const float* defocus;
+  float* radii;  // [layers][2][size]
+  int64_t size;
+  float focus, scale;
+  int reach;
+
+  IC_DEVICE void item(int64_t i) const {
+    const Radius<float> r = radiusOf(scale * (defocus[i] - focus), (float)reach);
+    radii[2 * (i / size) * size + i % size] = r.rho;
+    radii[(2 * (i / size) + 1) * size + i % size] = r.inverse;
+  }
+};
+
+struct RenderPixel {
+  const float *light, *radii, *curve;
+  float* target;
+  const Offset* offset;
+  int offsets, width, height, layers;  // no offsets: no lens
+  float gain;
+
+  IC_DEVICE void item(int64_t i) const {
+    const int64_t size = (int64_t)width * height;
+    float back[4] = {}, front[5] = {}, cover = 0, seen[3];
+    if (offsets) {
+      layer<0, 4>(i, back);
+      const float nb = 1 / (back[0] + COVER);
+      for (int k = 0; k < 3; k++) seen[k] = back[k + 1] * nb;
+    } else {
+      for (int k = 0; k < 3; k++) seen[k] = light[k * size + i];
+    }
+    if (layers > 1) {
+      float scale = 1;
+      if (offsets) {
+        layer<1, 5>(i, front);
+        scale = 1 / (front[0] + COVER);
+      } else {
+        for (int k = 0; k < 4; k++) front[k + 1] = light[(3 + k) * size + i];
+      }
+      cover = front[1] * scale;
+      for (int k = 0; k < 3; k++) seen[k] = front[k + 2] * scale + (1 - cover) * seen[k];
+    }
+    for (int k = 0; k < 3; k++) {
+      const float v = seen[k] * gain;
+      target[3 * i + k] = curve ? display(curve + k * CURVE_SIZE, v) : v;
+    }
+  }
+
+ private:
+  template <int L, int COUNT>
+  IC_DEVICE void layer(int64_t i, float* sum) const {
+    const int64_t size = (int64_t)width * height;
+    const float *rho = radii + 2 * L * size, *inverse = rho + size, *value = light + 3 * L * size;
+    const int x = (int)(i % width), y = (int)(i / width);
+    for (int k = 0; k < offsets; k++) {
+      const Offset o = offset[k];
+      // Outside the picture, its edge.
+      const int64_t at = (int64_t)clampTo(y + o.dy, 0, height - 1) * width + clampTo(x + o.dx, 0, width - 1);
+      const float reach = rho[at] + (.5f - o.distance);
+      if (reach <= 0) continue;
+      const float weight = lesser(reach, 1) * inverse[at];
+      sum[0] += weight;
+      IC_PRAGMA_UNROLL
+      for (int c = 1; c < COUNT; c++) sum[c] += weight * value[(c - 1) * size + at];
+    }
+  }
+
+  // The curve is sampled at floats whose bits are CURVE_FROM + j·2^CURVE_SHIFT: linear between, at even relative steps.
+  IC_DEVICE static float display(const float* table, float x) {
+    int32_t bits;
+    memcpy(&bits, &x, 4);
+    const int32_t d = x > 0 && bits > CURVE_FROM ? bits - CURVE_FROM : 0, j = d >> CURVE_SHIFT;
+    if (j > CURVE_SIZE - 2) return table[CURVE_SIZE - 1];
+    const float part = (float)(d & ((1 << CURVE_SHIFT) - 1)) * (1.0f / (1 << CURVE_SHIFT));
+    return table[j] + (table[j + 1] - table[j]) * part;
+  }
+};
+
+}  // namespace
+
+Renderer::Renderer(int width, int height, int layers, const float* radiance, const float* defocus,
+                   const std::string& device)
+    : stream_(device), width_(width), height_(height), layers_(layers), lens_(defocus != nullptr) {
+  const size_t size = (size_t)width * height, planes = layers > 1 ? 7 : 3;
+  light_ = Buffer<float>(stream_, planes * size, "the baked scene");
+  target_ = Buffer<float>(stream_, 3 * size, "the render");
+  curve_ = Buffer<float>(stream_, 3 * CURVE_SIZE, "the display curve");
+  {
+    Buffer<float> baked(stream_, planes * size, "the baked scene");
+    baked.upload(radiance);
+    stream_.items((int64_t)size, Linear{baked.at(), light_.at(), (int64_t)size, layers});
+    stream_.wait();
+  }
+  if (!defocus) return;
+  defocus_ = Buffer<float>(stream_, layers * size, "the defocus map");
+  defocus_.upload(defocus);
+  radii_ = Buffer<float>(stream_, 2 * layers * size, "radii of the defocus map");
+  for (int l = 0; l < layers; l++) {
+    const auto [low, high] = std::minmax_element(defocus + l * size, defocus + (l + 1) * size);
+    nearest_[l] = *low;
+    farthest_[l] = *high;
+  }
+}
+
+int Renderer::reachOf(float focus, float scale) const {
+  if (!(scale > 0) || !lens_) return 0;
+  float widest = 0;
+  for (int l = 0; l < layers_; l++)
+    widest = std::max({widest, scale * std::abs(nearest_[l] - focus), scale * std::abs(farthest_[l] - focus)});
+  return std::min((float)WIDEST, std::ceil(widest) + 2);
+}
+
+void Renderer::render(float focus, float scale, float gain, const float* curve, float* target) {
+  const int64_t size = (int64_t)width_ * height_;
+  const int reach = reachOf(focus, scale);
+  if (reach && reach != offsetsReach_) {
+    offsets_ = uploadOffsets(stream_, reach);
+    offsetsReach_ = reach;
+  }
+  if (curve) curve_.upload(curve);
+  if (reach) stream_.items(layers_ * size, RenderRadii{defocus_.at(), radii_.at(), size, focus, scale, reach});
+  stream_.items(size, RenderPixel{light_.at(), radii_.at(), curve ? curve_.at() : nullptr, target_.at(), offsets_.at(),
+                                  reach ? (int)offsets_.count() : 0, width_, height_, layers_, gain});
+  target_.download(target);
+}
+
+}  // namespace implicam::device

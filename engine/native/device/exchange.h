@@ -1,0 +1,176 @@
+// The exchange of a session's sums from device to device as its host leads it: which slot holds which node of the tree, and
+// who sends what to whom. The numbers stay on the device.
+#pragma once
+#include <atomic>
+#include <vector>
+#include "device/library.h"
+#include "reduction/node_part.h"
+
+namespace implicam {
+
+class DeviceExchange {
+ public:
+  DeviceExchange(const DeviceApi& api, void* session, const Problem& problem)
+      : api_(api), session_(session), problem_(problem), fingerprint_(fingerprintOf(problem)) {}
+
+  bool joined() const { return joined_; }
+  // A part of it that waits gives up soon, and all later ones: until `leave`.
+  void part() { parted_ = true; }
+
+  void join(const AnySession::Tie& tie, int64_t milliseconds) {
+    if (tie.carrier.empty()) throw Refused("there is no way to other devices: NCCL was not found");
+    if (tie.id.size() != EXCHANGE_ID_BYTES) throw Refused("an identity of " + std::to_string(EXCHANGE_ID_BYTES) + " bytes is needed");
+    const DeviceWait wait = waitOf(milliseconds);
+    deviceCall([&](DeviceMessage* m) {
+      return api_.join(session_, tie.carrier.c_str(), tie.id.data(), tie.rank, tie.ranks, problem_.half, &wait, m);
+    });
+    joined_ = true;
+  }
+
+  void leave(int64_t milliseconds) {
+    const DeviceWait wait = waitOf(milliseconds);
+    DeviceMessage why{};
+    // Whether in peace or not, it is over.
+    api_.leave(session_, &wait, &why);
+    joined_ = parted_ = false;
+    forget();
+  }
+
+  // The gradients that were just computed, by slot.
+  StepResult begin(int64_t step) {
+    const size_t slots = problem_.hosted.size();
+    std::vector<DeviceResult> sums(slots);
+    deviceCall([&](DeviceMessage* m) { return api_.leaves(session_, sums.data(), m); });
+    step_ = step;
+    summed_ = false;
+    parts_.clear();
+    StepResult total;
+    for (size_t slot = 0; slot < slots; slot++) {
+      const DeviceResult& r = sums[slot];
+      parts_.push_back({problem_.hosted[slot], 1, {r.loss, r.squared, r.samples}});
+      total.loss += r.loss;
+      total.squared += r.squared;
+      total.samples += r.samples;
+    }
+    return total;
+  }
+
+  AnySession::Parted run(const std::vector<AnySession::Move>& moves, int64_t milliseconds) {
+    for (const AnySession::Move& move : moves) {
+      try {
+        make(move, milliseconds);
+      } catch (const Away& e) {
+        return {move.other, e.what()};
+      }
+    }
+    return {};
+  }
+
+  // The sum of all shards is the device's message: its losses.
+  StepResult root() const {
+    if (!summed_) throw Refused("the sum of all shards is not here yet: exchange the step first");
+    return message_.sums;
+  }
+  // Nothing of this step may be exchanged any more.
+  void forget() {
+    parts_.clear();
+    summed_ = false;
+  }
+
+ private:
+  // The member that a move is made with did not do its part.
+  struct Away : std::runtime_error {
+    using std::runtime_error::runtime_error;
+  };
+
+  void make(const AnySession::Move& move, int64_t milliseconds) {
+    const DeviceWait wait = waitOf(milliseconds);
+    switch (move.operation) {
+      case AnySession::COMBINE: {
+        const int into = slotOf(move.slot), from = slotOf(move.other);
+        const NodePart sum = joined(parts_[into], parts_[from]);
+        deviceCall([&](DeviceMessage* m) { return api_.combine(session_, into, from, m); });
+        parts_[into] = sum;
+        return;
+      }
+      case AnySession::SEND:
+        pack(move.slot);
+        return post(move.other, wait);
+      case AnySession::RECEIVE: {
+        const int slot = slotOf(move.slot);
+        fetch(move.other, wait);
+        const NodePart sum = joined(parts_[slot], message_);
+        deviceCall([&](DeviceMessage* m) { return api_.merge(session_, slot, m); });
+        parts_[slot] = sum;
+        return;
+      }
+      case AnySession::ROOT:
+        checkRoot(parts_[slotOf(move.slot)], shards());
+        pack(move.slot);
+        summed_ = true;
+        return;
+      case AnySession::RECEIVE_ROOT:
+        fetch(move.other, wait);
+        checkRoot(message_, shards());
+        summed_ = true;
+        return;
+      case AnySession::SEND_ROOT:
+        root();
+        return post(move.other, wait);
+      default:
+        throw Refused("an exchange has no operation " + std::to_string(move.operation));
+    }
+  }
+
+  template <class Call>
+  static void withMember(Call call) {
+    DeviceMessage message{};
+    const int failed = call(&message);
+    if (failed == DEVICE_PARTED) throw Away(message.text);
+    if (failed) throw std::runtime_error(message.text);
+  }
+
+  void pack(int shard) {
+    const int slot = slotOf(shard);
+    message_ = parts_[slot];
+    const auto& [loss, squared, samples] = message_.sums;
+    const DeviceNode node = {fingerprint_, step_, message_.start, message_.extent, loss, squared, samples};
+    deviceCall([&](DeviceMessage* m) { return api_.pack(session_, slot, &node, m); });
+  }
+  void post(int member, const DeviceWait& wait) {
+    withMember([&](DeviceMessage* m) { return api_.post(session_, member, &wait, m); });
+  }
+  void fetch(int member, const DeviceWait& wait) {
+    DeviceNode node{};
+    withMember([&](DeviceMessage* m) { return api_.fetch(session_, member, &node, &wait, m); });
+    if (node.session != fingerprint_ || node.step != step_)
+      throw Refused("a received gradient sum was refused: it is of another session or step");
+    message_ = {node.start, node.extent, {node.loss, node.squared, node.samples}};
+  }
+
+  int shards() const { return problem_.model.shards; }
+  NodePart joined(const NodePart& a, const NodePart& b) const { return joinedParts(a, b, shards()); }
+  int slotOf(int shard) const {
+    const auto& hosted = problem_.hosted;
+    const auto it = std::lower_bound(hosted.begin(), hosted.end(), shard);
+    if (it == hosted.end() || *it != shard) throw Refused("shard " + std::to_string(shard) + " is not hosted here");
+    if (parts_.empty()) throw Refused("shard " + std::to_string(shard) + " has no gradient: compute a step first");
+    return (int)(it - hosted.begin());
+  }
+
+  DeviceWait waitOf(int64_t milliseconds) const {
+    return {milliseconds, [](const void* self) -> int32_t { return ((const DeviceExchange*)self)->parted_; }, this};
+  }
+
+  const DeviceApi& api_;
+  void* session_;
+  const Problem& problem_;
+  uint64_t fingerprint_;
+  bool joined_ = false, summed_ = false;
+  std::atomic<bool> parted_{false};
+  int64_t step_ = 0;
+  std::vector<NodePart> parts_;  // by slot
+  NodePart message_;
+};
+
+}  // namespace implicam

@@ -1,0 +1,22 @@
+// Every source pixel spreads its light over a disk: model/camera/spread.ts, to the same bits.
+#pragma once
+#include "start/team.h"
+
+namespace implicam::start {
+
+// What the pixels of a picture send out: see SpreadSources. `cover` may be null.
+struct Sources {
+  int width, height;
+  const float* radii;
+  const double *density, *light, *cover;
+};
+
+struct Window {
+  int x, y, width, height;
+};
+
+// `distance`: (border + 1)² distances; `sums`, 4 a pixel of the window, and `opacity` (or null) come as zeros.
+void spread(Team& team, const Sources& sources, int border, const float* distance, const Window& window, float* sums,
+            float* opacity);
+
+}  // namespace implicam::start

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { ImplicamError } from '../errors.js';
+import { type BakedScene, focusAt } from './render.js';
+
+/**
+ * What to render of a developed session. This schema is the one place where an option of `render`, its default and its
+ * help text are declared, for the command line and for the service alike.
+ */
+
+/** What a render can be written as: all but the last four hold display values only. */
+const RENDER_FORMATS = ['png', 'jpeg', 'webp', 'avif', 'ultrahdr', 'tiff', 'exr', 'hdr'] as const;
+
+/** Largest side of a render: what the formats and memory allow. */
+const MAX_SIDE = 16_384;
+
+const LINEAR_FORMATS: ReadonlySet<string> = new Set(['ultrahdr', 'tiff', 'exr', 'hdr']);
+
+export const renderQuerySchema = z
+  .strictObject({
+    kind: z
+      .enum(['all-in-focus', 'refocus', 'depth', 'response'])
+      .default('all-in-focus')
+      .describe(
+        'all-in-focus: no camera; refocus: through the lens; depth: the defocus map; response: the curve',
+      ),
+    focus: z
+      .number()
+      .min(-100)
+      .max(100)
+      .optional()
+      .describe('plane in focus, in focus units: −1 to 1 over the capture (refocus)'),
+    tap: z
+      .strictObject({ x: z.number().min(0), y: z.number().min(0) })
+      .optional()
+      .describe('pixel of the full picture to focus on (refocus)'),
+    aperture: z
+      .number()
+      .min(0)
+      .max(16)
+      .default(1)
+      .describe('relative aperture: 1 as the widest of the capture, 0 a pinhole (refocus)'),
+    ev: z.number().min(-20).max(20).default(0).describe('exposure in stops on top of the reference'),
+    tone: z
+      .enum(['learned', 'srgb', 'filmic', 'linear'])
+      .optional()
+      .describe("learned: the camera's own response; linear: radiance as it is"),
+    time: z.number().min(0).optional().describe('time within a clip, in seconds'),
+    width: z
+      .int()
+      .min(1)
+      .max(MAX_SIDE)
+      .optional()
+      .describe('width of the result in pixels; default: as captured'),
+    region: z
+      .strictObject({
+        x: z.int().min(0),
+        y: z.int().min(0),
+        width: z.int().min(1).max(MAX_SIDE),
+        height: z.int().min(1).max(MAX_SIDE),
+      })
+      .optional()
+      .describe('part of the picture, in its pixels; default: all of it'),
+    format: z
+      .enum(RENDER_FORMATS)
+      .default('png')
+      .describe('ultrahdr, tiff, exr and hdr hold linear light of any brightness'),
+  })
+  .refine((q) => q.focus === undefined || q.tap === undefined, {
+    message: 'give focus or tap, not both',
+    path: ['tap'],
+  })
+  .refine((q) => q.kind === 'refocus' || (q.focus === undefined && q.tap === undefined), {
+    message: 'focus and tap belong to kind refocus',
+    path: ['kind'],
+  });
+
+/** A complete render query, every default filled in. */
+export type RenderQuery = z.output<typeof renderQuerySchema> & {
+  readonly tone: NonNullable<z.output<typeof renderQuerySchema>['tone']>;
+};
+/** What a person or a request writes: anything left out takes its default. */
+export type RenderQueryInput = z.input<typeof renderQuerySchema>;
+
+/** Reads a query; an ImplicamError names the first option that is wrong. */
+export function parseRenderQuery(input: unknown): RenderQuery {
+  const parsed = renderQuerySchema.safeParse(input);
+  if (parsed.success) {
+    const { tone, format } = parsed.data;
+    return { ...parsed.data, tone: tone ?? (LINEAR_FORMATS.has(format) ? 'linear' : 'srgb') };
+  }
+  const issue = parsed.error.issues[0]!;
+  const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  throw new ImplicamError('render-query', `cannot render: ${where}${issue.message}`, { exitCode: 2 });
+}
+
+/**
+ * The focus a refocus query asks for: as given, that of the tapped pixel, or that of the middle of the picture. A tap
+ * or region outside the picture is refused.
+ */
+export function resolveFocus(query: RenderQuery, scene: BakedScene): number {
+  if (query.focus !== undefined) return query.focus;
+  const { width, height } = scene;
+  const tap = query.tap ?? { x: width / 2, y: height / 2 };
+  if (tap.x >= width || tap.y >= height) {
+    throw new ImplicamError(
+      'render-query',
+      `cannot focus on pixel (${tap.x}, ${tap.y}): the picture has ${width} × ${height} pixels, counted from 0`,
+      { exitCode: 2 },
+    );
+  }
+  return focusAt(scene, tap.x, tap.y);
+}
+
+/** The part of the picture that a query asks for: all of it where it names none. Refused where it leaves the picture. */
+export function resolveRegion(
+  query: RenderQuery,
+  scene: { readonly width: number; readonly height: number },
+): { x: number; y: number; width: number; height: number } {
+  const { width, height } = scene;
+  const region = query.region ?? { x: 0, y: 0, width, height };
+  if (region.x + region.width > width || region.y + region.height > height) {
+    throw new ImplicamError(
+      'render-query',
+      `cannot render the region ${region.width} × ${region.height} at (${region.x}, ${region.y}): the picture has ${width} × ${height} pixels`,
+      { exitCode: 2 },
+    );
+  }
+  return region;
+}

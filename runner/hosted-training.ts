@@ -1,0 +1,268 @@
+import type { Progress, ReducingSession } from '../engine/engine.js';
+import { ImplicamError } from '../model/errors.js';
+import type { Plan } from '../model/plan.js';
+import { type StoredPiece, snapshotKeys } from '../store/scene/keys.js';
+import { putPiece } from '../store/scene/verified.js';
+import { type FailureCode, type HostOrder, type SessionReports, shardsOf } from './commands.js';
+import { PeerFailure, reachPeer } from './exchange/peer-failure.js';
+import { StepExchange } from './exchange/step-exchange.js';
+import { openShards } from './open-shards.js';
+import { PreviewSchedule } from './previews/schedule.js';
+import type { HostServices } from './services.js';
+import {
+  encodeScore,
+  NO_SCORE,
+  partsOfShards,
+  SCORE_BYTES,
+  type SnapshotPart,
+  type StepScore,
+} from './snapshots/parts.js';
+import { keepWithPeer } from './snapshots/transfer.js';
+import type { StepTimes } from './step-times.js';
+
+/** Codes of errors that no other runner can mend. */
+const UNUSABLE = [
+  'object-missing',
+  'scene-damaged',
+  'session-unusable',
+  'snapshot-corrupt',
+  'capture-invalid',
+];
+
+/** Shortest time between two reports of progress, in milliseconds. */
+const REPORT_EVERY = 200;
+
+/**
+ * A session's shards on this runner, for one epoch: opens them, trains in lock-step with the peers as far as it may,
+ * keeps snapshots. It ends with its epoch; the next one opens anew.
+ */
+export class HostedSession {
+  readonly order: HostOrder;
+  private readonly services: HostServices;
+  private readonly reports: SessionReports;
+  private readonly stopping = new AbortController();
+  private readonly done: Promise<void>;
+  private session: ReducingSession | undefined;
+  private plan: Plan | undefined;
+  private step: number;
+  private score: StepScore = NO_SCORE;
+  private until: number;
+  private snapshots: readonly number[] = [];
+  private copying: Promise<void> = Promise.resolve();
+  private wake: () => void = () => undefined;
+  private previews: PreviewSchedule | undefined;
+  private began = 0;
+  private reported = 0;
+  private readonly pace: { at: number; step: number }[] = [];
+
+  constructor(services: HostServices, order: HostOrder, reports: SessionReports) {
+    this.services = services;
+    this.order = order;
+    this.reports = reports;
+    this.step = order.step;
+    this.until = order.step;
+    this.done = this.run().catch((error) => this.reportFailure(error));
+  }
+
+  /** How far to train, and after which steps to take snapshots. */
+  advance(until: number, snapshots: readonly number[]): void {
+    this.until = until;
+    this.snapshots = snapshots;
+    this.wake();
+  }
+
+  /** Writes this runner's parts of a held snapshot to the object store. */
+  async store(step: number): Promise<void> {
+    try {
+      this.reports.stored(step, await this.writeParts(step));
+    } catch (error) {
+      this.reports.storeFailed(step, messageOf(error));
+    }
+  }
+
+  /** Stops after the step in progress and frees the engine; snapshots stay in the vault. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.wake();
+    await this.done;
+  }
+
+  private async run(): Promise<void> {
+    const { order, services } = this;
+    let exchange: StepExchange | undefined;
+    try {
+      services.links.enter(order.session, order.epoch);
+      const opened = await openShards(services, order, this.stopping.signal);
+      this.session = opened.session;
+      this.plan = opened.plan;
+      this.score = opened.score;
+      exchange = new StepExchange(services, order, opened.plan, opened.session);
+      await exchange.connect(this.stopping.signal);
+      if (this.stopping.signal.aborted) return;
+      this.reports.hosted();
+      if (order.copy) await this.copyToBuddy(order.step, 0, 0);
+      await this.trainOn(opened.session, exchange);
+    } finally {
+      await exchange?.close();
+      this.session?.close();
+      services.links.leave(order.session);
+    }
+  }
+
+  private async trainOn(session: ReducingSession, exchange: StepExchange): Promise<void> {
+    const { signal } = this.stopping;
+    this.began = performance.now();
+    while (!signal.aborted) {
+      if (this.step >= this.until) {
+        await new Promise<void>((resolve) => {
+          this.wake = resolve;
+        });
+        continue;
+      }
+      const next = Math.min(this.until, ...this.snapshots.filter((s) => s > this.step));
+      const progress = exchange.alone
+        ? await this.trainAlone(session, next, exchange.times)
+        : await exchange.step(this.step, signal);
+      this.step = progress.step;
+      this.score = progress;
+      const boundary = this.step === this.until || this.snapshots.includes(this.step);
+      this.progressed(progress.step, progress.loss, progress.psnr, boundary);
+      if (this.snapshots.includes(this.step) && !signal.aborted) {
+        await this.takeSnapshot(session, exchange.times.take());
+      }
+    }
+  }
+
+  private async trainAlone(session: ReducingSession, next: number, times: StepTimes): Promise<Progress> {
+    const { totals } = this.services;
+    const began = performance.now();
+    let last = { at: began, step: this.step };
+    const timed = (step: number) => {
+      const now = performance.now();
+      if (step > last.step) times.add((now - last.at) / (step - last.step));
+      last = { at: now, step };
+    };
+    const progress = await session.train(next - this.step, {
+      signal: this.stopping.signal,
+      onProgress: (p) => {
+        timed(p.step);
+        this.progressed(p.step, p.loss, p.psnr, false);
+      },
+    });
+    timed(progress.step);
+    totals.steps += progress.step - this.step;
+    totals.stepSeconds += (performance.now() - began) / 1000;
+    return progress;
+  }
+
+  /** @param computeMs what a step's own computation took since the last one, in milliseconds */
+  private async takeSnapshot(session: ReducingSession, computeMs: number): Promise<void> {
+    const { session: id, shards } = this.order;
+    const { step } = this;
+    const began = performance.now();
+    const parts = partsOfShards(this.plan!, shardsOf(shards));
+    const { buffer } = await session.saveRuns(parts, SCORE_BYTES);
+    Buffer.from(buffer).set(encodeScore(this.score));
+    let at = 0;
+    for (const { name, shard, from, to } of parts) {
+      // The shared part is the first.
+      const length = 12 * (to - from) + (shard === undefined ? SCORE_BYTES : 0);
+      this.services.vault.put(id, step, name, Buffer.from(buffer, at, length));
+      at += length;
+    }
+    const saved = performance.now() - began;
+    // Training goes on while the buddy gets its copy, but not beyond the next snapshot.
+    await this.copying;
+    this.copying = this.copyToBuddy(step, saved, computeMs)
+      .then(() => this.preview(step))
+      .catch((error) => this.reportFailure(error));
+  }
+
+  /** Has a picture of a snapshot made beside training, where it is time for one. */
+  private preview(step: number): void {
+    const { order, reports } = this;
+    const { session, shards, placement } = order;
+    // One runner of a placement tells.
+    if (shards.first > 0) return;
+    this.previews ??= new PreviewSchedule(this.plan!, order.step, this.began);
+    const others = placement.filter((member) => member.shards.first !== shards.first);
+    const source = { session, step, plan: this.plan!, shards, others };
+    this.services.previewer.offer(source, this.previews, (picture) => {
+      if (!this.stopping.signal.aborted) reports.previewed(step, picture);
+    });
+  }
+
+  /** Copies this runner's parts of a held snapshot, saved in so many milliseconds, to its buddy, and reports it as taken. */
+  private async copyToBuddy(step: number, saved: number, computeMs: number): Promise<void> {
+    const { session, epoch, shards, buddy, placement } = this.order;
+    const began = performance.now();
+    if (buddy) {
+      // A member of the placement has the shared parameters of every step itself.
+      const member = placement.some((m) => m.runner === buddy.runner);
+      const client = this.services.links.client(buddy);
+      for (const part of partsOfShards(this.plan!, shardsOf(shards))) {
+        const bytes = this.services.vault.get(session, step, part.name);
+        if (!bytes || (member && part.shard === undefined)) continue;
+        await reachPeer(
+          buddy.runner,
+          keepWithPeer(client, { session, epoch, step, shard: part.shard }, bytes),
+          this.stopping.signal,
+        );
+      }
+    }
+    this.reports.snapshotTaken(step, saved + performance.now() - began, computeMs);
+  }
+
+  private async writeParts(step: number): Promise<StoredPiece[]> {
+    const { session, shards } = this.order;
+    if (!this.plan) throw new ImplicamError('snapshot-missing', 'the session is not open yet');
+    const pieces: StoredPiece[] = [];
+    for (const part of partsOfShards(this.plan, shardsOf(shards))) {
+      // All have the shared parameters; the holder of shard 0 writes them.
+      if (part.shard === undefined && shards.first > 0) continue;
+      pieces.push(...(await this.writePart(session, step, part)));
+    }
+    return pieces;
+  }
+
+  private async writePart(session: string, step: number, part: SnapshotPart): Promise<StoredPiece[]> {
+    const bytes = this.services.vault.get(session, step, part.name);
+    if (!bytes) throw new ImplicamError('snapshot-missing', `no snapshot of step ${step} is held here`);
+    if (bytes.length === 0) return [];
+    const key = snapshotKeys.part(session, step, part.name);
+    return [await putPiece(this.services.store, part.shard ?? 0, key, bytes)];
+  }
+
+  private progressed(step: number, loss: number, psnr: number, force: boolean): void {
+    const now = performance.now();
+    if (!force && now - this.reported < REPORT_EVERY) return;
+    this.reported = now;
+    this.pace.push({ at: now, step });
+    if (this.pace.length > 16) this.pace.shift();
+    const first = this.pace[0]!;
+    const seconds = (now - first.at) / 1000;
+    this.reports.progressed(step, loss, psnr, seconds > 0 ? (step - first.step) / seconds : 0);
+  }
+
+  private reportFailure(error: unknown): void {
+    if (this.stopping.signal.aborted) return;
+    this.stopping.abort();
+    const damaged = error instanceof ImplicamError && error.code === 'object-damaged';
+    if (error instanceof PeerFailure) this.reports.peerFailed(error.peer, error.message);
+    else if (damaged) this.reports.damaged(this.order.step, error.message);
+    else this.reports.failed(failureCode(error), messageOf(error));
+  }
+}
+
+/** What it means for the session that hosting it failed here. */
+function failureCode(error: unknown): FailureCode {
+  if (error instanceof RangeError) return 'memory';
+  const code = error instanceof ImplicamError ? error.code : '';
+  if (code === 'out-of-memory') return 'memory';
+  if (code === 'store-failed') return 'store';
+  return UNUSABLE.includes(code) ? 'data' : 'engine';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,40 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { PeerLinks } from './exchange/peer-links.js';
+import type { RenderDesk } from './renders/service.js';
+import type { SnapshotVault } from './snapshots/held.js';
+import type { SessionHost } from './training-host.js';
+
+/** What a runner tells of itself on /metrics. */
+export function registerMetrics(
+  registry: Registry,
+  parts: { host: SessionHost; vault: SnapshotVault; links: PeerLinks; desk: RenderDesk },
+): void {
+  const gauge = (name: string, help: string, value: () => number) => {
+    new Gauge({
+      name: `implicam_runner_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  };
+  gauge('shards', 'Shards hosted now', () => parts.host.shardCount);
+  gauge('sessions', 'Sessions known now', () => parts.host.sessionCount);
+  gauge('snapshot_bytes', 'Snapshots held in memory', () => parts.vault.bytes());
+  gauge('steps_total', 'Steps done', () => parts.host.totals.steps);
+  gauge('step_seconds_total', 'Time in steps', () => parts.host.totals.stepSeconds);
+  gauge(
+    'reduction_seconds_total',
+    'Time in the exchange of gradients',
+    () => parts.host.totals.reductionSeconds,
+  );
+  gauge(
+    'device_steps_total',
+    'Steps whose gradients went from device to device',
+    () => parts.host.totals.deviceSteps,
+  );
+  gauge('reduction_sent_bytes_total', 'Gradient bytes sent to peers', () => parts.links.traffic.sent);
+  gauge('reduction_received_bytes_total', 'Gradient bytes from peers', () => parts.links.traffic.received);
+  gauge('renders_total', 'Renders made', () => parts.desk.rendered);
+}

@@ -1,0 +1,94 @@
+import { setImmediate } from 'node:timers/promises';
+import { isReducing, type ReducingSession, type TrainingState } from '../engine/engine.js';
+import { ImplicamError } from '../model/errors.js';
+import { createPlan, type Plan } from '../model/plan.js';
+import { shardReads } from '../model/shard-reads.js';
+import { type HostOrder, shardsOf } from './commands.js';
+import { reachPeer } from './exchange/peer-failure.js';
+import { readSceneData, readSceneHead } from './scenes/bundle.js';
+import type { HostServices } from './services.js';
+import {
+  decodePart,
+  encodePart,
+  NO_SCORE,
+  partsOfShards,
+  type SnapshotPart,
+  type StepScore,
+} from './snapshots/parts.js';
+import { readStoredPart } from './snapshots/stored.js';
+import { fetchFromPeer } from './snapshots/transfer.js';
+
+/** Opens the shards of an order at its step: pixels from the object store, state from where the order says. */
+export async function openShards(
+  services: HostServices,
+  order: HostOrder,
+  signal: AbortSignal,
+): Promise<{ session: ReducingSession; plan: Plan; score: StepScore }> {
+  const { store, engine, vault } = services;
+  const head = await readSceneHead(store, order.session);
+  const { capture, config, seed } = head.model;
+  const plan = createPlan(capture, config, seed);
+  const shards = shardsOf(order.shards);
+  const { state, score } = await restoreState(services, order, plan, signal);
+  signal.throwIfAborted();
+  const reads = shards.map((shard) => shardReads(plan, plan.shards[shard]!));
+  const data = await readSceneData(store, order.session, head, plan, reads);
+  signal.throwIfAborted();
+  const session = await engine.open(plan, data, state, { shards });
+  if (!isReducing(session)) {
+    session.close();
+    throw new ImplicamError(
+      'engine-unusable',
+      `the ${engine.name} engine cannot host shards of a session: build the native engine (npm run build:native)`,
+    );
+  }
+  // Held from the start: the step that the session begins with can be gone back to.
+  vault.keep(order.session, (step) => step <= order.step);
+  for (const part of partsOfShards(plan, shards)) {
+    if (!vault.get(order.session, order.step, part.name)) {
+      vault.put(order.session, order.step, part.name, encodePart(state, part, score));
+      // A large session's copies take seconds: heartbeats go out between them.
+      await setImmediate();
+    }
+  }
+  return { session, plan, score };
+}
+
+/** The state of an order's step: parts that are held here, the others from their sources. */
+async function restoreState(
+  services: HostServices,
+  order: HostOrder,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<{ state: TrainingState; score: StepScore }> {
+  const { size } = plan.layout;
+  const state: TrainingState = {
+    step: order.step,
+    parameters: new Float32Array(size),
+    m: new Float32Array(size),
+    v: new Float32Array(size),
+  };
+  let score = NO_SCORE;
+  for (const part of partsOfShards(plan, shardsOf(order.shards))) {
+    if (part.from === part.to) continue;
+    score = decodePart(await findPart(services, order, part, signal), state, part) ?? score;
+  }
+  return { state, score };
+}
+
+async function findPart(
+  services: HostServices,
+  order: HostOrder,
+  part: SnapshotPart,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const { session, step } = order;
+  const held = services.vault.get(session, step, part.name);
+  if (held) return held;
+  const of = part.shard ?? order.shards.first;
+  const source = order.sources.find(({ shards: { first, count } }) => of >= first && of < first + count);
+  if (!source?.holder) return readStoredPart(services.store, session, step, source?.pieces ?? [], part);
+  const client = services.links.client(source.holder);
+  const { runner } = source.holder;
+  return reachPeer(runner, fetchFromPeer(client, { session, step, shard: part.shard }), signal);
+}

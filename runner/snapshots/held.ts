@@ -1,0 +1,70 @@
+import type { SnapshotPartName } from '../../store/scene/keys.js';
+
+/** Shards `first` … `first + count − 1`. */
+export interface ShardRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+interface Held {
+  readonly parts: Map<SnapshotPartName, Buffer>;
+}
+
+/**
+ * Snapshots in this runner's memory: its own, and copies that peers left. They outlive epochs and connections; the
+ * coordinator says when they can go.
+ */
+export class SnapshotVault {
+  private readonly sessions = new Map<string, Map<number, Held>>();
+
+  put(session: string, step: number, part: SnapshotPartName, bytes: Buffer): void {
+    const steps = this.sessions.get(session) ?? new Map<number, Held>();
+    const held = steps.get(step) ?? { parts: new Map() };
+    this.sessions.set(session, steps.set(step, held));
+    held.parts.set(part, bytes);
+  }
+
+  get(session: string, step: number, part: SnapshotPartName): Buffer | undefined {
+    return this.sessions.get(session)?.get(step)?.parts.get(part);
+  }
+
+  /** Drops the session's snapshots of which the step is not wanted. */
+  keep(session: string, wanted: (step: number) => boolean): void {
+    const steps = this.sessions.get(session);
+    if (!steps) return;
+    for (const step of [...steps.keys()]) if (!wanted(step)) steps.delete(step);
+    if (steps.size === 0) this.sessions.delete(session);
+  }
+
+  /** What is held, in runs of shards; of steps whose shared parameters are held too. */
+  held(): { session: string; step: number; shards: ShardRange }[] {
+    const found: { session: string; step: number; shards: ShardRange }[] = [];
+    for (const [session, steps] of this.sessions) {
+      for (const [step, { parts }] of steps) {
+        if (!parts.has('shared')) continue;
+        for (const shards of runsOf(parts.keys())) found.push({ session, step, shards });
+      }
+    }
+    return found;
+  }
+
+  /** Bytes held, for the metrics. */
+  bytes(): number {
+    let sum = 0;
+    for (const steps of this.sessions.values()) {
+      for (const { parts } of steps.values()) for (const bytes of parts.values()) sum += bytes.length;
+    }
+    return sum;
+  }
+}
+
+function runsOf(parts: Iterable<SnapshotPartName>): ShardRange[] {
+  const shards = [...parts].flatMap((p) => (p === 'shared' ? [] : [Number(p.slice('shard-'.length))]));
+  const runs: { first: number; count: number }[] = [];
+  for (const shard of shards.sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last && last.first + last.count === shard) last.count++;
+    else runs.push({ first: shard, count: 1 });
+  }
+  return runs;
+}
