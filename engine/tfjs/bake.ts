@@ -4,8 +4,8 @@ import type { Plan } from '../../model/plan.js';
 import type { Rect } from '../../model/shards.js';
 import type { BakedPlanes, SceneData } from '../engine.js';
 import { groupsOf, Leaves, leafTensors } from './leaves.js';
-import { Scene } from './scene.js';
-import type { Tensor, Tf } from './tensorflow.js';
+import { Scene } from './scene/scene.js';
+import type { Tensor, Tf } from './tensorflow/tensorflow.js';
 
 /** Pixels evaluated at a time: what bounds memory. */
 const CHUNK = 8192;

@@ -1,8 +1,8 @@
 import type { Plan } from '../../model/plan.js';
 import type { Batch, PatchShape } from './batch.js';
 import type { Leaves } from './leaves.js';
-import type { Scene } from './scene.js';
-import type { Tensor, Tf } from './tensorflow.js';
+import type { Scene } from './scene/scene.js';
+import type { Tensor, Tf } from './tensorflow/tensorflow.js';
 
 /** What every form of blur needs to know. Arrays run [V][Q][K]: views, compared pixels, taps. */
 export interface ForwardInput {

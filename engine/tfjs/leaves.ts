@@ -1,7 +1,7 @@
 import { assert } from '../../model/errors.js';
 import type { Group } from '../../model/layout.js';
 import type { Plan } from '../../model/plan.js';
-import type { Tensor, Tf } from './tensorflow.js';
+import type { Tensor, Tf } from './tensorflow/tensorflow.js';
 
 /** Groups of the parameter vector that a shard's loss depends on: the shared ones and the shard's own. */
 export function groupsOf(plan: Plan, shard: number): Group[] {

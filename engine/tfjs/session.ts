@@ -12,7 +12,7 @@ import type {
 import { updateParameters } from './adam.js';
 import { bakeScene } from './bake.js';
 import { StepEvaluator } from './step.js';
-import type { Tf } from './tensorflow.js';
+import type { Tf } from './tensorflow/tensorflow.js';
 
 /** Milliseconds between reports of progress. */
 const REPORT_EVERY = 250;

@@ -2,17 +2,17 @@ import { setImmediate } from 'node:timers/promises';
 import type { Plan } from '../../model/plan.js';
 import type { SceneData } from '../engine.js';
 import { drawBatch, type PatchShape, patchShape, planUnits, type Unit } from './batch.js';
-import { dataLoss, type SquaredError } from './data-loss.js';
+import { forwardFree } from './blur-generator/free.js';
+import { forwardPatches } from './blur-generator/patches.js';
+import { forwardSharp } from './blur-generator/sharp.js';
+import { forwardTaps } from './blur-generator/taps.js';
 import type { Forward, ForwardInput } from './forward.js';
-import { forwardFree } from './free.js';
-import { globalPenalty } from './global-penalty.js';
 import { groupsOf, Leaves, leafTensors } from './leaves.js';
-import { forwardPatches } from './patches.js';
-import { moves } from './registration.js';
-import { Scene } from './scene.js';
-import { forwardSharp } from './sharp.js';
-import { forwardTaps } from './taps.js';
-import type { Tensor, Tf } from './tensorflow.js';
+import { moves } from './scene/registration.js';
+import { Scene } from './scene/scene.js';
+import type { Tensor, Tf } from './tensorflow/tensorflow.js';
+import { dataLoss, type SquaredError } from './tone-mapper/data-loss.js';
+import { globalPenalty } from './tone-mapper/global-penalty.js';
 
 /** Loss, fit and gradient of one step. */
 export interface StepResult {

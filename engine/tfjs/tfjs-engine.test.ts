@@ -6,9 +6,9 @@ import { createPlan } from '../../model/plan.js';
 import { composeRefocus } from '../../model/render/render.js';
 import { type CaseName, type RandomModel, randomModel } from '../conformance/random-models.js';
 import { type Engine, freshState, type SceneData } from '../engine.js';
-import { loadBackend } from './backend.js';
 import { StepEvaluator } from './step.js';
-import type { Tf } from './tensorflow.js';
+import { loadBackend } from './tensorflow/backend.js';
+import type { Tf } from './tensorflow/tensorflow.js';
 import { createTfjsEngine } from './tfjs-engine.js';
 
 const loadedPackages = () =>

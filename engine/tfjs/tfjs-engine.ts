@@ -1,7 +1,7 @@
 import { ImplicamError } from '../../model/errors.js';
 import type { Engine } from '../engine.js';
-import { loadBackend } from './backend.js';
 import { TfjsSession } from './session.js';
+import { loadBackend } from './tensorflow/backend.js';
 
 /**
  * The reference engine: docs/MODEL.md in TensorFlow.js operations, its gradients by automatic differentiation. It takes

@@ -1,7 +1,7 @@
-import { FEATURES, type GridLevel, nodeIndex } from '../../model/hash-grid.js';
-import type { Rect } from '../../model/shards.js';
-import { constant, gather } from './ops.js';
-import type { Tensor, Tf } from './tensorflow.js';
+import { FEATURES, type GridLevel, nodeIndex } from '../../../model/hash-grid.js';
+import type { Rect } from '../../../model/shards.js';
+import { constant, gather } from '../tensorflow/ops.js';
+import type { Tensor, Tf } from '../tensorflow/tensorflow.js';
 
 /**
  * Encodes M positions (pixels, already clamped into the grid's rectangle) with a multiresolution hash grid:

@@ -1,8 +1,8 @@
-import type { Plan } from '../../model/plan.js';
+import type { Plan } from '../../../model/plan.js';
+import type { Leaves } from '../leaves.js';
+import type { Tensor, Tf } from '../tensorflow/tensorflow.js';
 import { exposuresOf } from './camera.js';
-import type { Leaves } from './leaves.js';
-import type { Tensor, Tf } from './tensorflow.js';
-import { knotTensor, respond } from './tone.js';
+import { knotTensor, respond } from './tone-mapper.js';
 
 /** The terms that depend on no sample, added once a step: toneSmooth, tonePin, exposureAnchor, rigidity. */
 export function globalPenalty(tf: Tf, plan: Plan, leaves: Leaves): Tensor | undefined {

@@ -1,6 +1,6 @@
-import type { ForwardInput } from './forward.js';
-import { rowsOf } from './ops.js';
-import type { Tensor } from './tensorflow.js';
+import type { ForwardInput } from '../forward.js';
+import { rowsOf } from '../tensorflow/ops.js';
+import type { Tensor } from '../tensorflow/tensorflow.js';
 
 /** The scene on every pixel of the batch's patches. */
 export interface PatchScene {

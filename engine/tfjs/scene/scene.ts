@@ -1,12 +1,12 @@
-import { atlasWidths, mapWidths } from '../../model/layout.js';
-import type { Plan } from '../../model/plan.js';
-import type { Rect } from '../../model/shards.js';
-import type { SceneData } from '../engine.js';
+import { atlasWidths, mapWidths } from '../../../model/layout.js';
+import type { Plan } from '../../../model/plan.js';
+import type { Rect } from '../../../model/shards.js';
+import type { SceneData } from '../../engine.js';
+import type { Leaves } from '../leaves.js';
+import { constant } from '../tensorflow/ops.js';
+import type { Tensor, Tf } from '../tensorflow/tensorflow.js';
 import { encode } from './grid.js';
-import type { Leaves } from './leaves.js';
 import { network, relu, sine } from './network.js';
-import { constant } from './ops.js';
-import type { Tensor, Tf } from './tensorflow.js';
 
 /** Bounds of ln radiance: exp of anything between is a finite single-precision number far from denormal. */
 const LN_MIN = -14;

@@ -1,15 +1,15 @@
-import { fullScale } from '../../model/picture.js';
-import type { Plan } from '../../model/plan.js';
-import { randomGamma } from '../../model/sampler.js';
-import { sharpnessActive } from '../../model/schedule.js';
-import type { SceneData } from '../engine.js';
-import { type Batch, drawsPerStep, type PatchShape } from './batch.js';
+import { fullScale } from '../../../model/picture.js';
+import type { Plan } from '../../../model/plan.js';
+import { randomGamma } from '../../../model/sampler.js';
+import { sharpnessActive } from '../../../model/schedule.js';
+import type { SceneData } from '../../engine.js';
+import { type Batch, drawsPerStep, type PatchShape } from '../batch.js';
+import type { Forward } from '../forward.js';
+import type { Leaves } from '../leaves.js';
+import { constant, gather, repeatEach } from '../tensorflow/ops.js';
+import type { Tensor, Tf } from '../tensorflow/tensorflow.js';
 import { exposuresOf } from './camera.js';
-import type { Forward } from './forward.js';
-import type { Leaves } from './leaves.js';
-import { constant, gather, repeatEach } from './ops.js';
-import type { Tensor, Tf } from './tensorflow.js';
-import { respond } from './tone.js';
+import { respond } from './tone-mapper.js';
 
 /** At or beyond these a pixel says only "at least" or "at most". */
 const WHITE = 254.5 / 255;

@@ -1,4 +1,4 @@
-import type { Tensor, Tf } from './tensorflow.js';
+import type { Tensor, Tf } from '../tensorflow/tensorflow.js';
 
 /**
  * A fully connected network on M inputs, feature-major: [in, M] → [out, M]. Parameters per layer W[out][in], then b[out];

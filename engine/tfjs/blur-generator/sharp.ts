@@ -1,5 +1,5 @@
-import { type Forward, type ForwardInput, lnRadiance, pixelCentres } from './forward.js';
-import { sceneMapping } from './registration.js';
+import { type Forward, type ForwardInput, lnRadiance, pixelCentres } from '../forward.js';
+import { sceneMapping } from '../scene/registration.js';
 
 /** No blur: r = b(D_v(p)); summing logarithms, which there is only one of, ln r is the network's own output. */
 export function forwardSharp(input: ForwardInput): Forward {

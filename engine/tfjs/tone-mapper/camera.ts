@@ -1,7 +1,7 @@
-import type { Plan } from '../../model/plan.js';
-import type { Leaves } from './leaves.js';
-import { gather, repeatEach } from './ops.js';
-import type { Tensor, Tf } from './tensorflow.js';
+import type { Plan } from '../../../model/plan.js';
+import type { Leaves } from '../leaves.js';
+import { gather, repeatEach } from '../tensorflow/ops.js';
+import type { Tensor, Tf } from '../tensorflow/tensorflow.js';
 
 /** Focus parameter f_v of every view, [V]. */
 export function focusOfViews(tf: Tf, plan: Plan, leaves: Leaves): Tensor {

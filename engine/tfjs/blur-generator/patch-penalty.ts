@@ -1,8 +1,8 @@
-import { drawsPerStep } from './batch.js';
-import { type ForwardInput, variation } from './forward.js';
-import { constant, gather } from './ops.js';
+import { drawsPerStep } from '../batch.js';
+import { type ForwardInput, variation } from '../forward.js';
+import { constant, gather } from '../tensorflow/ops.js';
+import type { Tensor } from '../tensorflow/tensorflow.js';
 import type { PatchScene } from './patch-scene.js';
-import type { Tensor } from './tensorflow.js';
 
 /** Across an edge of the classical picture the map may jump: weight 1 on flat ground, EDGE_LEAST across an edge. */
 const EDGE_LEAST = 0.15;

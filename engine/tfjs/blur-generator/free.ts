@@ -1,11 +1,11 @@
-import type { FreeConfig } from '../../model/config.js';
-import { freeBlurWidths } from '../../model/layout.js';
-import { focusOfViews } from './camera.js';
-import { type Forward, type ForwardInput, lnRadiance, pixelCentres } from './forward.js';
-import { network, relu } from './network.js';
-import { constant, gather, repeatEach, sumRuns } from './ops.js';
-import { sceneMapping } from './registration.js';
-import type { Tensor } from './tensorflow.js';
+import type { FreeConfig } from '../../../model/config.js';
+import { freeBlurWidths } from '../../../model/layout.js';
+import { type Forward, type ForwardInput, lnRadiance, pixelCentres } from '../forward.js';
+import { network, relu } from '../scene/network.js';
+import { sceneMapping } from '../scene/registration.js';
+import { constant, gather, repeatEach, sumRuns } from '../tensorflow/ops.js';
+import type { Tensor } from '../tensorflow/tensorflow.js';
+import { focusOfViews } from '../tone-mapper/camera.js';
 
 /** The paper's blur generator: a network on (focus, position) gives K weights and K offsets. */
 export function forwardFree(input: ForwardInput, blur: FreeConfig): Forward {

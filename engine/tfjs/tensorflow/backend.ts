@@ -1,4 +1,4 @@
-import { ImplicamError } from '../../model/errors.js';
+import { ImplicamError } from '../../../model/errors.js';
 import { registerFastKernels } from './kernels.js';
 import type { Tf } from './tensorflow.js';
 

@@ -1,6 +1,6 @@
-import { kernelRadius, PIXEL_SHARE, PIXEL_SPREAD } from '../../model/camera/lens-kernel.js';
-import { constant } from './ops.js';
-import type { Tensor, Tf } from './tensorflow.js';
+import { kernelRadius, PIXEL_SHARE, PIXEL_SPREAD } from '../../../model/camera/lens-kernel.js';
+import { constant } from '../tensorflow/ops.js';
+import type { Tensor, Tf } from '../tensorflow/tensorflow.js';
 
 /** Offsets at the same distance: within a ring the disk's weight is the source's own business. */
 interface Ring {

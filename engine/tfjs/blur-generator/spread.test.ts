@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadBackend } from './backend.js';
+import { loadBackend } from '../tensorflow/backend.js';
+import type { Tf } from '../tensorflow/tensorflow.js';
 import { Spread } from './spread.js';
-import type { Tf } from './tensorflow.js';
 
 let tf: Tf;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
-import { drawsPerStep } from './batch.js';
-import { circles } from './camera.js';
-import { type Forward, type ForwardInput, lnRadiance, pixelCentres, variation } from './forward.js';
-import { constant, repeatEach, rowsOf, sumRuns } from './ops.js';
-import { moves, sceneMapping } from './registration.js';
-import type { Tensor } from './tensorflow.js';
+import { drawsPerStep } from '../batch.js';
+import { type Forward, type ForwardInput, lnRadiance, pixelCentres, variation } from '../forward.js';
+import { moves, sceneMapping } from '../scene/registration.js';
+import { constant, repeatEach, rowsOf, sumRuns } from '../tensorflow/ops.js';
+import type { Tensor } from '../tensorflow/tensorflow.js';
+import { circles } from '../tone-mapper/camera.js';
 
 /** Angle from tap to tap, and turns from view to view: golden, so that any few of them cover the disk. */
 const TAP_ANGLE = 2.399963;

@@ -1,7 +1,7 @@
-import { IDENTITY, type Plan } from '../../model/plan.js';
-import type { Leaves } from './leaves.js';
-import { gather } from './ops.js';
-import type { Tensor, Tf } from './tensorflow.js';
+import { IDENTITY, type Plan } from '../../../model/plan.js';
+import type { Leaves } from '../leaves.js';
+import { gather } from '../tensorflow/ops.js';
+import type { Tensor, Tf } from '../tensorflow/tensorflow.js';
 
 /** Whether any view is, or may become, registered other than by identity. */
 export function moves(plan: Plan): boolean {

@@ -1,11 +1,11 @@
-import { circles } from './camera.js';
-import { type Forward, type ForwardInput, lnRadiance, pixelCentres } from './forward.js';
-import { constant, gather } from './ops.js';
+import { type Forward, type ForwardInput, lnRadiance, pixelCentres } from '../forward.js';
+import { moves, sceneMapping } from '../scene/registration.js';
+import { constant, gather } from '../tensorflow/ops.js';
+import type { Tensor } from '../tensorflow/tensorflow.js';
+import { circles } from '../tone-mapper/camera.js';
 import { patchPenalty } from './patch-penalty.js';
 import { evaluatePatches } from './patch-scene.js';
-import { moves, sceneMapping } from './registration.js';
 import { Spread } from './spread.js';
-import type { Tensor } from './tensorflow.js';
 
 /** Added to every normaliser: where no source reaches, the light is zero, not a division by zero. */
 const NORMALISER_FLOOR = 1e-4;

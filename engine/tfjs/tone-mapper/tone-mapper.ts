@@ -1,6 +1,6 @@
-import type { ModelConfig } from '../../model/config.js';
-import { constant, detach, gather } from './ops.js';
-import type { Tensor, Tf } from './tensorflow.js';
+import type { ModelConfig } from '../../../model/config.js';
+import { constant, detach, gather } from '../tensorflow/ops.js';
+import type { Tensor, Tf } from '../tensorflow/tensorflow.js';
 
 /** The camera response at ln exposures. */
 export interface Response {

@@ -1,7 +1,0 @@
-import { apiDocument } from '../edge-api/service/openapi.js';
-import { writeFileWhole } from '../imaging/write.js';
-import { commandLinePage } from './shared/docs.js';
-import { programVersion } from './shared/version.js';
-
-await writeFileWhole('docs/CLI.md', await commandLinePage());
-await writeFileWhole('docs/openapi.json', `${JSON.stringify(apiDocument(programVersion()), null, 1)}\n`);
