@@ -5,6 +5,7 @@ import type { EngineName } from '../engine/engine.js';
 import { type CudaStatus, cudaStatus } from '../engine/native/cuda-engine.js';
 import { carrierVersion } from '../engine/native/device-link.js';
 import { createNativeEngine, nativeIsas } from '../engine/native/native-engine.js';
+import { hasTfjs, INSTALL_TFJS } from '../engine/tfjs/packages.js';
 import { jsonOption } from './shared/options.js';
 import { versions } from './shared/version.js';
 
@@ -24,7 +25,9 @@ interface Diagnosis {
     readonly cuda: CudaStatus;
     readonly tfjs: { readonly version: string } | { readonly missing: string };
   };
-  readonly defaultEngine: { readonly engine: EngineName; readonly why: string };
+  readonly defaultEngine:
+    | { readonly engine: EngineName; readonly why: string }
+    | { readonly missing: string };
 }
 
 /** `implicam doctor`: what this installation and this machine can do. */
@@ -79,11 +82,12 @@ function chosen(): Diagnosis['defaultEngine'] {
   try {
     return defaultEngine();
   } catch (error) {
-    return { engine: 'tfjs', why: `the native core does not load (${(error as Error).message})` };
+    return { missing: (error as Error).message };
   }
 }
 
 async function tfjs(): Promise<Diagnosis['engines']['tfjs']> {
+  if (!hasTfjs()) return { missing: `not installed: ${INSTALL_TFJS}` };
   try {
     const { version } = await import('@tensorflow/tfjs');
     return { version: version['tfjs-core'] };
@@ -146,7 +150,9 @@ function describe({ versions: known, machine, engines, defaultEngine: taken }: D
     'missing' in reference
       ? `tfjs engine: ${reference.missing}`
       : `tfjs engine: TensorFlow.js ${reference.version} (reference; slow)`,
-    `default engine: ${taken.engine} (${taken.why})`,
+    'missing' in taken
+      ? `default engine: ${taken.missing}`
+      : `default engine: ${taken.engine} (${taken.why})`,
     '',
   ].join('\n');
 }

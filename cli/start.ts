@@ -6,6 +6,7 @@ import { type Command, Option } from 'commander';
 import { openDatabase } from '../database/connection.js';
 import { createKey, listKeys } from '../edge-api/keys/keys.js';
 import { nativeIsas } from '../engine/native/native-engine.js';
+import { INSTALL_TFJS } from '../engine/tfjs/packages.js';
 import { migrate } from '../migrations/migrate.js';
 import { ImplicamError } from '../model/errors.js';
 import { Child, type ChildOptions, lineOf } from './shared/children.js';
@@ -90,7 +91,7 @@ function requireEngine(): void {
   throw new ImplicamError(
     'engine-missing',
     'the service needs the native engine: install a C++20 compiler (g++ 11 or newer) and run npm run build:native; ' +
-      'implicam develop works without it, slowly',
+      `implicam develop also runs on TensorFlow.js, slowly (${INSTALL_TFJS})`,
   );
 }
 

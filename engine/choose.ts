@@ -1,6 +1,8 @@
+import { ImplicamError } from '../model/errors.js';
 import type { Engine, EngineName } from './engine.js';
 import { createCudaEngine, cudaStatus } from './native/cuda-engine.js';
 import { createNativeEngine, nativeIsas } from './native/native-engine.js';
+import { hasTfjs, INSTALL_TFJS } from './tfjs/packages.js';
 
 export interface EngineChoice {
   /** @default the best that this machine can run: cuda, else native, else tfjs */
@@ -11,13 +13,18 @@ export interface EngineChoice {
   readonly device?: string;
 }
 
-/** The engine that is taken where none is asked for, and why. */
+/** The engine that is taken where none is asked for, and why. Throws where there is none at all. */
 export function defaultEngine(): { readonly engine: EngineName; readonly why: string } {
   const cuda = cudaStatus();
   if (cuda.usable) return { engine: 'cuda', why: 'there is a CUDA device' };
   const without = `no CUDA: ${cuda.reason}`;
   if (nativeIsas().length > 0) return { engine: 'native', why: without };
-  return { engine: 'tfjs', why: `${without}; the native engine is not built` };
+  if (hasTfjs()) return { engine: 'tfjs', why: `${without}; the native engine is not built` };
+  throw new ImplicamError(
+    'engine-missing',
+    `no engine: install a C++20 compiler (g++ 11 or newer, then npm run build:native), or ${INSTALL_TFJS} (slow)`,
+    { status: 501 },
+  );
 }
 
 /**

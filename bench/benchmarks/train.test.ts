@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { nativeIsas } from '../../engine/native/native-engine.js';
+import { expect, it } from 'vitest';
+import { describeNative } from '../../engine/engines.fixture.js';
 import { benchTrain } from './train.js';
 
-describe.skipIf(nativeIsas().length === 0)('bench train', () => {
+describeNative('bench train', () => {
   it('scores a run as it goes, from the classical start to its last step', async () => {
     const capture = { width: 64, height: 48, focus: 2, exposures: 2 };
     const options = { capture, steps: 60, threads: 1, stops: [0.1, 0.5] };

@@ -40,7 +40,7 @@ bench step   {"workload","engine","isa","threads","secondsPerStep","gflops","pea
 bench train  {"curve":[{"seconds","step","muPsnr"}],"secondsToWithinHalfDb"}
 bench render {"megapixels","firstMs","warmMs"}
 bench api    {"rows":[{"route","requestsPerSecond","p50Ms","p99Ms"}],"megapixels","firstRenderMs","renderMs","training":{"alone","loaded","share"},"load"}
-doctor       {"versions":{…},"machine":{"processor","threads","gigabytes"},"engines":{"native":{…},"cuda":{…},"tfjs":{…}},"defaultEngine":{"engine","why"}}
+doctor       {"versions":{…},"machine":{"processor","threads","gigabytes"},"engines":{"native":{…},"cuda":{…},"tfjs":{…}},"defaultEngine":{"engine","why"}|{"missing"}}
 \`\`\``;
 
 function section(command: Command, depth = 2): string[] {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { describeNative } from '../../engine/engines.fixture.js';
 import { createCudaEngine } from '../../engine/native/cuda-engine.js';
 import {
   createNativeEngine,
@@ -85,107 +86,102 @@ const SIZES: [number, number][] = [
 const RENDERERS: [string, (threads: number) => { renderer: NativeEngine['renderer'] }][] = nativeIsas().map(
   (isa) => [isa, (threads) => createNativeEngine({ isa, threads })],
 );
-if (nativeIsas().length > 0) RENDERERS.push(['a device', () => createCudaEngine({ library: 'emulated' })]);
+RENDERERS.push(['a device', () => createCudaEngine({ library: 'emulated' })]);
 
-describe.skipIf(nativeIsas().length === 0).each(RENDERERS)(
-  'native renders with the kernels %s',
-  (_, engine) => {
-    const rendererOf = (scene: BakedScene, threads = 2) =>
-      engine(threads).renderer(
-        scene.width,
-        scene.height,
-        scene.radiance.length > 3 * scene.width * scene.height ? 2 : 1,
-        scene,
-      );
+describeNative.each(RENDERERS)('native renders with the kernels %s', (_, engine) => {
+  const rendererOf = (scene: BakedScene, threads = 2) =>
+    engine(threads).renderer(
+      scene.width,
+      scene.height,
+      scene.radiance.length > 3 * scene.width * scene.height ? 2 : 1,
+      scene,
+    );
 
-    describe.each([1, 2] as const)('layers: %d', (layers) => {
-      test.each(SIZES)('%d × %d: the lens at several apertures and focuses', (width, height) => {
-        const scene = randomScene(width, height, layers);
-        const renderer = rendererOf(scene);
-        // Circles from a fraction of a pixel to wider than the picture.
-        for (const [focus, kappa, aperture] of [
-          [0, 1, 0.2],
-          [-0.6, 2.5, 1],
-          [0.9, 4, 1],
-          [2, 6, 0.7],
-        ] as const) {
-          const expected = composeRefocus(scene, { focus, kappa, aperture });
-          const actual = renderer.render(focus, kappa * aperture, 1, null);
-          expect(worst(actual, expected.data, 1e-3), `f ${focus}, κ·a ${kappa * aperture}`).toBeLessThan(
-            LIGHT_TOLERANCE,
-          );
-        }
-      });
-
-      test.each(SIZES)('%d × %d: everything in focus', (width, height) => {
-        const scene = randomScene(width, height, layers);
-        const expected = composeAllInFocus(scene).data;
-        const actual = rendererOf(scene).render(0.3, 0, 1, null);
-        expect(worst(actual, expected, 1e-6)).toBeLessThan(LIGHT_TOLERANCE);
-      });
-
-      test('circles wider than a tile, held at their widest', () => {
-        const scene = randomScene(31, 18, layers);
-        const renderer = rendererOf(scene);
-        for (const scale of [18, 40]) {
-          const expected = composeRefocus(scene, { focus: 1, kappa: scale, aperture: 1 });
-          const actual = renderer.render(1, scale, 1, null);
-          expect(worst(actual, expected.data, 1e-3), `${scale}`).toBeLessThan(LIGHT_TOLERANCE);
-        }
-      });
-
-      test.each(['linear', 'srgb', 'filmic', 'learned'] as const)('tone %s, at several exposures', (tone) => {
-        const scene = randomScene(45, 23, layers);
-        const renderer = rendererOf(scene);
-        const sharp = composeAllInFocus(scene);
-        const blurred = composeRefocus(scene, { focus: 0.2, kappa: 3, aperture: 1 });
-        for (const ev of [-6, -1.3, 0, 2, 12]) {
-          const compare = (light: Picture, actual: Float32Array) => {
-            const { data } = exposeRadiance(light, tone, ev, camera);
-            if (tone === 'linear')
-              return expect(worst(actual, data, 1e-3 * 2 ** ev)).toBeLessThan(LIGHT_TOLERANCE);
-            // A floor of one makes the difference all but absolute.
-            expect(worst(actual, data, 1), `${ev} stops`).toBeLessThan(DISPLAY_TOLERANCE);
-            expect(actual.every((v) => v >= 0 && v <= 1)).toBe(true);
-          };
-          compare(sharp, renderer.render(0, 0, 2 ** ev, CURVES[tone]));
-          compare(blurred, renderer.render(0.2, 3, 2 ** ev, CURVES[tone]));
-        }
-      });
-    });
-
-    test('a flat scene stays flat behind any lens, to the border', () => {
-      const [width, height] = [75, 41];
-      const scene = randomScene(width, height, 1);
-      scene.radiance.fill(Math.log(3));
-      for (const v of rendererOf(scene).render(0.4, 7, 1, null)) expect(v / 3).toBeCloseTo(1, 3);
-    });
-
-    test('the same bits for any number of threads', () => {
-      const scene = randomScene(150, 140, 2);
-      const [one, three] = [1, 3].map((threads) =>
-        rendererOf(scene, threads).render(0.1, 4, 1, CURVES.filmic),
-      );
-      expect(Buffer.compare(Buffer.from(one!.buffer), Buffer.from(three!.buffer))).toBe(0);
-    });
-
-    test('a render does not depend on the one before', () => {
-      const scene = randomScene(66, 50, 2);
+  describe.each([1, 2] as const)('layers: %d', (layers) => {
+    test.each(SIZES)('%d × %d: the lens at several apertures and focuses', (width, height) => {
+      const scene = randomScene(width, height, layers);
       const renderer = rendererOf(scene);
-      const first = renderer.render(0.1, 2, 1, null);
-      renderer.render(-1, 17, 4, CURVES.srgb);
-      renderer.render(0, 0, 1, null);
-      expect(renderer.render(0.1, 2, 1, null)).toEqual(first);
+      // Circles from a fraction of a pixel to wider than the picture.
+      for (const [focus, kappa, aperture] of [
+        [0, 1, 0.2],
+        [-0.6, 2.5, 1],
+        [0.9, 4, 1],
+        [2, 6, 0.7],
+      ] as const) {
+        const expected = composeRefocus(scene, { focus, kappa, aperture });
+        const actual = renderer.render(focus, kappa * aperture, 1, null);
+        expect(worst(actual, expected.data, 1e-3), `f ${focus}, κ·a ${kappa * aperture}`).toBeLessThan(
+          LIGHT_TOLERANCE,
+        );
+      }
     });
 
-    test('a display curve reaches its ends: black, and white far above it', () => {
-      const scene = randomScene(4, 1, 1);
-      const white = Math.log(1e4);
-      scene.radiance.set([-14, white, white, -14, -14, white, 0, -14, -14, white, white, -14]);
-      const out = rendererOf(scene).render(0, 0, 1, CURVES.srgb);
-      const expected = exposeRadiance(composeAllInFocus(scene), 'srgb', 0).data;
-      expect(worst(out, expected, 1)).toBeLessThan(1e-5);
-      expect([out[3], out[0]! < 1e-4, out[6]! > 0.999]).toEqual([1, true, true]);
+    test.each(SIZES)('%d × %d: everything in focus', (width, height) => {
+      const scene = randomScene(width, height, layers);
+      const expected = composeAllInFocus(scene).data;
+      const actual = rendererOf(scene).render(0.3, 0, 1, null);
+      expect(worst(actual, expected, 1e-6)).toBeLessThan(LIGHT_TOLERANCE);
     });
-  },
-);
+
+    test('circles wider than a tile, held at their widest', () => {
+      const scene = randomScene(31, 18, layers);
+      const renderer = rendererOf(scene);
+      for (const scale of [18, 40]) {
+        const expected = composeRefocus(scene, { focus: 1, kappa: scale, aperture: 1 });
+        const actual = renderer.render(1, scale, 1, null);
+        expect(worst(actual, expected.data, 1e-3), `${scale}`).toBeLessThan(LIGHT_TOLERANCE);
+      }
+    });
+
+    test.each(['linear', 'srgb', 'filmic', 'learned'] as const)('tone %s, at several exposures', (tone) => {
+      const scene = randomScene(45, 23, layers);
+      const renderer = rendererOf(scene);
+      const sharp = composeAllInFocus(scene);
+      const blurred = composeRefocus(scene, { focus: 0.2, kappa: 3, aperture: 1 });
+      for (const ev of [-6, -1.3, 0, 2, 12]) {
+        const compare = (light: Picture, actual: Float32Array) => {
+          const { data } = exposeRadiance(light, tone, ev, camera);
+          if (tone === 'linear')
+            return expect(worst(actual, data, 1e-3 * 2 ** ev)).toBeLessThan(LIGHT_TOLERANCE);
+          // A floor of one makes the difference all but absolute.
+          expect(worst(actual, data, 1), `${ev} stops`).toBeLessThan(DISPLAY_TOLERANCE);
+          expect(actual.every((v) => v >= 0 && v <= 1)).toBe(true);
+        };
+        compare(sharp, renderer.render(0, 0, 2 ** ev, CURVES[tone]));
+        compare(blurred, renderer.render(0.2, 3, 2 ** ev, CURVES[tone]));
+      }
+    });
+  });
+
+  test('a flat scene stays flat behind any lens, to the border', () => {
+    const [width, height] = [75, 41];
+    const scene = randomScene(width, height, 1);
+    scene.radiance.fill(Math.log(3));
+    for (const v of rendererOf(scene).render(0.4, 7, 1, null)) expect(v / 3).toBeCloseTo(1, 3);
+  });
+
+  test('the same bits for any number of threads', () => {
+    const scene = randomScene(150, 140, 2);
+    const [one, three] = [1, 3].map((threads) => rendererOf(scene, threads).render(0.1, 4, 1, CURVES.filmic));
+    expect(Buffer.compare(Buffer.from(one!.buffer), Buffer.from(three!.buffer))).toBe(0);
+  });
+
+  test('a render does not depend on the one before', () => {
+    const scene = randomScene(66, 50, 2);
+    const renderer = rendererOf(scene);
+    const first = renderer.render(0.1, 2, 1, null);
+    renderer.render(-1, 17, 4, CURVES.srgb);
+    renderer.render(0, 0, 1, null);
+    expect(renderer.render(0.1, 2, 1, null)).toEqual(first);
+  });
+
+  test('a display curve reaches its ends: black, and white far above it', () => {
+    const scene = randomScene(4, 1, 1);
+    const white = Math.log(1e4);
+    scene.radiance.set([-14, white, white, -14, -14, white, 0, -14, -14, white, white, -14]);
+    const out = rendererOf(scene).render(0, 0, 1, CURVES.srgb);
+    const expected = exposeRadiance(composeAllInFocus(scene), 'srgb', 0).data;
+    expect(worst(out, expected, 1)).toBeLessThan(1e-5);
+    expect([out[3], out[0]! < 1e-4, out[6]! > 0.999]).toEqual([1, true, true]);
+  });
+});

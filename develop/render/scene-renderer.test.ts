@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Engine } from '../../engine/engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
 import { createNativeEngine, nativeIsas } from '../../engine/native/native-engine.js';
 import { createTfjsEngine } from '../../engine/tfjs/tfjs-engine.js';
 import { readCamera } from '../../model/camera/camera.js';
@@ -253,7 +254,7 @@ describe.each(ENGINES)('on %s', (_, create) => {
   });
 });
 
-describe.skipIf(nativeIsas().length === 0)('both engines', () => {
+describeNative('both engines', () => {
   test.each<[string, ModelConfigInput]>([
     ['one layer', LENS],
     ['two layers', { ...LENS, layers: 2 }],

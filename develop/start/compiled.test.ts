@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { framesOf } from '../../bench/benchmarks/frames.js';
 import { renderCapture } from '../../bench/samples/capture.js';
-import { nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
 import { distanceTable } from '../../model/camera/spread.js';
 import { RandomStream, Stream } from '../../model/philox.js';
 import { createPicture } from '../../model/picture.js';
@@ -201,7 +201,7 @@ function bitsOf(value: unknown): unknown {
   return Object.is(value, -0) ? '-0' : value;
 }
 
-describe.skipIf(nativeIsas().length === 0)('the compiled inner loops of the start', () => {
+describeNative('the compiled inner loops of the start', () => {
   const teams = [1, 2, 3].map((threads) => startKernels(threads));
 
   test.each(Object.keys(CASES) as (keyof StartKernels)[])('%s', (name) => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadModel, saveModel } from '../../develop/model-file/model-file.js';
 import type { TrainedModel } from '../../develop/options.js';
 import { createPlan } from '../../model/plan.js';
+import { describeNative } from '../engines.fixture.js';
 import { createNativeEngine, nativeIsas } from '../native/native-engine.js';
 import { hash, MAP, RUNS, type Run, randomRun, SAMPLES, sampleRun } from './runs.js';
 
@@ -28,7 +29,7 @@ async function trained({ plan, data, state }: Run, steps: number, machine: Machi
 /** Past the step at which the sharpest view begins to count. */
 const STEPS = 12;
 
-describe.skipIf(nativeIsas().length === 0)('the same bits', () => {
+describeNative('the same bits', () => {
   describe.each(nativeIsas())('with the kernels %s', (isa) => {
     test.each(RUNS)('for any number of threads: %s', async (_, make) => {
       const run = make();
@@ -118,7 +119,7 @@ describe.skipIf(nativeIsas().length === 0)('the same bits', () => {
   });
 });
 
-describe.skipIf(nativeIsas().length === 0)('the same bits through a model file', () => {
+describeNative('the same bits through a model file', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'implicam-determinism-'));

@@ -3,8 +3,8 @@ import { configSchema } from '../../model/config.js';
 import { initialParameters } from '../../model/initial.js';
 import { createPlan } from '../../model/plan.js';
 import { freshState } from '../engine.js';
-import { createCudaEngine, cudaStatus } from '../native/cuda-engine.js';
-import { nativeIsas } from '../native/native-engine.js';
+import { describeCuda, describeEmulated } from '../engines.fixture.js';
+import { createCudaEngine } from '../native/cuda-engine.js';
 import { exchange, gather, openGroup, step } from './exchange.js';
 import { hash, RUNS, type Run, SAMPLES, SPREAD, withReduction } from './runs.js';
 
@@ -26,7 +26,7 @@ async function trained({ plan, data, state }: Run, steps: number, order?: string
 
 const STEPS = 4;
 
-describe.skipIf(nativeIsas().length === 0)('the same bits on a device', () => {
+describeEmulated('the same bits on a device', () => {
   test.each(RUNS)('in any order of blocks and threads: %s', async (_, make) => {
     const run = make();
     const [first, ...others] = await Promise.all(
@@ -81,7 +81,7 @@ describe.skipIf(nativeIsas().length === 0)('the same bits on a device', () => {
   });
 });
 
-describe.skipIf(nativeIsas().length === 0)('shards spread over device sessions', () => {
+describeEmulated('shards spread over device sessions', () => {
   describe.each(['single', 'half'] as const)('%s precision', (reduction) => {
     test.each(SPREAD)('%s', async (_, make) => {
       const run = make();
@@ -122,7 +122,7 @@ describe.skipIf(nativeIsas().length === 0)('shards spread over device sessions',
   });
 });
 
-describe.skipIf(nativeIsas().length === 0)('a step of several batches', () => {
+describeEmulated('a step of several batches', () => {
   // The emulation's batches are small: these need a dozen.
   test.each(['patches', 'taps'] as const)('%s', async (render) => {
     const run = SAMPLES[0]![1]();
@@ -139,8 +139,7 @@ describe.skipIf(nativeIsas().length === 0)('a step of several batches', () => {
   });
 });
 
-const { usable, reason } = cudaStatus();
-describe.skipIf(!usable)(`the same bits on a CUDA device${usable ? '' : ` (skipped: ${reason})`}`, () => {
+describeCuda('the same bits on a CUDA device', () => {
   test.each(RUNS)('over repeated runs: %s', async (_, make) => {
     const { plan, data, state } = make();
     const hashes = new Set<string>();

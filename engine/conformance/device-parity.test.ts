@@ -1,7 +1,8 @@
-import { describe, test } from 'vitest';
+import { test } from 'vitest';
 import { freshState } from '../engine.js';
-import { createCudaEngine, cudaStatus } from '../native/cuda-engine.js';
-import { createNativeEngine, nativeIsas } from '../native/native-engine.js';
+import { describeCuda, describeEmulated } from '../engines.fixture.js';
+import { createCudaEngine } from '../native/cuda-engine.js';
+import { createNativeEngine } from '../native/native-engine.js';
 import { expectParity } from './parity.js';
 import { CASE_NAMES, type CaseName, randomModel } from './random-models.js';
 
@@ -25,11 +26,10 @@ async function compare(name: CaseName, library: 'cuda' | 'emulated') {
   expectParity(plan, actual!, expected!);
 }
 
-describe.skipIf(nativeIsas().length === 0)('emulated device against native', () => {
+describeEmulated('emulated device against native', () => {
   test.each(CASE_NAMES)('%s', (name) => compare(name, 'emulated'));
 });
 
-const { usable, reason } = cudaStatus();
-describe.skipIf(!usable)(`CUDA device against native${usable ? '' : ` (skipped: ${reason})`}`, () => {
+describeCuda('CUDA device against native', () => {
   test.each(CASE_NAMES)('%s', (name) => compare(name, 'cuda'));
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { reductionTree } from '../../model/reduction.js';
-import { nativeIsas } from '../native/native-engine.js';
+import { describeNative } from '../engines.fixture.js';
 import { exchange, type Group, openGroup } from './exchange.js';
 import { HEADER, type NodeValue, readNode, roundLine, seal } from './gradient-bytes.js';
 import { hash, type Run, randomRun, SAMPLES } from './runs.js';
@@ -52,7 +52,7 @@ const RUNS: [string, () => Run][] = [
   ['tiled', () => randomRun('tiled patches')],
 ];
 
-describe.skipIf(nativeIsas().length === 0)('the bytes of a gradient sum', () => {
+describeNative('the bytes of a gradient sum', () => {
   test.each(RUNS)('hold the sums of the fixed tree, rounded where asked: %s', async (_, make) => {
     const run = await trained(make());
     const { length } = run.plan.shards;
@@ -122,7 +122,7 @@ describe.skipIf(nativeIsas().length === 0)('the bytes of a gradient sum', () => 
   });
 });
 
-describe.skipIf(nativeIsas().length === 0).each(REDUCTIONS)('damaged bytes, %s', (_, precision) => {
+describeNative.each(REDUCTIONS)('damaged bytes, %s', (_, precision) => {
   let run: Run;
   let group: Group;
   let good: Uint8Array;

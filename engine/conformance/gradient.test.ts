@@ -1,8 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Group } from '../../model/layout.js';
 import { RandomStream, Stream } from '../../model/philox.js';
 import { freshState } from '../engine.js';
-import { createNativeEngine, nativeIsas } from '../native/native-engine.js';
+import { describeNative } from '../engines.fixture.js';
+import { createNativeEngine } from '../native/native-engine.js';
 import { CASE_NAMES, type CaseName, randomModel } from './random-models.js';
 
 /**
@@ -56,7 +57,7 @@ async function relativeErrors(name: CaseName): Promise<Record<string, number>> {
   return errors;
 }
 
-describe.skipIf(nativeIsas().length === 0)('native gradient against finite differences', () => {
+describeNative('native gradient against finite differences', () => {
   test.each(CASE_NAMES)('%s', async (name) => {
     for (const [group, error] of Object.entries(await relativeErrors(name))) {
       expect(error, group).toBeLessThanOrEqual(1e-5);

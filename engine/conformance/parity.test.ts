@@ -1,5 +1,6 @@
 import { describe, test } from 'vitest';
 import { freshState } from '../engine.js';
+import { describeNative } from '../engines.fixture.js';
 import { createNativeEngine, nativeIsas } from '../native/native-engine.js';
 import { createTfjsEngine } from '../tfjs/tfjs-engine.js';
 import { expectParity } from './parity.js';
@@ -27,7 +28,7 @@ function referenceOf(name: CaseName) {
   return known;
 }
 
-describe.skipIf(nativeIsas().length === 0)('native against tfjs', () => {
+describeNative('native against tfjs', () => {
   describe.each(nativeIsas())('%s', (isa) => {
     test.each(CASE_NAMES)('%s', async (name) => {
       const expected = await referenceOf(name);

@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createPlan } from '../../model/plan.js';
 import { shardReads } from '../../model/shard-reads.js';
 import type { Rect } from '../../model/shards.js';
 import type { SceneData } from '../engine.js';
-import { createNativeEngine, nativeIsas } from '../native/native-engine.js';
+import { describeNative } from '../engines.fixture.js';
+import { createNativeEngine } from '../native/native-engine.js';
 import { gather, openGroup, step } from './exchange.js';
 import { hash, type Run, randomRun, SAMPLES } from './runs.js';
 
@@ -90,7 +91,7 @@ function dataOf(
 
 const STEPS = 25;
 
-describe.skipIf(nativeIsas().length === 0)('what a shard reads', () => {
+describeNative('what a shard reads', () => {
   test.each(RUNS)('nothing else counts: %s', async (_, make) => {
     const run = make();
     const { shards } = run.plan;

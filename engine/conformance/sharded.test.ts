@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { TrainConfig } from '../../model/config.js';
 import { ImplicamError } from '../../model/errors.js';
 import { isReducing, type Progress, requireReducing, type TrainingState } from '../engine.js';
+import { describeNative } from '../engines.fixture.js';
 import { createNativeEngine, nativeIsas } from '../native/native-engine.js';
 import { createTfjsEngine } from '../tfjs/tfjs-engine.js';
 import { exchange, gather, openGroup, step } from './exchange.js';
@@ -56,7 +57,7 @@ const TILED: [string, () => Run][] = [
 ];
 const REDUCTIONS: Reduction[] = ['single', 'half'];
 
-describe.skipIf(nativeIsas().length === 0)('shards spread over sessions', () => {
+describeNative('shards spread over sessions', () => {
   describe.each(REDUCTIONS)('%s precision', (reduction) => {
     test.each(PARALLEL)('every split of four data-parallel shards: %s', async (_, make) => {
       const run = withReduction(make(), reduction);
@@ -143,7 +144,7 @@ describe.skipIf(nativeIsas().length === 0)('shards spread over sessions', () => 
   });
 });
 
-describe.skipIf(nativeIsas().length === 0)('a session that hosts some shards', () => {
+describeNative('a session that hosts some shards', () => {
   const refused = (code: string, message: RegExp) =>
     expect.objectContaining({ name: 'ImplicamError', code, message: expect.stringMatching(message) });
   const no = (message: RegExp) => refused('reduction-refused', message);

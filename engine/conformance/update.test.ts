@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createPlan, type Plan } from '../../model/plan.js';
 import { rateFactor } from '../../model/schedule.js';
 import { freshState, type TrainingState } from '../engine.js';
+import { describeNative } from '../engines.fixture.js';
 import { createCudaEngine } from '../native/cuda-engine.js';
 import { createNativeEngine, type NativeEngine, nativeIsas } from '../native/native-engine.js';
 import { type CaseName, randomModel } from './random-models.js';
@@ -64,64 +65,61 @@ const ENGINES: [string, () => { open: NativeEngine['open'] }][] = nativeIsas().m
   isa,
   () => createNativeEngine({ isa, threads: 2 }),
 ]);
-if (nativeIsas().length > 0) ENGINES.push(['a device', () => createCudaEngine({ library: 'emulated' })]);
+ENGINES.push(['a device', () => createCudaEngine({ library: 'emulated' })]);
 
-describe.skipIf(nativeIsas().length === 0).each(ENGINES)(
-  '%s: a step is Adam on its gradient',
-  (_, engine) => {
-    test.each(CASES)('%s', async (name) => {
-      const { plan, data, parameters } = randomModel(name);
-      const session = await engine().open(plan, data, freshState(parameters));
-      let seenIdle = false;
-      for (let step = 0; step < 4; step++) {
-        const before = await session.save();
-        const { gradient, loss } = await session.gradient(step);
-        const progress = await session.train(1);
-        expect(progress.loss).toBe(loss);
-        const after = await session.save();
-        expect(after.step).toBe(step + 1);
-        const expected = updated(plan, before, gradient);
-        for (const group of plan.layout.groups) {
-          const of = <T extends Float32Array | Float64Array>(a: T) =>
-            a.subarray(group.offset, group.offset + group.size) as T;
-          const rate = plan.config.train.rates[group.kind];
-          const [old, g] = [of(before.parameters), of(gradient)];
-          const error = {
-            parameters: largestError(
-              of(after.parameters),
-              of(expected.parameters),
-              (i) => Math.abs(old[i]!) * 0.01 + rate,
-            ),
-            m: largestError(
-              of(after.m),
-              of(expected.m),
-              (i) => Math.abs(of(before.m)[i]!) + Math.abs(g[i]!) + 1e-30,
-            ),
-            v: largestError(of(after.v), of(expected.v), (i) => of(before.v)[i]! + g[i]! ** 2 + 1e-30),
-          };
-          for (const [what, e] of Object.entries(error)) {
-            expect(e, `${what} of ${group.name}`).toBeLessThan(TOLERANCE);
-          }
-          if (!group.sparse) continue;
-          const idle = [...g.keys()].filter((i) => g[i] === 0);
-          seenIdle ||= idle.length > 0;
-          for (const run of ['parameters', 'm', 'v'] as const) {
-            expect(idle.filter((i) => of(after[run])[i] !== of(before[run])[i])).toEqual([]);
-          }
+describeNative.each(ENGINES)('%s: a step is Adam on its gradient', (_, engine) => {
+  test.each(CASES)('%s', async (name) => {
+    const { plan, data, parameters } = randomModel(name);
+    const session = await engine().open(plan, data, freshState(parameters));
+    let seenIdle = false;
+    for (let step = 0; step < 4; step++) {
+      const before = await session.save();
+      const { gradient, loss } = await session.gradient(step);
+      const progress = await session.train(1);
+      expect(progress.loss).toBe(loss);
+      const after = await session.save();
+      expect(after.step).toBe(step + 1);
+      const expected = updated(plan, before, gradient);
+      for (const group of plan.layout.groups) {
+        const of = <T extends Float32Array | Float64Array>(a: T) =>
+          a.subarray(group.offset, group.offset + group.size) as T;
+        const rate = plan.config.train.rates[group.kind];
+        const [old, g] = [of(before.parameters), of(gradient)];
+        const error = {
+          parameters: largestError(
+            of(after.parameters),
+            of(expected.parameters),
+            (i) => Math.abs(old[i]!) * 0.01 + rate,
+          ),
+          m: largestError(
+            of(after.m),
+            of(expected.m),
+            (i) => Math.abs(of(before.m)[i]!) + Math.abs(g[i]!) + 1e-30,
+          ),
+          v: largestError(of(after.v), of(expected.v), (i) => of(before.v)[i]! + g[i]! ** 2 + 1e-30),
+        };
+        for (const [what, e] of Object.entries(error)) {
+          expect(e, `${what} of ${group.name}`).toBeLessThan(TOLERANCE);
+        }
+        if (!group.sparse) continue;
+        const idle = [...g.keys()].filter((i) => g[i] === 0);
+        seenIdle ||= idle.length > 0;
+        for (const run of ['parameters', 'm', 'v'] as const) {
+          expect(idle.filter((i) => of(after[run])[i] !== of(before[run])[i])).toEqual([]);
         }
       }
-      // Else nothing was seen of what is left untouched.
-      expect(seenIdle).toBe(name !== 'siren free');
-    });
+    }
+    // Else nothing was seen of what is left untouched.
+    expect(seenIdle).toBe(name !== 'siren free');
+  });
 
-    test('a rate of nothing learns nothing', async () => {
-      const { plan, data, parameters } = randomModel('hash patches');
-      const { train } = plan.config;
-      const rates = Object.fromEntries(Object.keys(train.rates).map((k) => [k, 0])) as typeof train.rates;
-      const still = createPlan(plan.capture, { ...plan.config, train: { ...train, rates } }, plan.seed);
-      const session = await engine().open(still, data, freshState(parameters));
-      await session.train(3);
-      expect((await session.save()).parameters).toEqual(parameters);
-    });
-  },
-);
+  test('a rate of nothing learns nothing', async () => {
+    const { plan, data, parameters } = randomModel('hash patches');
+    const { train } = plan.config;
+    const rates = Object.fromEntries(Object.keys(train.rates).map((k) => [k, 0])) as typeof train.rates;
+    const still = createPlan(plan.capture, { ...plan.config, train: { ...train, rates } }, plan.seed);
+    const session = await engine().open(still, data, freshState(parameters));
+    await session.train(3);
+    expect((await session.save()).parameters).toEqual(parameters);
+  });
+});

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Parted, Root, StepSums } from '../engine.js';
 import type { AddonStartKernels } from './addon-start.js';
 import type { Problem } from './problem.js';
@@ -123,8 +124,10 @@ export const PHASES = [
   'update',
 ] as const;
 
-// From the sources (tests) and from dist/ (the program).
-const FOLDERS = ['../../build/native/', '../../../build/native/'];
+// From the sources (tests) and from dist/ (the program); IMPLICAM_NATIVE names the folder of another build.
+const FOLDERS = process.env.IMPLICAM_NATIVE
+  ? [`${pathToFileURL(resolve(process.env.IMPLICAM_NATIVE))}/`]
+  : ['../../build/native/', '../../../build/native/'];
 
 let loaded: Addon | null | undefined;
 

@@ -2,7 +2,7 @@
 // C++ compiler as implicam-cuda-emulated.so, which runs the same kernels on the processor, for tests.
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -55,7 +55,10 @@ function split(text) {
   return [joined(lines.filter(own)), joined(lines.filter((l) => !own(l)))];
 }
 
-/** Compiles the units whose stamp is old, and links; true where anything was built. */
+/**
+ * Compiles the units whose stamp is old, and links; true where anything was built. Where a unit does not compile no library
+ * is left: one of older sources must not stand in for it.
+ */
 async function build({ units, text, folder, out, prefix, target, parallel, compile, link }) {
   const stampOf = (unit) =>
     createHash('sha256')
@@ -73,7 +76,11 @@ async function build({ units, text, folder, out, prefix, target, parallel, compi
       const want = stampOf(unit);
       if (existsSync(object) && existsSync(stamp) && readFileSync(stamp, 'utf8') === want) continue;
       const [command, ...args] = compile(join(folder, `${unit}.cu`), object);
-      const { stdout, stderr } = await run(command, args, { maxBuffer: 1 << 26 });
+      rmSync(target, { force: true });
+      const { stdout, stderr } = await run(command, args, { maxBuffer: 1 << 26 }).catch((error) => {
+        queue.length = 0;
+        throw error;
+      });
       // The compiler's account of each kernel is kept, what else it says is shown.
       const [account, said] = split(`${stdout}${stderr}`);
       if (account) writeFileSync(object.replace(/o$/, 'usage'), account);
@@ -89,8 +96,8 @@ async function build({ units, text, folder, out, prefix, target, parallel, compi
   return true;
 }
 
-/** The emulation: same flags on every machine. */
-export async function buildEmulation(compiler, folder, out) {
+/** The emulation: same flags on every machine; `sanitizer` are those of npm run sanitize. */
+export async function buildEmulation(compiler, folder, out, sanitizer) {
   const target = join(out, 'implicam-cuda-emulated.so');
   const { units, text } = sourcesIn(folder);
   const built = await build({
@@ -105,6 +112,7 @@ export async function buildEmulation(compiler, folder, out) {
       compiler,
       ...EMULATED_FLAGS,
       `-I${join(folder, '..')}`,
+      ...sanitizer,
       '-x',
       'c++',
       '-c',
@@ -115,6 +123,7 @@ export async function buildEmulation(compiler, folder, out) {
     link: (objects) => [
       compiler,
       '-shared',
+      ...sanitizer,
       ...(process.platform === 'darwin' ? [] : ['-static-libstdc++', '-static-libgcc', '-ldl']),
       '-o',
       target,

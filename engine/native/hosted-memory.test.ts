@@ -1,11 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { configSchema } from '../../model/config.js';
 import { initialParameters } from '../../model/initial.js';
 import { createPlan } from '../../model/plan.js';
-import { createNativeEngine, nativeIsas } from './native-engine.js';
+import { describeNative, unless } from '../engines.fixture.js';
+import { createNativeEngine } from './native-engine.js';
 
 /** Arrays keep the whole session's size: what is not hosted must cost addresses, not memory. */
-describe.skipIf(nativeIsas().length === 0 || process.platform !== 'linux')('memory', () => {
+const otherSystem = process.platform === 'linux' ? undefined : 'memory is read from /proc, which Linux has';
+
+unless(otherSystem, describeNative)('memory', () => {
   test('of a session that hosts one tile of many is a small part of the whole', async () => {
     const [width, height] = [1200, 1000];
     const frames = [0, 1].map((focus) => ({ focus, exposure: 0, ev: 0, aperture: 1 }));

@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ImplicamError } from '../../model/errors.js';
 import { createPlan } from '../../model/plan.js';
 import { chooseEngine } from '../choose.js';
 import { type RandomModel, randomModel } from '../conformance/random-models.js';
 import { freshState, type SceneData } from '../engine.js';
+import { describeNative } from '../engines.fixture.js';
 import { PHASES } from './addon.js';
 import { createNativeEngine, nativeIsas } from './native-engine.js';
 
@@ -12,7 +13,7 @@ import { createNativeEngine, nativeIsas } from './native-engine.js';
 const open = ({ plan, data, parameters }: RandomModel) =>
   createNativeEngine({ threads: 2 }).open(plan, data, freshState(parameters));
 
-describe.skipIf(nativeIsas().length === 0)('the native engine', () => {
+describeNative('the native engine', () => {
   test('is chosen where it is asked for, and says where it runs', async () => {
     const engine = await chooseEngine({ engine: 'native', threads: 2 });
     expect(engine).toMatchObject({ name: 'native', device: `cpu ${nativeIsas()[0]}, 2 threads` });
@@ -33,7 +34,7 @@ describe.skipIf(nativeIsas().length === 0)('the native engine', () => {
   });
 });
 
-describe.skipIf(nativeIsas().length === 0)('a native session', () => {
+describeNative('a native session', () => {
   test('is what it was opened with until it is trained', async () => {
     const model = randomModel('hash patches');
     const session = await open(model);

@@ -5,11 +5,11 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { Miniflare } from 'miniflare';
 import { Upload } from 'tus-js-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort, Program } from '../../bench/trials/cluster/program.js';
 import { createKey } from '../../edge-api/keys/keys.js';
 import { bundleWorker } from '../../edge-api/runtime/bundle-worker.mjs';
-import { nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
 import { openStore } from '../../store/open.js';
 import { type TestS3, testS3 } from '../store/s3-server.js';
 import { ensureBuilt, implicam } from '../support/binary.js';
@@ -158,7 +158,7 @@ test('the worker says what it is not configured with', async () => {
   }
 });
 
-describe.skipIf(nativeIsas().length === 0)('the API in workerd', () => {
+describeNative('the API in workerd', () => {
   let session: string;
 
   test('answers for itself', async () => {

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeSample } from '../../bench/samples/write.js';
 import { Service } from '../../bench/trials/service/service.js';
-import { nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative, unless } from '../../engine/engines.fixture.js';
 import { ensureBuilt } from '../support/binary.js';
 import { launchChromium, noChromium, openWindow } from './chromium.js';
 
@@ -13,9 +13,7 @@ import { launchChromium, noChromium, openWindow } from './chromium.js';
 
 const MINUTES = 60_000;
 
-const missing = noChromium || (nativeIsas().length === 0 ? 'the native engine is not built' : '');
-
-describe.skipIf(missing)(`the web page of npm start${missing ? ` (skipped: ${missing})` : ''}`, () => {
+unless(noChromium, describeNative)('the web page of npm start', () => {
   let folder: string;
   let photographs: string[];
   let service: Service;

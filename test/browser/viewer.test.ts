@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { writeSample } from '../../bench/samples/write.js';
+import { unless } from '../../engine/engines.fixture.js';
 import { readPicture } from '../../imaging/read.js';
 import { launchChromium, noChromium, openWindow, type WindowOptions } from './chromium.js';
 import { openNetwork } from './network.js';
@@ -16,9 +17,7 @@ import { openStudio, type Studio } from './studio.js';
  * SCREENSHOTS set to a folder, pictures of every stage are left there.
  */
 
-if (noChromium) console.warn(`test/browser is skipped: ${noChromium}`);
-
-describe.skipIf(noChromium)(`the web page${noChromium ? ` (skipped: ${noChromium})` : ''}`, () => {
+unless(noChromium, describe)('the web page', () => {
   const sampleWidth = process.env.SCREENSHOTS ? 480 : 240;
   let folder: string;
   let photographs: string[];

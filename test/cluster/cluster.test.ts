@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { renderCapture } from '../../bench/samples/capture.js';
 import {
   hashOfStored,
@@ -13,6 +13,7 @@ import {
 import { SessionClient, type Status } from '../../bench/trials/cluster/session-client.js';
 import { type Coordinator, startCoordinator } from '../../coordinator/coordinator.js';
 import { FolderLedger } from '../../coordinator/ledgers/folder.js';
+import { describeNative, unless } from '../../engine/engines.fixture.js';
 import { createNativeEngine, nativeIsas } from '../../engine/native/native-engine.js';
 import { type Runner, startRunner } from '../../runner/runner.js';
 import { createFolderStore } from '../../store/folder.js';
@@ -85,7 +86,7 @@ async function train(place: Place, session: string, what: Scenario) {
   return { status, runners: seen, hash: await hashOfStored(place.store, session, what.plan) };
 }
 
-describe.skipIf(nativeIsas().length === 0)('one session on any number of runners', () => {
+describeNative('one session on any number of runners', () => {
   let place: Place;
   const expected = new Map<string, string>();
   beforeAll(async () => {
@@ -111,7 +112,9 @@ describe.skipIf(nativeIsas().length === 0)('one session on any number of runners
   });
 });
 
-describe.skipIf(nativeIsas().length < 2)('runners of two kinds', () => {
+const oneKind = nativeIsas().length < 2 ? 'this processor runs kernels of one kind only' : undefined;
+
+unless(oneKind, describeNative)('runners of two kinds', () => {
   let place: Place;
   beforeAll(async () => {
     place = await open();

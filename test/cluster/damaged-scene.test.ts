@@ -1,6 +1,6 @@
 import { readdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Cluster } from '../../bench/trials/cluster/cluster.js';
 import {
   hashOfStored,
@@ -9,7 +9,8 @@ import {
   putScenario,
   type Scenario,
 } from '../../bench/trials/cluster/scene.js';
-import { createNativeEngine, nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
+import { createNativeEngine } from '../../engine/native/native-engine.js';
 import { sceneKeys, snapshotKeys } from '../../store/scene/keys.js';
 import { ensureBuilt } from '../support/binary.js';
 
@@ -35,7 +36,7 @@ function wholeScenario(): Scenario {
 
 beforeAll(() => ensureBuilt(), 2 * MINUTES);
 
-describe.skipIf(nativeIsas().length === 0)('a session whose prepared scene is damaged', () => {
+describeNative('a session whose prepared scene is damaged', () => {
   const scenario = wholeScenario();
   let cluster: Cluster;
   const lines: string[] = [];

@@ -1,12 +1,13 @@
 import { rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Cluster } from '../../bench/trials/cluster/cluster.js';
 import { readMetrics } from '../../bench/trials/cluster/metrics.js';
 import { hashOfStored, hashOfTraining, makeScenario, putScenario } from '../../bench/trials/cluster/scene.js';
 import type { Status } from '../../bench/trials/cluster/session-client.js';
 import { readManifest } from '../../coordinator/ledgers/folder.js';
-import { createNativeEngine, nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
+import { createNativeEngine } from '../../engine/native/native-engine.js';
 import { snapshotKeys } from '../../store/scene/keys.js';
 import { ensureBuilt } from '../support/binary.js';
 
@@ -17,7 +18,7 @@ const SESSION = 'long';
 
 beforeAll(() => ensureBuilt(), 2 * MINUTES);
 
-describe.skipIf(nativeIsas().length === 0)('a session whose stored snapshots are damaged', () => {
+describeNative('a session whose stored snapshots are damaged', () => {
   // More steps than will ever be done: it is cancelled in the end, whatever the machine's speed.
   const scenario = makeScenario({ steps: 1_000_000, tilePixels: 1500 });
   let cluster: Cluster;

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Cluster } from '../../bench/trials/cluster/cluster.js';
 import { readMetrics } from '../../bench/trials/cluster/metrics.js';
 import {
@@ -12,8 +12,8 @@ import {
   type Scenario,
 } from '../../bench/trials/cluster/scene.js';
 import { ncclOverSockets } from '../../engine/conformance/nccl/library.js';
+import { describeEmulated } from '../../engine/engines.fixture.js';
 import { createCudaEngine } from '../../engine/native/cuda-engine.js';
-import { nativeIsas } from '../../engine/native/native-engine.js';
 import { ensureBuilt } from '../support/binary.js';
 
 /**
@@ -85,7 +85,7 @@ class DeviceCluster {
 
 beforeAll(() => ensureBuilt(), 2 * MINUTE);
 
-describe.skipIf(nativeIsas().length === 0)('runners that exchange from device to device', () => {
+describeEmulated('runners that exchange from device to device', () => {
   const expected = new Map<string, string>();
   let temporary = '';
   beforeAll(async () => {

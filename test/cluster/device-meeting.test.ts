@@ -1,10 +1,10 @@
 import { Server } from '@grpc/grpc-js';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { ncclOverSockets } from '../../engine/conformance/nccl/library.js';
 import { SAMPLES } from '../../engine/conformance/runs.js';
 import type { DeviceLink, JoiningSession } from '../../engine/engine.js';
+import { describeEmulated } from '../../engine/engines.fixture.js';
 import { createCudaEngine } from '../../engine/native/cuda-engine.js';
-import { nativeIsas } from '../../engine/native/native-engine.js';
 import { CHANNEL_OPTIONS, listen } from '../../proto/channel.js';
 import { wire } from '../../proto/load.js';
 import type { HostOrder, Member } from '../../runner/commands.js';
@@ -79,7 +79,7 @@ function meet(members: readonly Attendant[], link = device(), signal = never) {
   );
 }
 
-describe.skipIf(nativeIsas().length === 0)('members', () => {
+describeEmulated('members', () => {
   test('join when all can', async () => {
     expect(await Promise.all(meet(await gather([true, true, true])))).toEqual([
       undefined,

@@ -4,7 +4,8 @@ import { Cluster } from '../../bench/trials/cluster/cluster.js';
 import { readMetrics } from '../../bench/trials/cluster/metrics.js';
 import { hashOfStored, hashOfTraining, makeScenario, putScenario } from '../../bench/trials/cluster/scene.js';
 import type { Status } from '../../bench/trials/cluster/session-client.js';
-import { createNativeEngine, nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
+import { createNativeEngine } from '../../engine/native/native-engine.js';
 import { ensureBuilt } from '../support/binary.js';
 
 /** Real processes that come, go, freeze and lose each other: the result is that of a run without faults. */
@@ -15,7 +16,7 @@ const SEED = Number(process.env.CHAOS_SEED ?? 1);
 
 beforeAll(() => ensureBuilt(), 2 * MINUTES);
 
-describe.skipIf(nativeIsas().length === 0)('faults', () => {
+describeNative('faults', () => {
   test(`rounds of seed ${SEED} end with the same bits`, { timeout: 4 * MINUTES }, async () => {
     const lines: string[] = [];
     const log = (line: string) => lines.push(line);

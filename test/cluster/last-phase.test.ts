@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { maintain } from '../../edge-api/service/maintenance.js';
-import { nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
 import { sceneKeys } from '../../store/scene/keys.js';
 import { ensureBuilt } from '../support/binary.js';
 import { type CoordinatorOptions, type MortalCoordinator, TrainingService } from './training-service.js';
@@ -58,7 +58,7 @@ const tidiedAt = (session: string) =>
 const leftovers = async (session: string) =>
   (await service.objects.list(`sessions/${session}/runs/`)).filter((key) => !key.includes('/outputs/'));
 
-describe.skipIf(nativeIsas().length === 0)('the last phase', () => {
+describeNative('the last phase', () => {
   let expected: Awaited<ReturnType<typeof modelOf>>;
 
   test('ends with a model that tells how well it does, and leaves nothing else', {

@@ -1,20 +1,21 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { renderCapture } from '../../bench/samples/capture.js';
 import { hashOfStored, hashOfTraining, makeScenario, putScenario } from '../../bench/trials/cluster/scene.js';
 import { SessionClient } from '../../bench/trials/cluster/session-client.js';
 import { startCoordinator } from '../../coordinator/coordinator.js';
 import { FolderLedger } from '../../coordinator/ledgers/folder.js';
-import { createNativeEngine, nativeIsas } from '../../engine/native/native-engine.js';
+import { testNative } from '../../engine/engines.fixture.js';
+import { createNativeEngine } from '../../engine/native/native-engine.js';
 import { startRunner } from '../../runner/runner.js';
 import { createFolderStore } from '../../store/folder.js';
 
 /** Steps: enough for a few windows on any machine. */
 const STEPS = 400;
 
-test.skipIf(nativeIsas().length === 0)(
+testNative(
   'of two equal runners, the one that measured itself as slow gets its share, and the bits stay the same',
   async () => {
     const capture = renderCapture({ width: 96, height: 64, focus: 3, exposures: 2 });

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nativeIsas } from '../../engine/native/native-engine.js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeNative } from '../../engine/engines.fixture.js';
 import { ensureBuilt } from '../support/binary.js';
 import { type MortalCoordinator, TrainingService } from './training-service.js';
 
@@ -31,7 +31,7 @@ interface Preview {
   readonly href: string;
 }
 
-describe.skipIf(nativeIsas().length === 0)('a training', () => {
+describeNative('a training', () => {
   test('shows what is learned while it goes on', { timeout: 3 * MINUTES }, async () => {
     service.startRunner();
     const session = await service.newSession({ width: 96, height: 64, focus: 3, exposures: 1 });

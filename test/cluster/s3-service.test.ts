@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { freePort, Program } from '../../bench/trials/cluster/program.js';
-import { nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
 import type { ObjectStore } from '../../store/objects.js';
 import { openStore } from '../../store/open.js';
 import { type TestS3, testS3 } from '../store/s3-server.js';
@@ -51,7 +51,7 @@ async function api(method: string, path: string, body?: Uint8Array<ArrayBuffer> 
   return response;
 }
 
-describe.skipIf(nativeIsas().length === 0)('the service on an S3 store', () => {
+describeNative('the service on an S3 store', () => {
   test('takes photographs, trains and renders', { timeout: 3 * MINUTES }, async () => {
     const made = await api('POST', '/sessions', '{"quality":"draft"}');
     const { id } = (await made.json()) as { id: string };

@@ -1,10 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runServiceChaos } from '../../bench/trials/service/chaos.js';
 import { Service } from '../../bench/trials/service/service.js';
-import { nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
 import { ensureBuilt, implicam } from '../support/binary.js';
 
 /** The whole service as `npm start` runs it: real processes, a real Postgres, plain HTTP. */
@@ -51,7 +51,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 }, MINUTES);
 
-describe.skipIf(nativeIsas().length === 0)('npm start', () => {
+describeNative('npm start', () => {
   test('takes photographs', async () => {
     const headers = { 'content-type': 'application/json', 'idempotency-key': 'once' };
     const body = JSON.stringify({ preset: 'auto', quality: 'draft' });

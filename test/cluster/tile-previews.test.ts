@@ -2,14 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeScenario, putScenario } from '../../bench/trials/cluster/scene.js';
 import { SessionClient, type Status } from '../../bench/trials/cluster/session-client.js';
 import { type Coordinator, startCoordinator } from '../../coordinator/coordinator.js';
 import { FolderLedger } from '../../coordinator/ledgers/folder.js';
 import { lookOf } from '../../develop/render/preview-picture.js';
 import { bakeScene } from '../../develop/render/scene-renderer.js';
-import { createNativeEngine, nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
+import { createNativeEngine } from '../../engine/native/native-engine.js';
 import { composeAllInFocus } from '../../model/render/render.js';
 import { storePreview } from '../../runner/previews/store.js';
 import { type Runner, startRunner } from '../../runner/runner.js';
@@ -23,7 +24,7 @@ const SESSION = 'tiled';
 // More steps than will be done: it is cancelled once there is a picture.
 const scenario = makeScenario({ steps: 6000, tilePixels: 1500 });
 
-describe.skipIf(nativeIsas().length === 0)('a session in tiles on two runners', () => {
+describeNative('a session in tiles on two runners', () => {
   let folder: string;
   let store: ObjectStore;
   let coordinator: Coordinator;

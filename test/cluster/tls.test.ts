@@ -7,7 +7,8 @@ import { hashOfStored, hashOfTraining, makeScenario, putScenario } from '../../b
 import { SessionClient } from '../../bench/trials/cluster/session-client.js';
 import { type Coordinator, startCoordinator } from '../../coordinator/coordinator.js';
 import { FolderLedger } from '../../coordinator/ledgers/folder.js';
-import { createNativeEngine, nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative, testNative, unless } from '../../engine/engines.fixture.js';
+import { createNativeEngine } from '../../engine/native/native-engine.js';
 import type { ChannelSecurity, TlsFiles } from '../../proto/channel.js';
 import { type Runner, startRunner } from '../../runner/runner.js';
 import { createFolderStore } from '../../store/folder.js';
@@ -66,13 +67,7 @@ const runnerOf = (coordinator: string, security: ChannelSecurity, listen?: strin
   });
 };
 
-const missing = !hasOpenssl
-  ? 'no openssl'
-  : nativeIsas().length === 0
-    ? 'the native engine is not built'
-    : '';
-
-describe.skipIf(missing)(`mutual TLS${missing ? ` (skipped: ${missing})` : ''}`, () => {
+unless(hasOpenssl ? undefined : 'no openssl', describeNative)('mutual TLS', () => {
   let tls: TlsFiles;
   let stranger: TlsFiles;
   let coordinator: Coordinator;
@@ -143,7 +138,7 @@ describe('plaintext', () => {
     message: expect.stringMatching(/0\.0\.0\.0:0 can be reached from other machines: give --tls-cert/),
   });
 
-  test('is refused beyond loopback', async () => {
+  testNative('is refused beyond loopback', async () => {
     await expect(coordinatorOn('0.0.0.0:0', {})).rejects.toEqual(refused);
     await expect(runnerOf('127.0.0.1:1', {}, '0.0.0.0:0')).rejects.toEqual(refused);
   });

@@ -1,12 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { benchPyTorch } from '../../bench/benchmarks/pytorch.js';
 import { deviceMachine, timeStep } from '../../bench/benchmarks/step.js';
 import { workOf } from '../../bench/benchmarks/workloads.js';
 import { SAMPLES } from '../../engine/conformance/runs.js';
-import { nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
 
 /** What `bench step` tells of a device, on the emulated kernels and a small model. */
-describe.skipIf(nativeIsas().length === 0)('a timed step', () => {
+describeNative('a timed step', () => {
   test('is held against what the device reaches, by phase', async () => {
     const { plan, data } = SAMPLES[0]![1]();
     const machine = deviceMachine({ library: 'emulated', steps: 2 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../../develop/model-file/model-file.js';
+import { testNative } from '../../engine/engines.fixture.js';
 import { nativeIsas } from '../../engine/native/native-engine.js';
 import { readFrame, readPicture } from '../../imaging/read.js';
 import { ensureBuilt, implicam } from '../support/binary.js';
@@ -210,7 +211,7 @@ describe('develop', () => {
     expect(run.stderr).toMatch(/^\s+at /m);
   });
 
-  it.skipIf(nativeIsas().length === 0)(
+  testNative(
     'keeps a snapshot when interrupted, and resumes to the same bits',
     async () => {
       const command = ['develop', at('sample'), '--steps', '400', '--json'];
@@ -234,7 +235,7 @@ describe('develop', () => {
     120_000,
   );
 
-  it.skipIf(nativeIsas().length === 0).each([
+  testNative.each([
     ['in this process', []],
     ['on runners', ['--runners', '2']],
   ])(
@@ -380,7 +381,7 @@ describe('the other commands', () => {
     expect((await implicam(['doctor'])).stdout).toContain('tfjs engine');
   });
 
-  it.skipIf(nativeIsas().length === 0)('bench step prints its line', async () => {
+  testNative('bench step prints its line', async () => {
     const run = await implicam(['bench', 'step', '--workload', 'P', '--engine', 'native', '--json']);
     expect(run).toMatchObject({ code: 0, stderr: '' });
     const line = JSON.parse(run.stdout);

@@ -14,7 +14,7 @@ import { chooseDisplay, showRadiance } from '../../develop/render/display.js';
 import { lookOf, makePreview } from '../../develop/render/preview-picture.js';
 import { bakeScene, renderScene } from '../../develop/render/scene-renderer.js';
 import { chooseEngine, defaultEngine } from '../../engine/choose.js';
-import { nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
 import { readFrame } from '../../imaging/read.js';
 import type { Frame, Picture } from '../../model/picture.js';
 import { parseRenderQuery } from '../../model/render/query.js';
@@ -48,7 +48,7 @@ async function refusalOf(frames: readonly Frame[], options?: DevelopOptions): Pr
   return (error as { code: string }).code;
 }
 
-describe.skipIf(nativeIsas().length === 0)('a stack of three focus distances and three exposures', () => {
+describeNative('a stack of three focus distances and three exposures', () => {
   const capture = photograph();
   const frames = framesOf(capture);
   const before = frames.map((f) => f.data.slice());
@@ -159,7 +159,7 @@ describe.skipIf(nativeIsas().length === 0)('a stack of three focus distances and
   });
 });
 
-describe.skipIf(nativeIsas().length === 0)('other captures', () => {
+describeNative('other captures', () => {
   test('a bracket of exposures', async () => {
     const capture = photograph({ focus: 1 });
     const developed = await develop(framesOf(capture), { steps: 30 });
@@ -239,7 +239,7 @@ describe('what cannot be developed', () => {
   });
 });
 
-describe.skipIf(nativeIsas().length === 0)('interrupted', () => {
+describeNative('interrupted', () => {
   const frames = framesOf(photograph({ width: 64, height: 48, focus: 2, exposures: 2 }));
   // Long enough not to end before the first report.
   const options: DevelopOptions = { steps: 100, threads: 1 };

@@ -1,14 +1,15 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { framesOf } from '../../bench/benchmarks/frames.js';
 import { renderCapture } from '../../bench/samples/capture.js';
 import { type Preparation, prepare } from '../../develop/prepare.js';
 import { freshState } from '../../engine/engine.js';
-import { createNativeEngine, nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
+import { createNativeEngine } from '../../engine/native/native-engine.js';
 import { initialParameters } from '../../model/initial.js';
 import { createPlan, type Plan } from '../../model/plan.js';
 
 /** Tiles with networks of their own make one picture. */
-describe.skipIf(nativeIsas().length === 0)('a tiled picture', () => {
+describeNative('a tiled picture', () => {
   const [width, height, steps] = [192, 128, 150];
   let preparation: Preparation;
   let tiled: { plan: Plan; radiance: Float32Array };

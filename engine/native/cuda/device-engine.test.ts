@@ -3,12 +3,14 @@ import { ImplicamError } from '../../../model/errors.js';
 import { chooseEngine, defaultEngine } from '../../choose.js';
 import { randomModel } from '../../conformance/random-models.js';
 import { freshState } from '../../engine.js';
+import { describeEmulated, testCuda, unless } from '../../engines.fixture.js';
 import { createCudaEngine, cudaStatus } from '../cuda-engine.js';
 import { nativeIsas } from '../native-engine.js';
 
 /** The device engine as the rest of the program sees it; its numbers are tested by parity, determinism, update, renders. */
 
 const status = cudaStatus();
+const testWithoutCuda = unless(status.usable ? 'there is a CUDA device' : undefined, test);
 const built = nativeIsas().length > 0;
 
 describe('the CUDA engine', () => {
@@ -18,7 +20,7 @@ describe('the CUDA engine', () => {
     if (!status.usable) expect(why).toContain(status.reason);
   });
 
-  test.skipIf(status.usable)('is never replaced in silence where it was asked for', async () => {
+  testWithoutCuda('is never replaced in silence where it was asked for', async () => {
     for (const choice of [{ engine: 'cuda' as const }, { device: '0' }]) {
       const refused = chooseEngine(choice);
       await expect(refused).rejects.toThrow(ImplicamError);
@@ -26,13 +28,13 @@ describe('the CUDA engine', () => {
     }
   });
 
-  test.skipIf(!status.usable)('refuses a device that there is not, and names those that there are', () => {
+  testCuda('refuses a device that there is not, and names those that there are', () => {
     expect(() => createCudaEngine({ device: '9999' })).toThrow(status.devices[0]!.uuid);
     expect(createCudaEngine({ device: status.devices[0]!.uuid }).device).toContain(status.devices[0]!.name);
   });
 });
 
-describe.skipIf(!built)('a device session', () => {
+describeEmulated('a device session', () => {
   const engine = createCudaEngine;
   const open = (device = '') => {
     const { plan, data, parameters } = randomModel('hash patches');

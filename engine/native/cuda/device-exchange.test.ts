@@ -4,8 +4,8 @@ import { gather, openGroup, step } from '../../conformance/exchange.js';
 import { ncclOverSockets } from '../../conformance/nccl/library.js';
 import { hash, type Run, SAMPLES, SPREAD, withReduction } from '../../conformance/runs.js';
 import type { DeviceLink, JoiningSession, Progress } from '../../engine.js';
+import { describeCuda, describeEmulated, unless } from '../../engines.fixture.js';
 import { createCudaEngine, cudaStatus } from '../cuda-engine.js';
-import { nativeIsas } from '../native-engine.js';
 
 /**
  * Sums that go from device to device: the kernels of the exchange and its order, by the emulation and NCCL's functions over
@@ -61,7 +61,7 @@ async function close({ members }: Ring): Promise<void> {
   for (const m of members) m.close();
 }
 
-describe.skipIf(nativeIsas().length === 0)('from device to device', () => {
+describeEmulated('from device to device', () => {
   beforeAll(() => void ncclOverSockets());
 
   describe.each(['single', 'half'] as const)('%s precision', (reduction) => {
@@ -192,7 +192,7 @@ describe.skipIf(nativeIsas().length === 0)('from device to device', () => {
   });
 });
 
-describe.skipIf(nativeIsas().length === 0)('the library of NCCL', () => {
+describeEmulated('the library of NCCL', () => {
   test('is told of, or why there is none', () => {
     const linkOf = (nccl?: string) =>
       createCudaEngine({ library: 'emulated', ...(nccl ? { nccl } : {}) }).link;
@@ -215,11 +215,11 @@ describe.skipIf(nativeIsas().length === 0)('the library of NCCL', () => {
 const { devices, nccl } = cudaStatus();
 const why =
   devices.length < 2
-    ? `${devices.length} devices`
+    ? 'there are no two CUDA devices'
     : !nccl || 'missing' in nccl
-      ? `NCCL: ${nccl?.missing}`
-      : '';
-describe.skipIf(why !== '')(`two CUDA devices${why ? ` (skipped: ${why})` : ''}`, () => {
+      ? `no NCCL: ${nccl?.missing}`
+      : undefined;
+unless(why, describeCuda)('two CUDA devices', () => {
   test.each(SAMPLES)('give the bits of one: %s', async (_, make) => {
     for (const reduction of ['single', 'half'] as const) {
       const run = withReduction(make(), reduction);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { renderCapture } from '../../../bench/samples/capture.js';
 import {
   hashOfStored,
@@ -14,11 +14,11 @@ import { startCoordinator } from '../../../coordinator/coordinator.js';
 import { FolderLedger } from '../../../coordinator/ledgers/folder.js';
 import { startRunner } from '../../../runner/runner.js';
 import { createFolderStore } from '../../../store/folder.js';
+import { testEmulated } from '../../engines.fixture.js';
 import { createCudaEngine } from '../cuda-engine.js';
-import { nativeIsas } from '../native-engine.js';
 
 /** A device that runs out of memory, emulated: it is faster and says that it has room, so the session goes to it first. */
-test.skipIf(nativeIsas().length === 0)('a session goes on where it fits', async () => {
+testEmulated('a session goes on where it fits', async () => {
   const STEPS = 4;
   const what = makeScenario(
     { steps: STEPS },

@@ -1,4 +1,5 @@
 import { ImplicamError } from '../../../model/errors.js';
+import { hasTfjs, INSTALL_TFJS, PEERS } from '../packages.js';
 import { registerFastKernels } from './kernels.js';
 import type { Tf } from './tensorflow.js';
 
@@ -7,12 +8,6 @@ export interface Backend {
   /** For reports: "tfjs cpu", "tfjs-node tensorflow", … */
   readonly device: string;
 }
-
-/**
- * Optional peers, best first: a user who wants TensorFlow's own kernels installs one of them. On a GPU of the Ampere
- * generation or later TensorFlow multiplies matrices in TF32 unless NVIDIA_TF32_OVERRIDE=0 is set.
- */
-const PEERS = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
 let loading: Promise<Backend> | undefined;
 
@@ -23,6 +18,11 @@ export function loadBackend(): Promise<Backend> {
 }
 
 async function load(): Promise<Backend> {
+  if (!hasTfjs()) {
+    throw new ImplicamError('engine-missing', `the tfjs engine is not installed: ${INSTALL_TFJS}`, {
+      status: 501,
+    });
+  }
   const broken: string[] = [];
   for (const name of PEERS) {
     try {
