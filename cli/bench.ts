@@ -6,7 +6,7 @@ import { benchRender } from '../bench/benchmarks/render.js';
 import { benchScaling } from '../bench/benchmarks/scaling.js';
 import { benchStep } from '../bench/benchmarks/step.js';
 import { benchTrain } from '../bench/benchmarks/train.js';
-import type { Workload } from '../bench/benchmarks/workloads.js';
+import { WORKLOADS, type Workload } from '../bench/benchmarks/workloads.js';
 import { SCENE_NAMES, type SceneName } from '../bench/samples/scenes/index.js';
 import { QUALITIES, type Quality } from '../develop/options.js';
 import { defaultEngine, type EngineChoice } from '../engine/choose.js';
@@ -28,10 +28,10 @@ export function define(command: Command): void {
     .addOption(
       new Option(
         '--workload <name>',
-        "W: the paper's camera, 8192 pixels × 9 taps; P: the default, by patches",
+        "what that preset trains; W: the paper's camera on a hash grid, 8192 pixels × 9 taps",
       )
-        .choices(['W', 'P'])
-        .default('P'),
+        .choices(WORKLOADS)
+        .default('focus-exposure'),
     )
     .addOption(
       new Option('--isa <name>', 'kernels (default: the widest that this processor runs)').choices([
@@ -84,6 +84,7 @@ export function define(command: Command): void {
     .addOption(
       new Option('--turns <n>', 'turns of each number of runners').argParser(wholeNumber(1, 100)).default(2),
     )
+    .addOption(new Option('--seconds <n>', 'seconds of each turn').argParser(wholeNumber(1, 600)).default(10))
     .addOption(jsonOption())
     .action(async (options) => {
       await runBenchScaling(options);
@@ -198,9 +199,12 @@ export async function runBenchReduce({ json }: Output): Promise<void> {
 }
 
 /** `implicam bench scaling`. */
-export async function runBenchScaling({ json, turns }: Output & { readonly turns: number }): Promise<void> {
+export async function runBenchScaling({
+  json,
+  ...options
+}: Output & { readonly turns: number; readonly seconds: number }): Promise<void> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
-  const report = await benchScaling({ turns, ...(json ? {} : { log }) });
+  const report = await benchScaling({ ...options, ...(json ? {} : { log }) });
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   const rows = report.rows.map((r) => [
     r.session,

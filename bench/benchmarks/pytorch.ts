@@ -52,35 +52,13 @@ export async function benchPyTorch(workload: Workload, options: PyTorchOptions):
 
 /** The workload as the script reads it. */
 function describe(workload: Workload, { device, threads }: PyTorchOptions) {
-  const { plan } = workOf(workload);
-  const { config, capture, layout } = plan;
-  const { blur, tone } = config;
-  const gpu = device === 'cuda';
+  const { config, capture, layout } = workOf(workload).plan;
   return {
-    workload,
     device,
     threads,
-    warmUp: gpu ? 10 : 1,
-    rounds: gpu ? 9 : 3,
-    steps: gpu ? 20 : 2,
-    width: capture.width,
-    height: capture.height,
-    frames: capture.frames.length,
-    focus: capture.focus,
-    kappa: capture.kappa,
-    atlas: atlasWidths(config),
-    map: mapWidths(config),
-    blur: freeBlurWidths(config),
-    atlasLevels: layout.atlasLevels,
-    mapLevels: layout.mapLevels,
-    taps: blur.form === 'free' ? blur.taps : 0,
-    maxShift: blur.form === 'free' ? blur.maxShift : 0,
-    patch: blur.form === 'lens' ? blur.patch : 0,
-    reach: blur.form === 'lens' ? blur.reach : 0,
-    knots: tone.form === 'knots' ? tone.knots : 0,
-    toneLow: tone.form === 'knots' ? tone.low : 0,
-    toneHidden: tone.form === 'mlp' ? tone.hidden : 0,
-    pixels: config.train.pixels,
-    patches: config.train.patches,
+    config,
+    capture,
+    widths: { atlas: atlasWidths(config), map: mapWidths(config), blur: freeBlurWidths(config) },
+    levels: { atlas: layout.atlasLevels, map: layout.mapLevels },
   };
 }

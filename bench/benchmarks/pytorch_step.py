@@ -1,8 +1,8 @@
 """One training step of `implicam bench step`, written in PyTorch and timed: what eager PyTorch takes for the same work.
 
 Reads the workload as JSON from standard input (bench/benchmarks/pytorch.ts), writes one JSON line: {"version", "device",
-"secondsPerStep"}, or {"skipped"} with the reason. Left out, to PyTorch's advantage: the losses on the maps, the weights of
-views, registration.
+"secondsPerStep"}, or {"skipped"} with the reason. Left out, to PyTorch's advantage: the start pictures, all losses but the
+squared difference, the weights of views, registration. docs/MODEL.md has the equations.
 """
 import json
 import math
@@ -23,6 +23,18 @@ if work["device"] == "cpu":
     torch.set_num_threads(work["threads"])
 device = torch.device(work["device"])
 torch.manual_seed(1)
+config, capture, widths, levels = work["config"], work["capture"], work["widths"], work["levels"]
+blur, train = config["blur"], config["train"]
+frames, focus = capture["frames"], capture["focus"]
+size = torch.tensor([capture["width"], capture["height"]], device=device)
+
+
+def learned(values):
+    return torch.nn.Parameter(torch.tensor(values, dtype=torch.float32, device=device))
+
+
+def normalised(p):  # pixels → −1 … 1 along the long side
+    return (2 * p - size) / size.max()
 
 
 class HashGrid(torch.nn.Module):
@@ -52,11 +64,35 @@ class HashGrid(torch.nn.Module):
         return sum_.flatten(1)
 
 
-def network(widths):
+class Sine(torch.nn.Module):
+    def __init__(self, omega):
+        super().__init__()
+        self.omega = omega
+
+    def forward(self, x):
+        return torch.sin(self.omega * x)
+
+
+def network(widths, between=torch.nn.ReLU):
     layers = []
     for i, (a, b) in enumerate(zip(widths, widths[1:])):
-        layers += ([torch.nn.ReLU()] if i else []) + [torch.nn.Linear(a, b)]
+        layers += ([between()] if i else []) + [torch.nn.Linear(a, b)]
     return torch.nn.Sequential(*layers).to(device)
+
+
+class Atlas(torch.nn.Module):
+    """ln radiance of the scene at pixels [N, 2]: a hash grid and a small network, or a SIREN (Sitzmann et al. 2020)."""
+
+    def __init__(self):
+        super().__init__()
+        atlas = config["atlas"]
+        if atlas["form"] == "siren":
+            self.encode, self.net = normalised, network(widths["atlas"], lambda: Sine(atlas["omega"]))
+        else:
+            self.encode, self.net = HashGrid(levels["atlas"]), network(widths["atlas"])
+
+    def forward(self, p):
+        return self.net(self.encode(p)).clamp(-14, 8)
 
 
 class Knots(torch.nn.Module):
@@ -87,48 +123,83 @@ class Curves(torch.nn.Module):
         return torch.cat([torch.sigmoid(2 * net(z[c][:, None])).T for c, net in enumerate(self.nets)])
 
 
-class ByTaps(torch.nn.Module):
-    """A free blur generator, one frame: K taps a pixel."""
+class Photographs(torch.nn.Module):
+    """From ln radiance as the views show it to the loss on the frames: exposure, response, comparison."""
+
+    def __init__(self, pixels):
+        super().__init__()
+        tone = config["tone"]
+        self.tone = Knots(tone["knots"], tone["low"]) if tone["form"] == "knots" else Curves(tone["hidden"])
+        self.view = torch.tensor([frame["focus"] for frame in frames], device=device)
+        self.ev = learned([frame["ev"] for frame in frames]).requires_grad_(config["exposure"] != "known")
+        self.target = torch.rand(3, len(frames), pixels, device=device)
+
+    def forward(self, u):  # [3, views, pixels]
+        z = u[:, self.view] + math.log(2) * self.ev[:, None]
+        y = self.tone(z.flatten(1)).unflatten(1, (len(frames), -1))
+        return ((y - self.target) ** 2).mean()
+
+
+class FreeBlur(torch.nn.Module):
+    """A network that makes the taps of a pixel from its position and the view's focus."""
 
     def __init__(self):
         super().__init__()
-        self.grid, self.scene = HashGrid(work["atlasLevels"]), network(work["atlas"])
-        self.blur, self.tone = network(work["blur"]), Curves(work["toneHidden"])
-        self.target = torch.rand(3, work["pixels"], device=device)
+        self.net = network(widths["blur"])
+        self.focus = learned(focus).requires_grad_(config["focus"] == "learned")
+        axis = torch.arange(-1.0, 2, device=device)
+        self.grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1).flatten(0, 1)
+        self.moves = torch.arange(9, device=device)[:, None] != 4
+
+    def forward(self, p):  # [N, 2] → positions [views, N, K, 2] and weights [views, N, K]
+        taps = blur["taps"]
+        at = normalised(p).expand(len(focus), -1, -1)
+        out = self.net(torch.cat([self.focus[:, None, None].expand(-1, len(p), 1), at], 2))
+        offset = torch.tanh(out[..., taps:]).unflatten(2, (taps, 2)) * blur["maxShift"]
+        if blur["grid"]:
+            offset = (offset + self.grid) * self.moves
+        q = torch.minimum((p[:, None] + offset).clamp(min=0.5), size - 0.5)
+        return q, out[..., :taps].softmax(2)
+
+
+class ByPixels(torch.nn.Module):
+    """Pixels drawn anywhere, in all views: a free blur, or none."""
+
+    def __init__(self):
+        super().__init__()
+        self.atlas, self.photographs = Atlas(), Photographs(train["pixels"])
+        self.blur = FreeBlur() if blur["form"] == "free" else None
 
     def forward(self):
-        size = torch.tensor([work["width"], work["height"]], device=device)
-        p = torch.rand(work["pixels"], 2, device=device) * size
-        half = size.max() / 2
-        out = self.blur(torch.cat([torch.zeros_like(p[:, :1]), (p - size / 2) / half], 1))
-        weights = out[:, : work["taps"]].softmax(1)
-        offsets = torch.tanh(out[:, work["taps"] :]).unflatten(1, (work["taps"], 2)) * work["maxShift"]
-        taps = torch.minimum((p[:, None] + offsets).clamp(min=0.5), size - 0.5).flatten(0, 1)
-        light = self.scene(self.grid(taps)).clamp(-14, 8).exp().unflatten(0, (-1, work["taps"]))
-        u = torch.log((light * weights[..., None]).sum(1) + 1e-8).T
-        return ((self.tone(u) - self.target) ** 2).mean()
+        p = torch.rand(train["pixels"], 2, device=device) * size
+        if self.blur is None:
+            # Each view is asked for by itself, as where it is registered.
+            light = self.atlas(p.expand(len(focus), -1, -1).flatten(0, 1)).unflatten(0, (len(focus), -1))
+            return self.photographs(torch.log(light.exp() + 1e-8).permute(2, 0, 1))
+        q, weight = self.blur(p)
+        light = self.atlas(q.flatten(0, 2)).unflatten(0, weight.shape)
+        if config["light"] == "log":
+            return self.photographs((light * weight[..., None]).sum(2).permute(2, 0, 1))
+        return self.photographs(torch.log((light.exp() * weight[..., None]).sum(2) + 1e-8).permute(2, 0, 1))
 
 
 class ByPatches(torch.nn.Module):
-    """The lens as a spread of every source pixel over its own disk, two layers, all frames of a patch."""
+    """The lens as a spread of every source pixel over its own disk, all frames of a patch."""
 
     def __init__(self):
         super().__init__()
-        self.grid, self.scene = HashGrid(work["atlasLevels"]), network(work["atlas"])
-        self.mapGrid, self.map = HashGrid(work["mapLevels"]), network(work["map"])
-        self.tone = Knots(work["knots"], work["toneLow"])
-        self.ev = torch.nn.Parameter(torch.zeros(work["frames"], device=device))
-        self.focus = torch.nn.Parameter(torch.tensor(work["focus"], dtype=torch.float32, device=device))
-        self.kappa = torch.nn.Parameter(torch.tensor(math.log(work["kappa"]), device=device))
-        reach = work["reach"]
+        self.atlas, self.photographs = Atlas(), Photographs(train["patches"] * blur["patch"] ** 2)
+        self.mapGrid, self.map = HashGrid(levels["map"]), network(widths["map"])
+        self.focus = learned(focus).requires_grad_(config["focus"] == "learned")
+        self.kappa = learned(math.log(capture["kappa"]))
+        reach = blur["reach"]
         axis = torch.arange(-reach, reach + 1, device=device)
         distance = torch.hypot(axis[:, None].float(), axis[None].float()).flatten()
         self.keep = distance < reach + 0.5
         self.distance = distance[self.keep][:, None]
-        self.target = torch.rand(work["frames"], 3, work["patches"] * work["patch"] ** 2, device=device)
 
-    def spread(self, circle, values):  # [V·B, n, n], [B, C, n, n] → [V·B, C + 1, patch²]
-        reach = work["reach"]
+    def spread(self, circle, light):  # [V·B, n, n], [B, 3, n, n] → [V·B, 4, patch²]
+        reach = blur["reach"]
         over = (circle**2).clamp(max=(reach - 0.6) ** 2)
         square = over**2 / (over + 2 / 3) + 0.25
         rho, inverse = square.sqrt(), 1 / (math.pi * (square + 1 / 12))
@@ -136,37 +207,30 @@ class ByPatches(torch.nn.Module):
             1, (planes.shape[1], -1)
         )[:, :, self.keep]
         weight = (near(rho[:, None]) + 0.5 - self.distance).clamp(0, 1) * near(inverse[:, None])
-        planes = torch.cat([torch.ones_like(values[:, :1]), values], 1)
+        planes = torch.cat([torch.ones_like(light[:, :1]), light], 1)
         # A product of small matrices (einsum) takes half as long again on a processor.
-        weight = weight.unflatten(0, (-1, values.shape[0]))
+        weight = weight.unflatten(0, (-1, light.shape[0]))
         return (weight * near(planes)).sum(3).flatten(0, 1)
 
     def forward(self):
-        patches, reach = work["patches"], work["reach"]
-        side = work["patch"] + 2 * reach
-        size = torch.tensor([work["width"], work["height"]], device=device)
+        patches = train["patches"]
+        side = blur["patch"] + 2 * blur["reach"]
         corner = (torch.rand(patches, 1, 1, 2, device=device) * (size - side)).floor()
         axis = torch.arange(side, device=device)
         pixel = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1) + 0.5
         p = (corner + pixel).flatten(0, 2)
-        planes = self.scene(self.grid(p)).unflatten(0, (patches, side, side)).permute(0, 3, 1, 2)
-        maps = self.map(self.mapGrid(p)).unflatten(0, (patches, side, side))
-        alpha = torch.sigmoid(planes[:, 6:7])
-        back, front = planes[:, :3].clamp(-14, 8).exp(), alpha * planes[:, 3:6].clamp(-14, 8).exp()
-        circles = self.kappa.exp() * (maps[None] - self.focus[:, None, None, None, None])
-        b = self.spread(circles[..., 0].flatten(0, 1), back)
-        f = self.spread(circles[..., 1].flatten(0, 1), torch.cat([alpha, front], 1))
-        b, f = b[:, 1:] / (b[:, :1] + 1e-4), f[:, 1:] / (f[:, :1] + 1e-4)
-        u = torch.log((1 - f[:, :1]) * b + f[:, 1:] + 1e-8)
-        u = u.unflatten(0, (len(work["focus"]), patches)).permute(0, 2, 1, 3).flatten(2)  # [V, 3, pixels]
-        each = work["frames"] // len(work["focus"])
-        z = u.repeat_interleave(each, 0) + math.log(2) * self.ev[:, None, None]
-        y = self.tone(z.transpose(0, 1).flatten(1)).unflatten(1, (work["frames"], -1)).transpose(0, 1)
-        return ((y - self.target) ** 2).mean()
+        light = self.atlas(p).exp().unflatten(0, (patches, side, side)).permute(0, 3, 1, 2)
+        depth = self.map(self.mapGrid(p)).unflatten(0, (patches, side, side))[..., 0]
+        circles = self.kappa.exp() * (depth - self.focus[:, None, None, None])
+        sums = self.spread(circles.flatten(0, 1), light)
+        u = torch.log(sums[:, 1:] / (sums[:, :1] + 1e-4) + 1e-8).unflatten(0, (len(focus), patches))
+        return self.photographs(u.permute(2, 0, 1, 3).flatten(2))
 
 
-model = (ByTaps() if work["workload"] == "W" else ByPatches()).to(device)
-optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, betas=(0.9, 0.99), eps=1e-15)
+model = (ByPatches() if blur["form"] == "lens" else ByPixels()).to(device)
+optimizer = torch.optim.Adam(
+    [p for p in model.parameters() if p.requires_grad], lr=1e-3, betas=(train["beta1"], train["beta2"]), eps=1e-15
+)
 
 
 def seconds(steps):
@@ -182,7 +246,9 @@ def seconds(steps):
     return (time.perf_counter() - start) / steps
 
 
-seconds(work["warmUp"])
-median = statistics.median(seconds(work["steps"]) for _ in range(work["rounds"]))
+# As bench/benchmarks/step.ts times its own: a step that touches memory, one that tells how many make a round, rounds of those.
+seconds(1)
+steps = max(1, round(0.25 / seconds(1)))
+median = statistics.median(seconds(steps) for _ in range(9))
 name = torch.cuda.get_device_name() if device.type == "cuda" else f"processor, {torch.get_num_threads()} threads"
 print(json.dumps({"version": torch.__version__, "device": name, "secondsPerStep": median}))

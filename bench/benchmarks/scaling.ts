@@ -37,8 +37,8 @@ export interface ScalingReport {
 export interface ScalingOptions {
   /** Turns of each number of runners. @default 2 */
   readonly turns?: number;
-  /** Steps of a turn. @default 80 */
-  readonly steps?: number;
+  /** Seconds of each turn that are measured. @default 10 */
+  readonly seconds?: number;
   readonly log?: (line: string) => void;
 }
 
@@ -48,20 +48,27 @@ interface Turn {
   readonly exchangeShare: number;
 }
 
-const DEADLINE = 300_000;
+/** Milliseconds of a turn before its measured part: programs warm up, shards find their runners. */
+const WARM_UP = 3000;
+/** How much longer than it should a turn may take to start and to end, in milliseconds. */
+const PATIENCE = 300_000;
+/** More steps than any runner makes in a turn, which ends when it has been measured. */
+const ENDLESS = 100_000_000;
 /** Patches a step as the presets draw them: the smallest picture of many tiles, the largest of one. */
 const PATCHES = { tiled: patchesFor(12_000_000), 'data-parallel': patchesFor(2_000_000) };
 
 /** Step rate of single-threaded runners at the same global batch, in turns on this machine, and what it foretells. */
 export async function benchScaling(options: ScalingOptions = {}): Promise<ScalingReport> {
-  const { turns = 2, steps = 80, log = () => undefined } = options;
+  const { turns = 2, seconds = 10, log = () => undefined } = options;
   const capture = renderCapture({ width: 450, height: 300 });
   const scenario = (session: ScalingRow['session'], tiles: { readonly tilePixels?: number }) => {
     const model = {
-      steps,
+      steps: ENDLESS,
       patches: PATCHES[session],
       atlas: { form: 'hash' },
       blur: { form: 'lens' },
+      // A share of the steps would be never.
+      loss: { sharpnessStart: 0 },
     } as const;
     return [session, makeScenario({ ...model, ...tiles }, capture)] as const;
   };
@@ -76,15 +83,15 @@ export async function benchScaling(options: ScalingOptions = {}): Promise<Scalin
       const turned: Turns = { one: [], two: [], apart: [] };
       for (let turn = 0; turn < turns; turn++) {
         const take = (cluster: Cluster, name: string) =>
-          takeTurn(cluster, `${session}-${turn}-${name}`, scenario);
+          takeTurn(cluster, `${session}-${turn}-${name}`, scenario, seconds);
         turned.one.push(await take(one, 'one'));
         turned.two.push(await take(two, 'two'));
         turned.apart.push(...(await Promise.all([one, other].map((cluster) => take(cluster, 'apart')))));
         log(`${session}, turn ${turn + 1} of ${turns}: ${describe(turned)}`);
       }
       rows.push(...rowsOf(session, turned));
-      const seconds = median(turned.one.map((turn) => turn.processorSeconds));
-      if (session === 'tiled') patchSeconds = seconds / PATCHES.tiled;
+      const stepSeconds = median(turned.one.map((turn) => turn.processorSeconds));
+      if (session === 'tiled') patchSeconds = stepSeconds / PATCHES.tiled;
     }
   } finally {
     await Promise.all(clusters.map((cluster) => cluster.stop()));
@@ -117,27 +124,37 @@ function rowsOf(session: ScalingRow['session'], { one, two, apart }: Turns): Sca
   }));
 }
 
-/** Part of a session that is measured: programs warm up at its beginning and store their results at its end. */
-const FROM = 0.25;
-const TO = 0.9;
+interface Mark {
+  readonly step: number;
+  /** Milliseconds. */
+  readonly at: number;
+  readonly totals: Promise<Totals>;
+}
 
-/** Trains a session and measures the middle of it. */
-async function takeTurn(cluster: Cluster, session: string, scenario: Scenario): Promise<Turn> {
+/** Trains a session until `seconds` of it are measured, after a while in which its runners find their pace. */
+async function takeTurn(
+  cluster: Cluster,
+  session: string,
+  scenario: Scenario,
+  seconds: number,
+): Promise<Turn> {
   const { store, client } = cluster;
-  const { steps } = scenario.model.config.train;
   await putScenario(store, session, scenario);
   await client.submit(session);
-  const marks = [FROM, TO].map((share) => share * steps);
-  const taken: { step: number; at: number; totals: Promise<Totals> }[] = [];
-  await client.follow(session, DEADLINE, ({ phase, step }) => {
-    if (phase !== 'SESSION_PHASE_TRAINING' || !(step >= marks[taken.length]!)) return;
-    taken.push({ step, at: performance.now(), totals: totalsOf(cluster) });
+  const marks: Mark[] = [];
+  // The first report of a step, and what comes a while after it.
+  const waits = [0, WARM_UP, 1000 * seconds];
+  await client.follow(session, WARM_UP + 1000 * seconds + PATIENCE, ({ phase, step }) => {
+    const [wait, last, at] = [waits[marks.length], marks.at(-1), performance.now()];
+    if (phase !== 'SESSION_PHASE_TRAINING' || wait === undefined || !(step > (last?.step ?? 0))) return;
+    if (last && at < last.at + wait) return;
+    marks.push({ step, at, totals: totalsOf(cluster) });
+    if (marks.length === waits.length) client.cancel(session).catch(() => undefined);
   });
   await store.deletePrefix(`sessions/${session}/scene/`);
-  const [start, end] = taken;
-  if (!start || !end || end.step === start.step) {
-    throw new ImplicamError('bench-failed', `${steps} steps are too few to measure: they were over at once`);
-  }
+  const [, start, end] = marks;
+  if (!start || !end)
+    throw new ImplicamError('bench-failed', `session ${session} ended before it was measured`);
   const [before, after] = [await start.totals, await end.totals];
   const done = (after.steps - before.steps) / cluster.seats.length;
   return {

@@ -31,41 +31,59 @@ export interface StepBenchOptions extends NativeOptions {
   readonly engine?: 'native' | 'cuda';
   /** Device of the cuda engine. */
   readonly device?: string;
-  readonly rounds?: number;
 }
 
-/** Times a workload: `rounds` of a few steps each, peak measured between them so that both see the same machine. */
+/** Times a workload on this machine. */
 export function benchStep(workload: Workload, options: StepBenchOptions = {}): Promise<StepReport> {
   const machine = options.engine === 'cuda' ? deviceMachine(options) : nativeMachine(options);
-  return timeStep(workload, workOf(workload), machine, options.rounds);
+  return timeStep(workload, workOf(workload), machine);
 }
 
-/** An engine to time, its own ceilings, how many steps a round takes, and how many are timed by phase. */
+/** An engine to time, and its own ceilings. */
 export type Machine = ReturnType<typeof nativeMachine> | ReturnType<typeof deviceMachine>;
 
+/** How long to measure. */
+export interface Effort {
+  /** @default 9 */
+  readonly rounds?: number;
+  /** Seconds of steps in a round, one step at least. @default 0.25 */
+  readonly seconds?: number;
+}
+
+/** Seconds of the probe of the peak before each round. */
+const PROBE = 0.05;
+
+/** Times rounds of steps, the peak measured between them so that both see the same machine. */
 export async function timeStep(
   workload: Workload,
   { plan, data, flop, bytes }: Work,
   machine: Machine,
-  rounds = 9,
+  { rounds = 9, seconds = 0.25 }: Effort = {},
 ): Promise<StepReport> {
-  const session = await machine.engine.open(plan, data, freshState(initialParameters(plan)));
-  await session.train(Math.min(5, machine.steps));
+  // From the middle of training, where every loss counts.
+  const state = { ...freshState(initialParameters(plan)), step: Math.round(plan.config.train.steps / 2) };
+  const session = await machine.engine.open(plan, data, state);
+  const secondsOf = async (steps: number) => {
+    const began = performance.now();
+    await session.train(steps);
+    return (performance.now() - began) / 1000 / steps;
+  };
+  // The first step also touches memory and records what a device repeats.
+  await secondsOf(1);
+  const steps = Math.max(1, Math.round(seconds / (await secondsOf(1))));
   session.ticks();
-  const seconds: number[] = [];
+  const spent: number[] = [];
   const peaks: { flops: number; bytes?: number }[] = [];
   for (let round = 0; round < rounds; round++) {
-    peaks.push(await machine.peak(0.05));
-    const t0 = performance.now();
-    await session.train(machine.steps);
-    seconds.push((performance.now() - t0) / 1000 / machine.steps);
+    peaks.push(await machine.peak(PROBE));
+    spent.push(await secondsOf(steps));
   }
   session.timePhases(true);
-  await session.train(machine.timedSteps);
+  await session.train(Math.ceil(steps / 5));
   const ticks = session.ticks();
   session.close();
   const total = Object.values(ticks).reduce((a, b) => a + b, 0);
-  const secondsPerStep = median(seconds);
+  const secondsPerStep = median(spent);
   const gflops = flop / secondsPerStep / 1e9;
   const peakGflops = Math.max(...peaks.map((p) => p.flops)) / 1e9;
   const gigabytes = bytes / secondsPerStep / 1e9;
@@ -84,21 +102,20 @@ export async function timeStep(
   };
 }
 
-function nativeMachine(options: StepBenchOptions) {
+export function nativeMachine(options: StepBenchOptions) {
   const engine = createNativeEngine(options);
   const { isa, threads } = engine;
   const peak = async (s: number): Promise<{ flops: number; bytes?: number }> => ({
     flops: await engine.peak(s),
   });
-  return { name: 'native' as const, engine, isa, threads, steps: 8, timedSteps: 0, peak };
+  return { name: 'native' as const, engine, isa, threads, peak };
 }
 
-/** `library`, `steps`: the emulated kernels, a few steps of them, for tests. */
+/** `library`: the emulated kernels, for tests. */
 export function deviceMachine({
   device,
   library,
-  steps = 100,
-}: Pick<StepBenchOptions, 'device'> & { readonly library?: 'cuda' | 'emulated'; readonly steps?: number }) {
+}: Pick<StepBenchOptions, 'device'> & { readonly library?: 'cuda' | 'emulated' }) {
   const engine = createCudaEngine({
     ...(device === undefined ? {} : { device }),
     ...(library === undefined ? {} : { library }),
@@ -108,9 +125,6 @@ export function deviceMachine({
     engine,
     isa: engine.device,
     threads: 1,
-    // A device's step is short: enough of them to outlast the clock's grain and the start of the first.
-    steps,
-    timedSteps: Math.ceil(steps / 5),
     peak: (s: number): Promise<{ flops: number; bytes?: number }> => engine.peak(s),
   };
 }

@@ -382,7 +382,7 @@ describe('the other commands', () => {
   });
 
   testNative('bench step prints its line', async () => {
-    const run = await implicam(['bench', 'step', '--workload', 'P', '--engine', 'native', '--json']);
+    const run = await implicam(['bench', 'step', '--workload', 'exposure', '--engine', 'native', '--json']);
     expect(run).toMatchObject({ code: 0, stderr: '' });
     const line = JSON.parse(run.stdout);
     expect(Object.keys(line)).toEqual([

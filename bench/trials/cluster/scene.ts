@@ -23,6 +23,7 @@ export interface ScenarioOptions {
   readonly patches?: number;
   readonly atlas?: ModelConfigInput['atlas'];
   readonly blur?: ModelConfigInput['blur'];
+  readonly loss?: ModelConfigInput['loss'];
 }
 
 /** A scene that is ready to be trained. */
@@ -58,6 +59,7 @@ export function makeScenario(options: ScenarioOptions, captured?: Capture): Scen
   const config = configSchema.parse({
     atlas: options.atlas ?? SMALL_ATLAS,
     blur: options.blur ?? SMALL_BLUR,
+    loss: options.loss,
     train: { steps, patches, reduction, ...(tilePixels ? { tilePixels } : {}) },
   });
   const planes = capture.options.focus;

@@ -3,9 +3,9 @@
 
 #include "addon/addon.h"
 #include "device/library.h"
+#include "session/peak.h"
 #include "addon/read_problem.h"
 #include "session/session.h"
-#include "session/workers.h"
 
 namespace {
 
@@ -347,12 +347,7 @@ Napi::Value peak(const Napi::CallbackInfo& info) {
   int threads = info[1].As<Napi::Number>().Int32Value();
   double seconds = info[2].As<Napi::Number>().DoubleValue();
   auto total = std::make_shared<double>(0);
-  auto work = [kernels, threads, seconds, total] {
-    std::vector<double> rate(threads);
-    Workers workers(threads);
-    workers.run([&](int id) { rate[id] = kernels->peak(seconds); });
-    for (double r : rate) *total += r;
-  };
+  auto work = [kernels, threads, seconds, total] { *total = measurePeak(*kernels, threads, seconds); };
   return Task::start(info.Env(), Napi::Object::New(info.Env()), work,
                      [total](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *total); });
 }

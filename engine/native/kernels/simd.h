@@ -63,6 +63,27 @@ IC_INLINE VI floori(V x) {
   return tofloat(i) > x ? i - 1 : i;
 }
 
+// x itself, which the compiler cannot see through: it is computed there and then, in a register.
+IC_INLINE V opaque(V x) {
+#if defined(IMPLICAM_F64)
+  // Two registers a vector, or one, as the machine has them.
+#elif defined(__x86_64__)
+  asm volatile("" : "+v"(x));
+#elif defined(__aarch64__)
+  asm volatile("" : "+w"(x));
+#endif
+  return x;
+}
+
+// Chains that keep every multiply-add unit busy: two units at a latency of four or five cycles want ten, and SSE2, whose
+// products and sums have two units each and seven cycles for both, fourteen. With a factor and a term, no more than
+// the registers hold.
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int CHAINS = 24;
+#else
+constexpr int CHAINS = 14;
+#endif
+
 IC_INLINE V vsqrt(V x) {
 #if defined(__AVX512F__) && IMPLICAM_VBYTES == 64 && !defined(IMPLICAM_F64)
   return (V)_mm512_sqrt_ps((__m512)x);

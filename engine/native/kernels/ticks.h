@@ -20,12 +20,6 @@ IC_INLINE uint64_t tickCount() {
 #endif
 }
 
-IC_INLINE double secondsNow() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 struct Ticker {
   uint64_t* ticks;
   uint64_t last;

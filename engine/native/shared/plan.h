@@ -162,8 +162,8 @@ struct Kernels {
   // Renders tiles of side × side, taken from the counter `next` (a std::atomic<int>), into [height][width][3].
   size_t (*renderWorkspace)(const RenderInput&, int side);
   void (*renderTiles)(const RenderInput&, int side, int columns, int tiles, void* next, void* workspace, float* target);
-  // FLOP/s of chains of independent multiply-adds on this thread, in `seconds` at least.
-  double (*peak)(double seconds);
+  // Does so many rounds of multiply-adds as fast as this processor can, and returns their floating-point operations.
+  double (*multiplyAdds)(int rounds);
 };
 
 }  // namespace implicam
