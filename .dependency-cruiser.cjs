@@ -1,7 +1,8 @@
 /**
  * The house has one direction: what a scene and a camera are (model) at the ground, then the numerics of a step (engine),
  * photographs to pictures (develop), the three processes, which know each other by the wire alone, what measures them
- * (bench), and the command line on top.
+ * (bench), and the command line on top. Its door for other programs is index.ts: what it shows them stands in four rooms, and
+ * nothing inside goes out by it.
  */
 const rooms = [
   'model',
@@ -42,8 +43,31 @@ const reads = {
   cli: below('cli'),
 };
 
+/** What the library consists of. */
+const LIBRARY = ['model', 'imaging', 'engine', 'develop'];
+
 module.exports = {
   forbidden: [
+    {
+      name: 'index-reads-the-library',
+      comment: 'Who imports implicam gets no service, no command line and no benchmark.',
+      severity: 'error',
+      from: { path: '^index[.]ts$' },
+      to: { path: `^(${rooms.filter((room) => !LIBRARY.includes(room)).join('|')})/` },
+    },
+    {
+      name: 'examples-come-by-the-door',
+      comment: 'They import implicam by its name, as other programs do.',
+      severity: 'error',
+      from: { path: '^examples/' },
+      to: { path: `^(${rooms.join('|')})/` },
+    },
+    {
+      name: 'nobody-inside-uses-the-door',
+      severity: 'error',
+      from: { path: `^(${rooms.join('|')})/`, pathNot: TESTS },
+      to: { path: '^index[.]ts$' },
+    },
     ...Object.entries(reads).map(([room, allowed]) => ({
       name: `${room}-reads-${allowed.join('-and-') || 'nothing'}`,
       severity: 'error',

@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: [
       '{model,imaging,store,proto,migrations,database,engine,develop,edge-api,coordinator,runner,cli,bench,test}/**/*.test.ts',
+      '*.test.ts',
     ],
     globalSetup: ['test/support/postgres-server.ts'],
     testTimeout: 60_000,

@@ -1,32 +1,19 @@
-import { realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { develop } from '../develop/develop.js';
-import { canContinue, loadModel, saveModel } from '../develop/model-file/model-file.js';
 import {
-  type Development,
   type DevelopOptions,
   type DevelopPhase,
   PRESETS,
   type Preset,
   QUALITIES,
   type Quality,
-  type TrainedModel,
   type Trainer,
 } from '../develop/options.js';
-import {
-  type DevelopReport,
-  OUTPUT_FILES,
-  prepareOutputs,
-  SNAPSHOT_FILE,
-  writeOutputs,
-  writePreview,
-} from '../develop/outputs.js';
+import { type DevelopReport, OUTPUT_FILES } from '../develop/outputs.js';
+import { developPhotographs, readPhotographs, writeResultsFolder } from '../develop/photographs.js';
 import type { EngineName } from '../engine/engine.js';
-import { readFrames } from '../imaging/capture.js';
 import { trainSchema } from '../model/config.js';
 import { ImplicamError } from '../model/errors.js';
-import type { Frame } from '../model/picture.js';
 import { interruptible } from './shared/interrupt.js';
 import {
   deviceOption,
@@ -38,7 +25,6 @@ import {
   wholeNumber,
 } from './shared/options.js';
 import { duration, type ProgressReport, reportProgress } from './shared/progress.js';
-import { versions } from './shared/version.js';
 
 export function define(command: Command): void {
   command
@@ -102,53 +88,43 @@ export async function developInto(
   photos: readonly string[],
   command: DevelopCommand,
 ): Promise<DevelopReport> {
-  await requireApart(photos, command.out);
-  const snapshot = join(command.out, SNAPSHOT_FILE);
-  const resume = command.resume ? await loadSnapshot(snapshot, command) : undefined;
-  const began = performance.now();
-  const frames = await readFrames(photos);
-  const decodeSeconds = (performance.now() - began) / 1000;
-  await prepareOutputs(command.out);
+  const { out: results, resume = false } = command;
+  const asked = { ...optionsOf(command), results, resume };
+  const photographs = await readPhotographs(photos, asked);
+  const { frames } = photographs;
   const progress = reportProgress();
   progress.line(
     `${frames.length} frame${frames.length === 1 ? '' : 's'} of ${frames[0]!.width} × ${frames[0]!.height}`,
   );
-  const development = await train(frames, command, resume, progress);
+  const interrupt = interruptible(() =>
+    progress.line('interrupted: saving a snapshot after the step in progress (Ctrl-C again: stop at once)'),
+  );
+  const { development, snapshotFile } = await developPhotographs(photographs, {
+    ...asked,
+    ...(command.runners ? { trainer: await cluster(command, command.runners, progress) } : {}),
+    signal: interrupt.signal,
+    onPhase: (phase) => progress.line(PHASES[phase]),
+    onNote: (note) => progress.line(`  ${note}`),
+    onPreview: () => progress.line(`  preview: ${join(results, OUTPUT_FILES.preview)}`),
+    onProgress: (state) => progress.progress(state),
+  }).finally(() => {
+    progress.stop();
+    interrupt.release();
+  });
   if (development.interrupted) {
-    await saveModel(snapshot, development.model, { training: true });
     throw new ImplicamError(
       'interrupted',
-      `stopped after step ${development.steps}; ${snapshot} holds what was learned: ` +
+      `stopped after step ${development.steps}; ${snapshotFile} holds what was learned: ` +
         'give the same command with --resume to go on from there',
     );
   }
   progress.line('writing the results');
-  const report = await writeOutputs(command.out, development, {
-    frames,
-    decodeSeconds,
-    versions: versions(),
-  });
-  await rm(snapshot, { force: true });
+  const report = await writeResultsFolder(results, development, photographs);
   const { train: trained, render } = report.seconds;
   progress.line(
-    `done: ${report.steps} steps in ${duration(trained)}, results in ${duration(render)}; look at ${join(command.out, OUTPUT_FILES.picture)}`,
+    `done: ${report.steps} steps in ${duration(trained)}, results in ${duration(render)}; look at ${join(results, OUTPUT_FILES.picture)}`,
   );
   return report;
-}
-
-/** Results among the photographs would be taken for photographs the next time. */
-async function requireApart(photos: readonly string[], out: string): Promise<void> {
-  const real = (path: string) => realpath(path).catch(() => undefined);
-  const folder = await real(out);
-  if (folder === undefined) return;
-  for (const photo of photos) {
-    if ((await real(photo)) !== folder) continue;
-    throw new ImplicamError(
-      'option-invalid',
-      `${out} holds the photographs: name another folder for the results with --out`,
-      { exitCode: 2 },
-    );
-  }
 }
 
 const PHASES: Record<DevelopPhase, string> = {
@@ -158,19 +134,16 @@ const PHASES: Record<DevelopPhase, string> = {
   render: 'rendering',
 };
 
-async function train(
-  frames: Frame[],
-  command: DevelopCommand,
-  resume: TrainedModel | undefined,
-  progress: ProgressReport,
-): Promise<Development> {
-  const { preset, quality, threads, device, seed, steps } = command;
-  // The bits of a resumed run are those of the engine that began it.
-  const engine = command.engine ?? (resume?.info.engine as DevelopCommand['engine']);
-  const interrupt = interruptible(() =>
-    progress.line('interrupted: saving a snapshot after the step in progress (Ctrl-C again: stop at once)'),
-  );
-  const options: DevelopOptions = {
+function optionsOf({
+  preset,
+  quality,
+  engine,
+  threads,
+  device,
+  seed,
+  steps,
+}: DevelopCommand): DevelopOptions {
+  return {
     preset,
     quality,
     seed,
@@ -178,22 +151,7 @@ async function train(
     ...(threads ? { threads } : {}),
     ...(device ? { device } : {}),
     ...(steps === undefined ? {} : { steps }),
-    ...(resume ? { resume } : {}),
-    ...(command.runners ? { trainer: await cluster(command, command.runners, progress) } : {}),
-    signal: interrupt.signal,
-    onPhase: (phase) => progress.line(PHASES[phase]),
-    onNote: (note) => progress.line(`  ${note}`),
-    onPreview: async (radiance, look) => {
-      progress.line(`  preview: ${await writePreview(command.out, radiance, look)}`);
-    },
-    onProgress: (state) => progress.progress(state),
   };
-  try {
-    return await develop(frames, options);
-  } finally {
-    progress.stop();
-    interrupt.release();
-  }
 }
 
 /** The processes that train are loaded only where they are asked for. */
@@ -202,47 +160,4 @@ async function cluster(command: DevelopCommand, runners: number, progress: Progr
   const { out: folder, threads } = command;
   const onLine = (line: string) => progress.line(`  ${line}`);
   return clusterTrainer({ runners, folder, onLine, ...(threads ? { threads } : {}) });
-}
-
-async function loadSnapshot(path: string, command: DevelopCommand): Promise<TrainedModel> {
-  const exists = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) {
-    throw new ImplicamError(
-      'snapshot-missing',
-      `there is no ${path} to resume from: leave out --resume, or name the --out of the interrupted run`,
-      { exitCode: 2 },
-    );
-  }
-  const model = await loadModel(path);
-  if (!canContinue(model)) {
-    throw new ImplicamError(
-      'snapshot-invalid',
-      `${path} is a model to render from, not a snapshot to continue: leave out --resume`,
-    );
-  }
-  requireSameRun(path, model, command);
-  return model;
-}
-
-/** A snapshot goes on as it began, or its result would be neither run's. */
-function requireSameRun(path: string, { info, seed, config }: TrainedModel, command: DevelopCommand): void {
-  const { preset } = command;
-  const pairs: [string, unknown, unknown][] = [
-    ['--preset', preset === 'auto' ? info.preset : preset, info.preset],
-    ['--quality', command.quality, info.quality],
-    ['--engine', command.engine ?? info.engine, info.engine],
-    ['--seed', command.seed, seed],
-    ['--steps', command.steps ?? config.train.steps, config.train.steps],
-  ];
-  const other = pairs.find(([, asked, begun]) => asked !== begun);
-  if (!other) return;
-  const [option, asked, begun] = other;
-  throw new ImplicamError(
-    'snapshot-mismatch',
-    `${path} was begun with ${option} ${begun}, not ${asked}: resume with the same options, or leave out --resume`,
-    { exitCode: 2 },
-  );
 }

@@ -162,10 +162,12 @@ function checkFrames(frames: readonly Frame[]): void {
 function checkSnapshot(snapshot: TrainedModel, framesSha256: string): void {
   const refuse = (message: string) => new ImplicamError('snapshot-mismatch', message, { exitCode: 2 });
   if (snapshot.framesSha256 !== framesSha256) {
-    throw refuse('the snapshot was made from other photographs: give the same files, or leave out --resume');
+    throw refuse(
+      'the snapshot was made from other photographs: give the same files, or develop without resuming',
+    );
   }
   if (!canContinue(snapshot)) {
-    throw refuse('this is a model to render from, not a snapshot to continue: leave out --resume');
+    throw refuse('this is a model to render from, not a snapshot to continue: develop without resuming');
   }
 }
 

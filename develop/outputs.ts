@@ -53,8 +53,8 @@ export interface DevelopReport {
 
 /** What is reported beside what a development knows of itself. */
 export interface OutputContext {
-  /** The photographs, for their focus distances. */
-  readonly frames: readonly Frame[];
+  /** The photographs, for their focus distances; none where they are not at hand. */
+  readonly frames: readonly Pick<Frame, 'camera'>[];
   readonly decodeSeconds: number;
   /** What the run was made with: program, Node, … */
   readonly versions: Readonly<Record<string, string>>;
@@ -71,10 +71,8 @@ export async function prepareOutputs(folder: string): Promise<void> {
     const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'it is a file' : 'it cannot be written to';
     throw new ImplicamError(
       'write-failed',
-      `${folder} cannot hold the results (${why}): name another --out`,
-      {
-        cause,
-      },
+      `${folder} cannot hold the results (${why}): name another folder`,
+      { cause },
     );
   } finally {
     await rm(probe, { force: true }).catch(() => undefined);
@@ -214,7 +212,10 @@ async function writeDefocus(path: string, map: Picture, fit: InverseDepth | unde
  * A thin lens makes the defocus map a line in inverse depth, so learned focus against 1/distance of the frames fixes
  * it, by least squares. Undefined unless the files know two different distances.
  */
-function inverseDepthFit(learned: LearnedResponse, frames: readonly Frame[]): InverseDepth | undefined {
+function inverseDepthFit(
+  learned: LearnedResponse,
+  frames: OutputContext['frames'],
+): InverseDepth | undefined {
   const points = frames.flatMap(({ camera }, i) => {
     const distance = camera.focusDistance;
     return distance !== undefined && distance > 0 ? [{ x: learned.frames[i]!.focus, y: 1 / distance }] : [];

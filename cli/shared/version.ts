@@ -1,23 +1,2 @@
-import { readFileSync } from 'node:fs';
-
-/** The version of this program, from its package.json: three folders up when built, two from the sources. */
-export function programVersion(): string {
-  for (const path of ['../../../package.json', '../../package.json']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
-      if (name === 'implicam') return version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  return 'unknown';
-}
-
-/** Versions that decide what a run computes, for reports. */
-export function versions(): Record<string, string> {
-  return {
-    implicam: programVersion(),
-    node: process.versions.node,
-    platform: `${process.platform}-${process.arch}`,
-  };
-}
+/** The version is told by the library's reports too, so it is found there. */
+export { programVersion, versions } from '../../develop/versions.js';

@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { benchPyTorch } from '../../bench/benchmarks/pytorch.js';
 import { deviceMachine, nativeMachine, timeStep } from '../../bench/benchmarks/step.js';
 import { WORKLOADS, workOf } from '../../bench/benchmarks/workloads.js';
 import { SAMPLES } from '../../engine/conformance/runs.js';
 import { describeNative } from '../../engine/engines.fixture.js';
+import { nativeIsas } from '../../engine/native/native-engine.js';
 
 /** What `bench step` tells of a device, on the emulated kernels and a small model. */
 describeNative('a timed step', () => {
@@ -25,7 +26,7 @@ describeNative('a timed step', () => {
   });
 });
 
-describe.each(nativeIsas())('the peak of %s', (isa) => {
+describeNative.each(nativeIsas())('the peak of %s', (isa) => {
   test.each(WORKLOADS)('is above every step of %s', async (workload) => {
     // A full batch of 512-wide layers would take seconds a step; a small one runs the same loops.
     const work = workOf(workload, workload === 'neucam' ? { pixels: 64 } : {});

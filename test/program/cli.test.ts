@@ -54,7 +54,7 @@ describe('help and usage', () => {
     ['a bad tap', ['render', 'x', '-o', 'y.png', '--tap', '3'], /X,Y/],
     ['no truth', ['evaluate', 'x'], /--truth/],
     ['a bad size', ['sample', 'x', '--size', '96'], /WxH/],
-    ['resuming nothing', ['develop', 'x', '--resume', '--out', 'nothing-here'], /leave out --resume/],
+    ['resuming nothing', ['develop', 'x', '--resume', '--out', 'nothing-here'], /develop without resuming/],
   ])('exits with 2 for %s', async (_, args, message) => {
     const run = await implicam(args, { cwd: folder });
     expect(run.stderr).toMatch(message);
@@ -183,7 +183,7 @@ describe('develop', () => {
         await writeFile(at('taken'), '');
         return [at('sample'), '--out', at('taken')];
       },
-      /taken cannot hold the results \(it is a file\): name another --out/,
+      /taken cannot hold the results \(it is a file\): name another folder/,
     ],
   ])('exits with 1 for %s, naming it and the remedy', async (_, args, message) => {
     const run = await implicam(['develop', '--out', at('bad'), ...(await args())], { cwd: folder });
@@ -283,7 +283,7 @@ describe('develop', () => {
       '--steps',
       '901',
     ]);
-    expect(longer.stderr).toMatch(/begun with --steps 900, not 901: resume with the same options/);
+    expect(longer.stderr).toMatch(/begun with steps 900, not 901: resume with the same options/);
     expect(longer.code).toBe(2);
   });
 });

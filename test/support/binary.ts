@@ -40,13 +40,14 @@ export async function ensureBuilt(): Promise<void> {
 }
 
 const SOURCES = [
-  ...['model', 'imaging', 'store', 'proto', 'migrations', 'database'],
+  ...['model', 'imaging', 'store', 'proto', 'migrations', 'database', 'engine', 'develop'],
   ...['coordinator', 'runner', 'edge-api', 'bench', 'cli'],
 ];
 
 function isFresh(): boolean {
   if (!existsSync(main)) return false;
   const built = statSync(main).mtimeMs;
+  if (statSync(join(root, 'index.ts')).mtimeMs >= built) return false;
   return SOURCES.every((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
