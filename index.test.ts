@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSample } from './bench/samples/write.js';
-import { nativeIsas } from './engine/native/native-engine.js';
+import { describeNative } from './engine/engines.fixture.js';
 import { imageKinds } from './imaging/write.js';
 import {
   type DevelopedModel,
@@ -53,7 +53,7 @@ async function refusal(of: Promise<unknown>): Promise<ImplicamError> {
 }
 const codeOf = async (of: Promise<unknown>) => (await refusal(of)).code;
 
-describe.skipIf(nativeIsas().length === 0)('a developed model', () => {
+describeNative('a developed model', () => {
   const phases: Phase[] = [];
   const notes: string[] = [];
   const progress: Progress[] = [];
@@ -191,7 +191,7 @@ describe.skipIf(nativeIsas().length === 0)('a developed model', () => {
   });
 });
 
-describe.skipIf(nativeIsas().length === 0)('photographs of one focus', () => {
+describeNative('photographs of one focus', () => {
   it('have no lens to refocus with', async () => {
     const model = await develop(bracket, { steps: 2 });
     expect(model.kinds).toEqual(['all-in-focus', 'response']);
@@ -202,7 +202,7 @@ describe.skipIf(nativeIsas().length === 0)('photographs of one focus', () => {
   });
 });
 
-describe.skipIf(nativeIsas().length === 0)('an aborted development', () => {
+describeNative('an aborted development', () => {
   it('rejects, and goes on from its snapshot to the same bits', async () => {
     const options: DevelopOptions = { steps: 150, threads: 1, results: at('aborted') };
     const stop = new AbortController();

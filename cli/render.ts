@@ -20,7 +20,6 @@ export function define(command: Command): void {
     .addOption(schemaOption('--aperture <a>', shape.aperture))
     .addOption(schemaOption('--ev <stops>', shape.ev))
     .addOption(schemaOption('--tone <name>', shape.tone, 'srgb, or linear where the file holds linear light'))
-    .addOption(schemaOption('--time <seconds>', shape.time))
     .addOption(
       new Option('--region <X,Y,W,H>', shape.region.description).argParser(
         numbersBetween(',', ['X', 'Y', 'W', 'H']),

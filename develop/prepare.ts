@@ -158,8 +158,8 @@ function trainingMasks(
   config: ModelConfig,
   kernels: StartKernels,
 ): readonly (Uint8Array | undefined)[] {
-  const { blur, layers } = config;
-  if (layers !== 1 || blur.form !== 'lens' || blur.render !== 'patches') return masks;
+  const { blur } = config;
+  if (blur.form !== 'lens') return masks;
   const input = { views, focus: grouping.focus, gains, valid: [], aperture: aperturesOf(grouping) };
   const explained = explainedPixels(input, s, allInFocus, kappa, blur.reach, kernels);
   return grouping.frames.map((f, i) => {

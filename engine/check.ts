@@ -1,5 +1,4 @@
 import { ImplicamError } from '../model/errors.js';
-import { atlasOutputs } from '../model/layout.js';
 import type { Plan } from '../model/plan.js';
 import type { SceneData, TrainingState } from './engine.js';
 
@@ -19,18 +18,12 @@ export function checkData(plan: Plan, data: SceneData): void {
     }
   }
   if (!data.start) return;
-  const outputs = atlasOutputs(plan.config);
-  if (data.start.radiance.length !== outputs * area) {
-    refuse(
-      `the start radiance has ${data.start.radiance.length} samples, ${outputs} planes have ${outputs * area}`,
-    );
+  const { radiance, defocus } = data.start;
+  if (radiance.length !== 3 * area) {
+    refuse(`the start radiance has ${radiance.length} samples, three planes have ${3 * area}`);
   }
-  const { length } = data.start.defocus;
-  const lens = plan.config.blur.form === 'lens';
-  if (length !== 0 && lens && length !== plan.config.layers * area) {
-    refuse(
-      `the start defocus has ${length} samples, ${plan.config.layers} layers have ${plan.config.layers * area}`,
-    );
+  if (plan.config.blur.form === 'lens' && defocus.length !== 0 && defocus.length !== area) {
+    refuse(`the start defocus has ${defocus.length} samples, the picture ${area} pixels`);
   }
 }
 

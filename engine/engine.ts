@@ -6,7 +6,7 @@ import type { ReductionOperation } from '../model/reduction.js';
 export interface SceneData {
   /** One a frame of the plan, in its order: interleaved RGB (full scale 255 or 65535), and which pixels count (0: not). */
   readonly frames: readonly { readonly data: Uint8Array | Uint16Array; readonly mask?: Uint8Array }[];
-  /** The classical start, planar: `radiance` [outputs][H·W] as the scene network's outputs, `defocus` [layers][H·W]. */
+  /** The classical start, planar: ln `radiance` [3][H·W], and the `defocus` map [H·W], empty where there is none. */
   readonly start?: { readonly radiance: Float32Array; readonly defocus: Float32Array };
 }
 
@@ -35,11 +35,11 @@ export interface TrainOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** The scene evaluated at every pixel, planar, in the order of the network's outputs, before exp and sigmoid. */
+/** The scene evaluated at every pixel, planar. */
 export interface BakedPlanes {
-  /** [outputs][H·W] ln radiance (and opacity logit), start pictures included, clamped as in docs/MODEL.md. */
+  /** [3][H·W] ln radiance, start pictures included, clamped as in docs/MODEL.md. */
   readonly radiance: Float32Array;
-  /** [layers][H·W] signed defocus map s, start included; empty without a lens. */
+  /** [H·W] signed defocus map s, start included; empty without a lens. */
   readonly defocus: Float32Array;
 }
 

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { configSchema, lossSchema, type ModelConfigInput, trainSchema } from './config.js';
+import {
+  configSchema,
+  lossSchema,
+  type ModelConfigInput,
+  storedConfigSchema,
+  trainSchema,
+} from './config.js';
 
 const refusal = (input: unknown) => {
   const parsed = configSchema.safeParse(input);
@@ -10,13 +16,11 @@ const refusal = (input: unknown) => {
 describe('configSchema', () => {
   test('fills in everything from nothing', () => {
     expect(configSchema.parse({})).toMatchObject({
-      layers: 1,
       atlas: { form: 'hash', levels: 16 },
-      blur: { form: 'lens', render: 'patches' },
+      blur: { form: 'lens', patch: 16 },
       light: 'linear',
       tone: { form: 'knots', knots: 40, low: -9 },
       exposure: 'tied',
-      focus: 'learned',
       registration: 'none',
       loss: lossSchema.parse({}),
       train: trainSchema.parse({}),
@@ -26,7 +30,7 @@ describe('configSchema', () => {
   test.each<[string, ModelConfigInput]>([
     ['defaults', {}],
     ['a SIREN', { atlas: { form: 'siren' }, residual: false, blur: { form: 'free' }, light: 'log' }],
-    ['taps, two layers', { layers: 2, blur: { form: 'lens', render: 'taps' }, tone: { form: 'mlp' } }],
+    ['the other tone mapper', { blur: { form: 'free' }, tone: { form: 'mlp' } }],
   ])('is its own value: parsed once, as JSON, or twice: %s', (_, input) => {
     const config = configSchema.parse(input);
     expect(configSchema.parse(config)).toEqual(config);
@@ -42,9 +46,7 @@ describe('configSchema', () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ['two layers without a lens', { layers: 2, blur: { form: 'none' } }, /two layers need the lens/],
-    ['two layers behind a free blur', { layers: 2, blur: { form: 'free' } }, /two layers need the lens/],
-    ['three layers', { layers: 3 }, /layers/],
+    ['a form that is no longer there', { layers: 1 }, /layers/],
     ['a grid of offsets of 8 taps', { blur: { form: 'free', taps: 8, grid: true } }, /needs 9 taps/],
     ['logarithms behind a lens', { light: 'log' }, /lens sums in linear light/],
     ['an unknown option', { atlas: { form: 'hash', width: 3 } }, /width/],
@@ -62,5 +64,51 @@ describe('configSchema', () => {
     ['nothing at all', null, /expected object/],
   ])('refuses %s and says where', (_, input, expected) => {
     expect(refusal(input)).toMatch(expected);
+  });
+});
+
+describe('storedConfigSchema', () => {
+  /** As earlier versions wrote it. */
+  const stored = (change: { blur?: object; train?: object } = {}, more: object = {}) => ({
+    layers: 1,
+    focus: 'learned',
+    exposure: 'tied',
+    blur: { form: 'lens', render: 'patches', taps: 16, patch: 8, ...change.blur },
+    loss: { sharpness: 0.7, smoothOpacity: 5e-4, sparseOpacity: 0.1 },
+    train: { steps: 70, hold: 0, reduction: 'single', ...change.train },
+    ...more,
+  });
+
+  test('reads what earlier versions wrote, and changes nothing that it was given', () => {
+    const input = stored();
+    expect(storedConfigSchema.parse(input)).toEqual(
+      configSchema.parse({
+        blur: { form: 'lens', patch: 8 },
+        loss: { sharpness: 0.7 },
+        train: { steps: 70 },
+      }),
+    );
+    expect(input).toEqual(stored());
+  });
+
+  test('reads what this version writes, taps of a free blur included', () => {
+    for (const input of [{}, { blur: { form: 'free', taps: 5 } }, { blur: { form: 'none' } }] as const) {
+      const config = configSchema.parse(input);
+      expect(storedConfigSchema.parse(config)).toEqual(config);
+    }
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['two layers', stored({}, { layers: 2 }), /trained with layers: 2, a form that is no longer there/],
+    ['a lens by taps', stored({ blur: { render: 'taps' } }), /trained with blur\.render: "taps"/],
+    ['sums of 16 bits', stored({ train: { reduction: 'half' } }), /trained with train\.reduction: "half"/],
+    ['a pause before the decay', stored({ train: { hold: 0.5 } }), /trained with train\.hold: 0.5/],
+    ['focus that is known', stored({}, { focus: 'known' }), /trained with focus: "known"/],
+    ['exposures by frame', stored({}, { exposure: 'frame' }), /exposure|option/],
+    ['another registration', stored({}, { registration: 'homography' }), /registration|option/],
+    ['nothing', undefined, /expected object/],
+    ['no object', { blur: 3, train: null }, /expected object/],
+  ])('refuses %s and says so', (_, input, expected) => {
+    expect(storedConfigSchema.safeParse(input).error?.issues[0]?.message).toMatch(expected);
   });
 });

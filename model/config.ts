@@ -25,13 +25,8 @@ const noBlur = z.strictObject({ form: z.literal('none') });
 
 const lensBlur = z.strictObject({
   form: z.literal('lens'),
-  render: z
-    .enum(['taps', 'patches'])
-    .default('patches')
-    .describe('taps: K scene queries a view; patches: exact source-side spread over a patch'),
-  taps: z.int().min(1).max(64).default(16).describe('points of the disk, with taps'),
-  patch: z.int().min(4).max(32).multipleOf(4).default(16).describe('pixels along a patch, with patches'),
-  reach: z.int().min(1).max(24).default(7).describe('largest blur radius in pixels, with patches: the halo'),
+  patch: z.int().min(4).max(32).multipleOf(4).default(16).describe('pixels along a patch'),
+  reach: z.int().min(1).max(24).default(7).describe('largest blur radius in pixels: the halo of a patch'),
   levels: z.int().min(1).max(20).default(10).describe('resolutions of the defocus map'),
   base: z.number().min(1).max(512).default(8).describe('coarsest cells of the defocus map'),
   finest: z.number().min(0.01).max(4).default(0.7).describe('finest cells per pixel of the defocus map'),
@@ -76,8 +71,6 @@ export const lossSchema = z.strictObject({
   sharpnessStart: z.number().min(0).max(1).default(0.1).describe('fraction of training before it begins'),
   randomGamma: weight(0, "the paper's random-gamma term"),
   smoothDefocus: weight(1e-3, 'edge-aware total variation of the defocus map'),
-  smoothOpacity: weight(5e-4, 'total variation of the opacity'),
-  sparseOpacity: weight(0, 'mean opacity of the foreground'),
   toneSmooth: weight(1e-4, 'second differences of the knots'),
   tonePin: weight(0, 'tone mapper at unit exposure stays at mid grey'),
   exposureAnchor: weight(0, 'mean exposure stays at zero (free exposures)'),
@@ -87,8 +80,8 @@ export const lossSchema = z.strictObject({
 export const trainSchema = z.strictObject({
   // The longest preset looks at every pixel 60 times: far fewer steps than this for any picture that can be read.
   steps: z.int().min(0).max(100_000_000).default(600).describe('optimisation steps'),
-  patches: z.int().min(1).max(16_384).default(16).describe('patches a step, with patches'),
-  pixels: z.int().min(16).max(1_048_576).default(4096).describe('pixel positions a step, with taps'),
+  patches: z.int().min(1).max(16_384).default(16).describe('patches a step, behind a lens'),
+  pixels: z.int().min(16).max(1_048_576).default(4096).describe('pixel positions a step, without a lens'),
   tilePixels: z
     .int()
     .min(1)
@@ -96,14 +89,9 @@ export const trainSchema = z.strictObject({
     .default(2_000_000)
     .describe('larger pictures are cut into tiles of at most this many pixels, each with its own grids'),
   warmup: z.int().min(0).max(10_000).default(20).describe('steps of linear warm-up'),
-  hold: z.number().min(0).max(1).default(0).describe('fraction of training before the cosine decay'),
   floor: z.number().min(0).max(1).default(0.02).describe('final learning rate, relative'),
   beta1: z.number().min(0).max(0.9999).default(0.9),
   beta2: z.number().min(0).max(0.99999).default(0.99),
-  reduction: z
-    .enum(['single', 'half'])
-    .default('single')
-    .describe('precision of gradients summed over shards; half: 16 bits a number, for slow networks'),
   rates: z
     .strictObject({
       atlasGrid: z.number().min(0).default(1e-2),
@@ -123,10 +111,6 @@ export const trainSchema = z.strictObject({
 
 export const configSchema = z
   .strictObject({
-    layers: z
-      .union([z.literal(1), z.literal(2)])
-      .default(1)
-      .describe('2: background and foreground with opacity'),
     atlas: z.discriminatedUnion('form', [hashAtlas, sirenAtlas]).prefault({ form: 'hash' }),
     residual: z.boolean().default(true).describe('the networks correct the classical start'),
     blur: z.discriminatedUnion('form', [noBlur, lensBlur, freeBlur]).prefault({ form: 'lens' }),
@@ -136,20 +120,15 @@ export const configSchema = z
       .describe("log: sum logarithms, as the paper's code does"),
     tone: z.discriminatedUnion('form', [knotsTone, mlpTone]).prefault({ form: 'knots' }),
     exposure: z
-      .enum(['known', 'tied', 'frame', 'free'])
+      .enum(['known', 'tied', 'free'])
       .default('tied')
-      .describe('known: as given; tied: per exposure setting; frame: per frame; free: not pinned'),
-    focus: z.enum(['known', 'learned']).default('learned'),
+      .describe('known: as given; tied: per exposure setting; free: per frame, not pinned'),
     registration: z
-      .enum(['none', 'translation', 'similarity', 'affine', 'homography'])
+      .enum(['none', 'affine'])
       .default('none')
       .describe('what is learned per frame on top of the classical registration'),
     loss: lossSchema.prefault({}),
     train: trainSchema.prefault({}),
-  })
-  .refine((c) => c.layers === 1 || c.blur.form === 'lens', {
-    message: 'two layers need the lens blur',
-    path: ['layers'],
   })
   .refine((c) => c.blur.form !== 'free' || !c.blur.grid || c.blur.taps === 9, {
     message: 'the 3 × 3 grid of offsets needs 9 taps',
@@ -160,10 +139,52 @@ export const configSchema = z
     path: ['light'],
   });
 
+/**
+ * What earlier versions wrote into a configuration and this one has no choice of any more, by its path, and the value for
+ * which the model is what it was; absent where any is.
+ */
+const RETIRED: readonly { readonly path: readonly string[]; readonly is?: unknown }[] = [
+  { path: ['layers'], is: 1 },
+  { path: ['focus'], is: 'learned' },
+  { path: ['blur', 'render'], is: 'patches' },
+  { path: ['loss', 'smoothOpacity'] },
+  { path: ['loss', 'sparseOpacity'] },
+  { path: ['train', 'hold'], is: 0 },
+  { path: ['train', 'reduction'], is: 'single' },
+];
+
+/** A configuration as model files and prepared scenes hold it, also those of earlier versions. */
+export const storedConfigSchema = z.preprocess((stored, context) => {
+  const config = structuredClone(stored);
+  for (const { path, is } of RETIRED) {
+    const value = takeAt(config, path);
+    if (value === undefined || is === undefined || value === is) continue;
+    const message = `the model was trained with ${path.join('.')}: ${JSON.stringify(value)}, a form that is no longer there`;
+    context.addIssue({ code: 'custom', path: [...path], message });
+  }
+  // Taps of a free blur are still there.
+  if (objectAt(config, ['blur'])?.form === 'lens') takeAt(config, ['blur', 'taps']);
+  return config;
+}, configSchema);
+
+/** Removes what stands at a path, and answers with it. */
+function takeAt(config: unknown, path: readonly string[]): unknown {
+  const holder = objectAt(config, path.slice(0, -1));
+  const key = path.at(-1)!;
+  const value = holder?.[key];
+  if (holder) delete holder[key];
+  return value;
+}
+
+function objectAt(config: unknown, path: readonly string[]): Record<string, unknown> | undefined {
+  let at = config;
+  for (const key of path) at = (at as Record<string, unknown> | null | undefined)?.[key];
+  return typeof at === 'object' && at !== null ? (at as Record<string, unknown>) : undefined;
+}
+
 /** A complete configuration, every default filled in. */
 export type ModelConfig = z.output<typeof configSchema>;
 /** What a person or preset writes: anything left out takes its default. */
 export type ModelConfigInput = z.input<typeof configSchema>;
 export type LossConfig = ModelConfig['loss'];
-export type TrainConfig = ModelConfig['train'];
 export type FreeConfig = Extract<ModelConfig['blur'], { form: 'free' }>;

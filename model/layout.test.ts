@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { configSchema, type ModelConfig, type ModelConfigInput } from './config.js';
 import { FEATURES, gridNodes } from './hash-grid.js';
 import {
-  atlasOutputs,
   atlasWidths,
   createLayout,
   findGroup,
@@ -12,7 +11,6 @@ import {
   type Layout,
   mapWidths,
   mlpSize,
-  REGISTRATION_DOF,
   toneSize,
 } from './layout.js';
 import { planShards } from './shards.js';
@@ -20,8 +18,8 @@ import { planShards } from './shards.js';
 const GRID = { levels: 3, base: 4, finest: 1, log2Table: 8 };
 const BLURS: Required<ModelConfigInput>['blur'][] = [
   { form: 'none' },
-  { form: 'lens', render: 'patches', ...GRID, hidden: [8] },
-  { form: 'lens', render: 'taps', ...GRID, hidden: [] },
+  { form: 'lens', ...GRID, hidden: [8] },
+  { form: 'lens', ...GRID, hidden: [] },
   { form: 'free', taps: 5, hidden: [12, 8] },
 ];
 const ATLASES: Required<ModelConfigInput>['atlas'][] = [
@@ -31,14 +29,11 @@ const ATLASES: Required<ModelConfigInput>['atlas'][] = [
 
 const everyForm = fc
   .record({
-    layers: fc.constantFrom(1 as const, 2 as const),
     atlas: fc.constantFrom(...ATLASES),
     blur: fc.constantFrom(...BLURS),
     tone: fc.constantFrom({ form: 'knots', knots: 17 } as const, { form: 'mlp', hidden: 12 } as const),
-    focus: fc.constantFrom('known' as const, 'learned' as const),
-    registration: fc.constantFrom('none', 'translation', 'similarity', 'affine', 'homography' as const),
+    registration: fc.constantFrom('none', 'affine' as const),
   })
-  .filter((c) => c.layers === 1 || c.blur?.form === 'lens')
   .map((c): ModelConfig => configSchema.parse(c));
 
 const counts = { views: 4, focusSettings: 3, exposureParameters: 5 };
@@ -76,10 +71,10 @@ describe('createLayout', () => {
           'blur.mlp': mlpSize(freeBlurWidths(config)),
           tone: tone.form === 'knots' ? 3 * 16 : 3 * (3 * 12 + 1),
           exposure: 5,
-          focus: config.focus === 'learned' && blur.form !== 'none' ? 3 : 0,
+          focus: blur.form === 'none' ? 0 : 3,
           kappa: blur.form === 'lens' ? 1 : 0,
           // The first of four views does not move.
-          registration: 3 * REGISTRATION_DOF[config.registration],
+          registration: config.registration === 'affine' ? 3 * 6 : 0,
           'atlas.grid': FEATURES * gridNodes(layout.atlasLevels),
           'map.grid': FEATURES * gridNodes(layout.mapLevels),
         };
@@ -137,11 +132,9 @@ describe('sizes', () => {
 
   test('of the networks of the scene', () => {
     expect(atlasWidths(parse({}))).toEqual([32, 64, 64, 3]);
-    expect(atlasWidths(parse({ layers: 2, atlas: { form: 'hash', levels: 4, hidden: [] } }))).toEqual([8, 7]);
+    expect(atlasWidths(parse({ atlas: { form: 'hash', levels: 4, hidden: [] } }))).toEqual([8, 3]);
     expect(atlasWidths(parse({ atlas: { form: 'siren' } }))).toEqual([2, 512, 512, 512, 512, 3]);
-    expect(mapWidths(parse({ layers: 2 }))).toEqual([20, 32, 2]);
-    expect(atlasOutputs(parse({}))).toBe(3);
-    expect(atlasOutputs(parse({ layers: 2 }))).toBe(7);
+    expect(mapWidths(parse({}))).toEqual([20, 32, 1]);
   });
 
   test('of the blur: (focus, x, y) to a weight and two offsets a tap', () => {

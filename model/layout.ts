@@ -39,25 +39,18 @@ export interface Layout {
   readonly mapLevels: readonly GridLevel[];
 }
 
-/** Outputs of the scene network: ln radiance of the background; with two layers also foreground and opacity. */
-export function atlasOutputs(config: ModelConfig): number {
-  return config.layers === 2 ? 7 : 3;
-}
-
-/** Widths of the scene network, input and output included. */
+/** Widths of the scene network, input and output (ln radiance) included. */
 export function atlasWidths(config: ModelConfig): number[] {
   const { atlas } = config;
   if (atlas.form === 'siren') {
-    return [2, ...Array<number>(atlas.layers).fill(atlas.width), atlasOutputs(config)];
+    return [2, ...Array<number>(atlas.layers).fill(atlas.width), 3];
   }
-  return [FEATURES * atlas.levels, ...atlas.hidden, atlasOutputs(config)];
+  return [FEATURES * atlas.levels, ...atlas.hidden, 3];
 }
 
-/** Widths of the defocus network (one output a layer) of a lens; empty for other blurs. */
+/** Widths of the defocus network of a lens; empty for other blurs. */
 export function mapWidths(config: ModelConfig): number[] {
-  return config.blur.form === 'lens'
-    ? [FEATURES * config.blur.levels, ...config.blur.hidden, config.layers]
-    : [];
+  return config.blur.form === 'lens' ? [FEATURES * config.blur.levels, ...config.blur.hidden, 1] : [];
 }
 
 /** Widths of the free blur generator: (focus, x, y) → K weights and 2K offsets; empty for other blurs. */
@@ -77,8 +70,8 @@ export function toneSize(config: ModelConfig): number {
   return config.tone.form === 'knots' ? 3 * (config.tone.knots - 1) : 3 * (3 * config.tone.hidden + 1);
 }
 
-/** Degrees of freedom of each learned registration. */
-export const REGISTRATION_DOF = { none: 0, translation: 2, similarity: 4, affine: 6, homography: 8 } as const;
+/** Learned registration is affine: which coefficient of a view's homography each of its parameters adds to. */
+export const AFFINE = [2, 5, 0, 4, 1, 3] as const;
 
 export interface LayoutInput {
   readonly config: ModelConfig;
@@ -109,10 +102,14 @@ export function createLayout(input: LayoutInput): Layout {
   add('blur.mlp', 'blur', mlpSize(freeBlurWidths(config)));
   add('tone', 'tone', toneSize(config));
   add('exposure', 'exposure', input.exposureParameters);
-  add('focus', 'focus', config.focus === 'learned' && blur.form !== 'none' ? input.focusSettings : 0);
+  add('focus', 'focus', blur.form === 'none' ? 0 : input.focusSettings);
   add('kappa', 'kappa', blur.form === 'lens' ? 1 : 0);
   // The first view is the reference: it does not move.
-  add('registration', 'registration', (input.views - 1) * REGISTRATION_DOF[config.registration]);
+  add(
+    'registration',
+    'registration',
+    config.registration === 'affine' ? (input.views - 1) * AFFINE.length : 0,
+  );
 
   const tiled = shards.some((s) => s.tiled);
   for (const [index, shard] of shards.entries()) {

@@ -87,7 +87,7 @@ describe('RandomStream', () => {
     const all = [
       new RandomStream(1, Stream.initial),
       new RandomStream(2, Stream.initial),
-      new RandomStream(1, Stream.sample),
+      new RandomStream(1, Stream.scene),
       new RandomStream(1, Stream.initial, 1),
     ].flatMap((stream) => first(stream, 64));
     expect(new Set(all).size).toBe(all.length);

@@ -54,7 +54,6 @@ export function philox4x32(
 export const Stream = {
   initial: 1,
   epoch: 2,
-  sample: 3,
   gamma: 4,
   scene: 5,
 } as const;

@@ -1,7 +1,7 @@
 import { type Exposures, planExposures } from './camera/exposures.js';
 import type { ModelConfig } from './config.js';
 import { assert } from './errors.js';
-import { createLayout, type Layout, REGISTRATION_DOF } from './layout.js';
+import { createLayout, type Layout } from './layout.js';
 import { planShards, type Shard } from './shards.js';
 
 /** What a session knows about one frame before training. */
@@ -55,8 +55,6 @@ export interface Plan {
   readonly exposures: Exposures;
   readonly shards: readonly Shard[];
   readonly layout: Layout;
-  /** Learned registration: degrees of freedom a view, and their effect on the eight coefficients, [dof][8]. */
-  readonly registration: { readonly dof: number; readonly basis: readonly (readonly number[])[] };
 }
 
 /** Plans a session. */
@@ -77,22 +75,12 @@ export function createPlan(
     focusSettings: capture.focus.length,
     exposureParameters: exposures.parameters,
   });
-  const dof = REGISTRATION_DOF[config.registration];
-  return {
-    config,
-    seed,
-    capture,
-    views,
-    exposures,
-    shards,
-    layout,
-    registration: { dof, basis: basisOf(dof) },
-  };
+  return { config, seed, capture, views, exposures, shards, layout };
 }
 
 /** Whether any view is displaced against the scene, now or while it learns. */
 export function isWarped(plan: Plan): boolean {
-  if (plan.registration.dof > 0) return true;
+  if (plan.config.registration !== 'none') return true;
   return plan.views.some((v) => v.homography.some((c, k) => c !== IDENTITY[k]));
 }
 
@@ -110,19 +98,4 @@ function groupViews(capture: Capture, separate: boolean): View[] {
     else views.set(key, { focus: frame.focus, aperture: frame.aperture, homography, frames: [index] });
   }
   return [...views.values()];
-}
-
-/** Effect of each learned degree of freedom on the eight homography coefficients. */
-function basisOf(dof: number): number[][] {
-  const e = (...at: [number, number][]) => {
-    const row = Array<number>(8).fill(0);
-    for (const [i, v] of at) row[i] = v;
-    return row;
-  };
-  const shift = [e([2, 1]), e([5, 1])];
-  if (dof === 2) return shift;
-  if (dof === 4) return [...shift, e([0, 1], [4, 1]), e([1, -1], [3, 1])];
-  const affine = [...shift, e([0, 1]), e([4, 1]), e([1, 1]), e([3, 1])];
-  if (dof === 6) return affine;
-  return dof === 8 ? [...affine, e([6, 1]), e([7, 1])] : [];
 }

@@ -52,16 +52,14 @@ export function patchesFor(pixels: number): number {
   return Math.min(16_384, Math.max(16, 16 * Math.round((pixels / 135_000) ** (2 / 3))));
 }
 
-/** Focus stacks, with or without exposures: one layer behind a lens, by patches, on the classical start. */
+/** Focus stacks, with or without exposures: a scene behind a lens, on the classical start. */
 function stack(effort: Effort, facts: PresetFacts): ModelConfigInput {
   const patches = patchesFor(facts.pixels);
   const table = log2Table(facts.pixels);
   return {
-    layers: 1,
     atlas: { form: 'hash', log2Table: table },
     blur: {
       form: 'lens',
-      render: 'patches',
       reach: Math.max(3, Math.min(10, Math.ceil(facts.widestCircle + 1.5))),
       log2Table: table,
     },
@@ -87,7 +85,6 @@ function bracket(effort: Effort, facts: PresetFacts): ModelConfigInput {
   const pixels = 4096 * Math.max(1, Math.round(Math.sqrt(facts.pixels / 135_000)));
   const visits = VISITS[effort] / 4;
   return {
-    layers: 1,
     atlas: { form: 'hash', levels: 8, base: 4, finest: 1 / 16, log2Table: 16 },
     blur: { form: 'none' },
     exposure: facts.exposuresKnown || facts.exposureSettings < 3 ? 'known' : 'tied',
@@ -107,7 +104,6 @@ function bracket(effort: Effort, facts: PresetFacts): ModelConfigInput {
  */
 function neucam(effort: Effort): ModelConfigInput {
   return {
-    layers: 1,
     atlas: { form: 'siren' },
     residual: false,
     blur: { form: 'free', taps: 9, hidden: [64, 64, 64], maxShift: 5, grid: true },

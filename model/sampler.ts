@@ -78,12 +78,6 @@ export function drawCells(
   return out;
 }
 
-/** Random numbers of one draw in [0, 1): rotation of the tap disk, direction of the smoothness neighbour. */
-export function drawUnits(seed: number, draw: number, key: number): [number, number] {
-  philox4x32(words, draw >>> 0, Math.floor(draw / 2 ** 32), key, 0, seed, Stream.sample);
-  return [toUnit(words[0]!), toUnit(words[1]!)];
-}
-
 /** The random gamma g ∈ [1, 101) of a step (the paper's random tone). */
 export function randomGamma(seed: number, step: number): number {
   philox4x32(words, step, 0, 0, 0, seed, Stream.gamma);

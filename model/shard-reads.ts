@@ -20,7 +20,7 @@ export interface ShardReads {
 export function shardReads(plan: Plan, shard: Shard): ShardReads {
   const { config, capture } = plan;
   const frames = shard.own;
-  if (config.blur.form !== 'lens' || config.blur.render !== 'patches') {
+  if (config.blur.form !== 'lens') {
     // The second of the two pixels that a position on the last one's centre lies between.
     return { frames, start: within(capture, grown(shard.grid, 0, 1)) };
   }

@@ -9,7 +9,7 @@ const sum = (values: number[]) => values.reduce((a, v) => a + v, 0);
 /** Blurs of every form, with halos of their own. */
 const CONFIGS = [
   config({ blur: { form: 'none' }, train: { pixels: 1000 } }),
-  config({ blur: { form: 'lens', render: 'taps', reach: 3 }, train: { pixels: 777 } }),
+  config({ blur: { form: 'lens', reach: 3 }, train: { patches: 777 } }),
   config({ blur: { form: 'lens', reach: 10 }, train: { patches: 48 } }),
   config({ blur: { form: 'free', maxShift: 4.2 }, train: { pixels: 5000 } }),
 ];
@@ -113,8 +113,7 @@ describe('pictures in one piece', () => {
     const train = { patches: 12, pixels: 333 };
     const draws = (blur: ModelConfigInput['blur']) =>
       sum(planShards(config({ blur, train }), 8, 8).map((s) => s.draws));
-    expect(draws({ form: 'lens', render: 'patches' })).toBe(12);
-    expect(draws({ form: 'lens', render: 'taps' })).toBe(333);
+    expect(draws({ form: 'lens' })).toBe(12);
     expect(draws({ form: 'free' })).toBe(333);
     expect(draws({ form: 'none' })).toBe(333);
   });

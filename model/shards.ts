@@ -44,10 +44,7 @@ export function planShards(
   height: number,
   tilePixels = config.train.tilePixels,
 ): Shard[] {
-  const draws =
-    config.blur.form === 'lens' && config.blur.render === 'patches'
-      ? config.train.patches
-      : config.train.pixels;
+  const draws = config.blur.form === 'lens' ? config.train.patches : config.train.pixels;
   const whole: Rect = { x: 0, y: 0, width, height };
   if (width * height <= tilePixels || config.atlas.form !== 'hash') {
     const shards: Shard[] = [];

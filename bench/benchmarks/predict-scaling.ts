@@ -122,6 +122,6 @@ function sessionOf(width: number, height: number) {
   return {
     shards: plan.shards.length,
     draws: plan.shards.reduce((sum, { draws }) => sum + draws, 0),
-    bytes: shared.reduce((sum, g) => sum + g.size, 0) * (config.train.reduction === 'half' ? 2 : 4),
+    bytes: 4 * shared.reduce((sum, g) => sum + g.size, 0),
   };
 }

@@ -20,7 +20,7 @@ const HEIGHT = 816;
 const STEPS = 20;
 const ROUNDS = 9;
 
-/** Times refocused renders of a one-megapixel model with two layers. */
+/** Times refocused renders of a one-megapixel model. */
 export async function benchRender(choice: EngineChoice = {}): Promise<RenderReport> {
   const capture = renderCapture({ width: WIDTH, height: HEIGHT, focus: 3, exposures: 1 });
   const { model } = await develop(framesOf(capture), { ...choice, steps: STEPS, preset: 'focus' });

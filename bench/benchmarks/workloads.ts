@@ -1,6 +1,6 @@
 import type { SceneData } from '../../engine/engine.js';
 import { kernelRadius } from '../../model/camera/lens-kernel.js';
-import { configSchema, type ModelConfig, type TrainConfig } from '../../model/config.js';
+import { configSchema, type ModelConfig } from '../../model/config.js';
 import { atlasWidths, freeBlurWidths, mapWidths } from '../../model/layout.js';
 import { RandomStream, Stream } from '../../model/philox.js';
 import { type Capture, createPlan, type Plan } from '../../model/plan.js';
@@ -29,7 +29,7 @@ const FOCUS = [1, 0, -1];
 const WIDEST = 6.2;
 
 /** @param train another batch than the preset's, for tests that have no time for all of it */
-export function workOf(workload: Workload, train: Partial<TrainConfig> = {}): Work {
+export function workOf(workload: Workload, train: Partial<ModelConfig['train']> = {}): Work {
   const capture = captureOf(workload);
   const chosen = configOf(workload, capture);
   const config = configSchema.parse({ ...chosen, train: { ...chosen.train, ...train } });

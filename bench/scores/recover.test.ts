@@ -56,7 +56,7 @@ describe('a picture in the view of another frame', () => {
     const config = configSchema.parse({
       atlas: { form: 'hash', levels: 1, log2Table: 8, hidden: [4] },
       blur: { form: 'none' },
-      registration: 'translation',
+      registration: 'affine',
     });
     const plan = createPlan(capture, config, 1);
     const parameters = new Float32Array(plan.layout.size);

@@ -1,7 +1,7 @@
 import type { TrainedModel } from '../../develop/options.js';
 import { renderScene } from '../../develop/render/scene-renderer.js';
 import { ImplicamError } from '../../model/errors.js';
-import { findGroup } from '../../model/layout.js';
+import { AFFINE, findGroup } from '../../model/layout.js';
 import { createPicture, type Picture } from '../../model/picture.js';
 import { createPlan, type Homography, IDENTITY, type Plan } from '../../model/plan.js';
 import { parseRenderQuery } from '../../model/render/query.js';
@@ -49,13 +49,10 @@ function homographyOf(model: TrainedModel, frame: string): Homography {
 /** The homography of a view with what was learned on top (docs/MODEL.md, "Views, registration"). */
 export function viewHomography(plan: Plan, parameters: Float32Array, view: number): Homography {
   const out = [...plan.views[view]!.homography];
-  const { dof, basis } = plan.registration;
   const group = findGroup(plan.layout, 'registration');
   if (group && view > 0) {
-    for (let j = 0; j < dof; j++) {
-      const h = parameters[group.offset + (view - 1) * dof + j]!;
-      for (let i = 0; i < 8; i++) out[i]! += h * basis[j]![i]!;
-    }
+    const from = group.offset + (view - 1) * AFFINE.length;
+    for (const [j, coefficient] of AFFINE.entries()) out[coefficient]! += parameters[from + j]!;
   }
   return out as unknown as Homography;
 }

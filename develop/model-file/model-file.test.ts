@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configSchema, type ModelConfigInput } from '../../model/config.js';
 import { initialParameters } from '../../model/initial.js';
-import { atlasOutputs, mapWidths } from '../../model/layout.js';
+import { mapWidths } from '../../model/layout.js';
 import { type Capture, createPlan } from '../../model/plan.js';
 import type { TrainedModel } from '../options.js';
 import { canContinue, loadModel, parametersSha256, saveModel } from './model-file.js';
@@ -42,7 +42,7 @@ function trained(config: ModelConfigInput, start: boolean, seed = 3): TrainedMod
     return out;
   };
   const planes = {
-    radiance: numbers(atlasOutputs(plan.config) * pixels, 2),
+    radiance: numbers(3 * pixels, 2),
     defocus: numbers((mapWidths(plan.config).at(-1) ?? 0) * pixels, 1),
   };
   return {
@@ -64,14 +64,13 @@ function trained(config: ModelConfigInput, start: boolean, seed = 3): TrainedMod
 }
 
 const LENS = {
-  layers: 2,
   atlas: { form: 'hash', ...GRID },
   blur: { form: 'lens', ...GRID, patch: 4, reach: 2 },
 } as const;
 
 describe('the model file', () => {
   it.each<[string, ModelConfigInput, boolean]>([
-    ['two layers with a start', LENS, true],
+    ['a lens with a start', LENS, true],
     ['no start', LENS, false],
     ['no lens', { atlas: { form: 'hash', ...GRID }, blur: { form: 'none' } }, true],
     [
@@ -81,7 +80,7 @@ describe('the model file', () => {
         residual: false,
         blur: { form: 'free', taps: 5, hidden: [8], maxShift: 3 },
         tone: { form: 'mlp', hidden: 8 },
-        registration: 'homography',
+        registration: 'affine',
       },
       false,
     ],
@@ -113,6 +112,21 @@ describe('the model file', () => {
     await saveModel(b, trained(LENS, true), { training: true });
     expect(await readFile(a)).toEqual(await readFile(b));
     expect((await readdir(folder)).filter((name) => !name.endsWith('.safetensors'))).toEqual([]);
+  });
+
+  it('reads what earlier versions wrote', async () => {
+    const { config, ...rest } = trained(LENS, true);
+    const file = await altered((_, m) => {
+      const stored = {
+        ...config,
+        layers: 1,
+        focus: 'learned',
+        blur: { ...config.blur, render: 'patches', taps: 16 },
+        train: { ...config.train, hold: 0, reduction: 'single' },
+      };
+      m.set('config', JSON.stringify(stored));
+    });
+    expect(await loadModel(file)).toEqual({ config, ...rest });
   });
 
   it('replaces a model whole', async () => {
@@ -149,6 +163,11 @@ describe('the model file', () => {
     ['a later version', (_, m) => m.set('version', '2'), /version 2.*update implicam/],
     ['no JSON', (_, m) => m.set('capture', '{'), /capture is no JSON/],
     ['a missing entry', (_, m) => m.delete('config'), /config/],
+    [
+      'a form that is no longer there',
+      (_, m) => m.set('config', JSON.stringify({ layers: 2 })),
+      /trained with layers: 2, a form that is no longer there/,
+    ],
     ['another type', (_, m) => m.set('seed', '"1"'), /seed/],
     ['a negative step', (_, m) => m.set('step', '-1'), /step/],
     [

@@ -4,9 +4,9 @@ import { z } from 'zod';
 import type { TrainingState } from '../../engine/engine.js';
 import { unreadable } from '../../imaging/source.js';
 import { writeFileWhole } from '../../imaging/write.js';
-import { configSchema } from '../../model/config.js';
+import { storedConfigSchema } from '../../model/config.js';
 import { ImplicamError } from '../../model/errors.js';
-import { atlasOutputs, type Layout, mapWidths } from '../../model/layout.js';
+import type { Layout } from '../../model/layout.js';
 import { type Capture, createPlan } from '../../model/plan.js';
 import { PRESETS, QUALITIES, type TrainedModel } from '../options.js';
 import { decodeSafetensors, encodeSafetensors, type SafeTensors, type Tensor } from './safetensors.js';
@@ -56,7 +56,7 @@ const infoSchema = z.strictObject({
 /** What a model is apart from its numbers: enough to plan its training again. */
 export const modelHeadSchema = z.object({
   capture: captureSchema,
-  config: configSchema,
+  config: storedConfigSchema,
   seed: z.int(),
   step: z.int().min(0),
   framesSha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -133,8 +133,8 @@ export function decodeModel(bytes: Uint8Array, path: string): TrainedModel {
   };
   const plane = (name: string, count: number) =>
     file.tensors.has(name) ? take(name, [count, capture.height, capture.width]) : none;
-  const radiance = plane('start/radiance', atlasOutputs(config));
-  const defocus = plane('start/defocus', mapWidths(config).at(-1) ?? 0);
+  const radiance = plane('start/radiance', 3);
+  const defocus = plane('start/defocus', config.blur.form === 'lens' ? 1 : 0);
   const start = radiance.length + defocus.length > 0 ? { start: { radiance, defocus } } : {};
   return { capture, config, seed, ...start, state, framesSha256, info };
 }

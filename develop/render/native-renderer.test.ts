@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeNative } from '../../engine/engines.fixture.js';
 import { createCudaEngine } from '../../engine/native/cuda-engine.js';
 import {
@@ -25,21 +25,18 @@ import {
 /** The native renderer against the renders in plain TypeScript, with every kernel that this processor runs. */
 
 /**
- * Of linear light, relative: single precision in another order. Most of it is lost where little shines through an all but
- * opaque foreground, and where a disk's rim just reaches a pixel.
+ * Of linear light, relative: single precision in another order. Most of it is lost where a disk's rim just reaches a
+ * pixel.
  */
 const LIGHT_TOLERANCE = 1e-4;
 /** Of display values: the native renderer reads curves from a table of 64 samples an octave. Below half a step of 8 bits. */
 const DISPLAY_TOLERANCE = 1 / 512;
-/** Textured layers with a bumpy defocus map, and a foreground of soft and hard edges. */
-function randomScene(width: number, height: number, layers: 1 | 2, seed = 1): BakedScene {
+/** A texture with a bumpy defocus map. */
+function randomScene(width: number, height: number, seed = 1): BakedScene {
   const random = new RandomStream(seed, Stream.scene);
   const area = width * height;
-  const radiance = new Float32Array((layers === 2 ? 7 : 3) * area);
-  for (let i = 0; i < radiance.length; i++) {
-    radiance[i] = i < 6 * area ? -6 + 7 * random.unit() : 16 * random.unit() - 8;
-  }
-  const defocus = Float32Array.from({ length: layers * area }, () => 2 * random.unit() - 1);
+  const radiance = Float32Array.from({ length: 3 * area }, () => -6 + 7 * random.unit());
+  const defocus = Float32Array.from({ length: area }, () => 2 * random.unit() - 1);
   return { width, height, radiance, defocus };
 }
 
@@ -90,84 +87,77 @@ RENDERERS.push(['a device', () => createCudaEngine({ library: 'emulated' })]);
 
 describeNative.each(RENDERERS)('native renders with the kernels %s', (_, engine) => {
   const rendererOf = (scene: BakedScene, threads = 2) =>
-    engine(threads).renderer(
-      scene.width,
-      scene.height,
-      scene.radiance.length > 3 * scene.width * scene.height ? 2 : 1,
-      scene,
-    );
+    engine(threads).renderer(scene.width, scene.height, scene);
 
-  describe.each([1, 2] as const)('layers: %d', (layers) => {
-    test.each(SIZES)('%d × %d: the lens at several apertures and focuses', (width, height) => {
-      const scene = randomScene(width, height, layers);
-      const renderer = rendererOf(scene);
-      // Circles from a fraction of a pixel to wider than the picture.
-      for (const [focus, kappa, aperture] of [
-        [0, 1, 0.2],
-        [-0.6, 2.5, 1],
-        [0.9, 4, 1],
-        [2, 6, 0.7],
-      ] as const) {
-        const expected = composeRefocus(scene, { focus, kappa, aperture });
-        const actual = renderer.render(focus, kappa * aperture, 1, null);
-        expect(worst(actual, expected.data, 1e-3), `f ${focus}, κ·a ${kappa * aperture}`).toBeLessThan(
-          LIGHT_TOLERANCE,
-        );
-      }
-    });
+  test.each(SIZES)('%d × %d: the lens at several apertures and focuses', (width, height) => {
+    const scene = randomScene(width, height);
+    const renderer = rendererOf(scene);
+    // Circles from a fraction of a pixel to wider than the picture.
+    for (const [focus, kappa, aperture] of [
+      [0, 1, 0.2],
+      [-0.6, 2.5, 1],
+      [0.9, 4, 1],
+      [2, 6, 0.7],
+    ] as const) {
+      const expected = composeRefocus(scene, { focus, kappa, aperture });
+      const actual = renderer.render(focus, kappa * aperture, 1, null);
+      expect(worst(actual, expected.data, 1e-3), `f ${focus}, κ·a ${kappa * aperture}`).toBeLessThan(
+        LIGHT_TOLERANCE,
+      );
+    }
+  });
 
-    test.each(SIZES)('%d × %d: everything in focus', (width, height) => {
-      const scene = randomScene(width, height, layers);
-      const expected = composeAllInFocus(scene).data;
-      const actual = rendererOf(scene).render(0.3, 0, 1, null);
-      expect(worst(actual, expected, 1e-6)).toBeLessThan(LIGHT_TOLERANCE);
-    });
+  test.each(SIZES)('%d × %d: everything in focus', (width, height) => {
+    const scene = randomScene(width, height);
+    const expected = composeAllInFocus(scene).data;
+    const actual = rendererOf(scene).render(0.3, 0, 1, null);
+    expect(worst(actual, expected, 1e-6)).toBeLessThan(LIGHT_TOLERANCE);
+  });
 
-    test('circles wider than a tile, held at their widest', () => {
-      const scene = randomScene(31, 18, layers);
-      const renderer = rendererOf(scene);
-      for (const scale of [18, 40]) {
-        const expected = composeRefocus(scene, { focus: 1, kappa: scale, aperture: 1 });
-        const actual = renderer.render(1, scale, 1, null);
-        expect(worst(actual, expected.data, 1e-3), `${scale}`).toBeLessThan(LIGHT_TOLERANCE);
-      }
-    });
+  test('circles wider than a tile, held at their widest', () => {
+    const scene = randomScene(31, 18);
+    const renderer = rendererOf(scene);
+    for (const scale of [18, 40]) {
+      const expected = composeRefocus(scene, { focus: 1, kappa: scale, aperture: 1 });
+      const actual = renderer.render(1, scale, 1, null);
+      expect(worst(actual, expected.data, 1e-3), `${scale}`).toBeLessThan(LIGHT_TOLERANCE);
+    }
+  });
 
-    test.each(['linear', 'srgb', 'filmic', 'learned'] as const)('tone %s, at several exposures', (tone) => {
-      const scene = randomScene(45, 23, layers);
-      const renderer = rendererOf(scene);
-      const sharp = composeAllInFocus(scene);
-      const blurred = composeRefocus(scene, { focus: 0.2, kappa: 3, aperture: 1 });
-      for (const ev of [-6, -1.3, 0, 2, 12]) {
-        const compare = (light: Picture, actual: Float32Array) => {
-          const { data } = exposeRadiance(light, tone, ev, camera);
-          if (tone === 'linear')
-            return expect(worst(actual, data, 1e-3 * 2 ** ev)).toBeLessThan(LIGHT_TOLERANCE);
-          // A floor of one makes the difference all but absolute.
-          expect(worst(actual, data, 1), `${ev} stops`).toBeLessThan(DISPLAY_TOLERANCE);
-          expect(actual.every((v) => v >= 0 && v <= 1)).toBe(true);
-        };
-        compare(sharp, renderer.render(0, 0, 2 ** ev, CURVES[tone]));
-        compare(blurred, renderer.render(0.2, 3, 2 ** ev, CURVES[tone]));
-      }
-    });
+  test.each(['linear', 'srgb', 'filmic', 'learned'] as const)('tone %s, at several exposures', (tone) => {
+    const scene = randomScene(45, 23);
+    const renderer = rendererOf(scene);
+    const sharp = composeAllInFocus(scene);
+    const blurred = composeRefocus(scene, { focus: 0.2, kappa: 3, aperture: 1 });
+    for (const ev of [-6, -1.3, 0, 2, 12]) {
+      const compare = (light: Picture, actual: Float32Array) => {
+        const { data } = exposeRadiance(light, tone, ev, camera);
+        if (tone === 'linear')
+          return expect(worst(actual, data, 1e-3 * 2 ** ev)).toBeLessThan(LIGHT_TOLERANCE);
+        // A floor of one makes the difference all but absolute.
+        expect(worst(actual, data, 1), `${ev} stops`).toBeLessThan(DISPLAY_TOLERANCE);
+        expect(actual.every((v) => v >= 0 && v <= 1)).toBe(true);
+      };
+      compare(sharp, renderer.render(0, 0, 2 ** ev, CURVES[tone]));
+      compare(blurred, renderer.render(0.2, 3, 2 ** ev, CURVES[tone]));
+    }
   });
 
   test('a flat scene stays flat behind any lens, to the border', () => {
     const [width, height] = [75, 41];
-    const scene = randomScene(width, height, 1);
+    const scene = randomScene(width, height);
     scene.radiance.fill(Math.log(3));
     for (const v of rendererOf(scene).render(0.4, 7, 1, null)) expect(v / 3).toBeCloseTo(1, 3);
   });
 
   test('the same bits for any number of threads', () => {
-    const scene = randomScene(150, 140, 2);
+    const scene = randomScene(150, 140);
     const [one, three] = [1, 3].map((threads) => rendererOf(scene, threads).render(0.1, 4, 1, CURVES.filmic));
     expect(Buffer.compare(Buffer.from(one!.buffer), Buffer.from(three!.buffer))).toBe(0);
   });
 
   test('a render does not depend on the one before', () => {
-    const scene = randomScene(66, 50, 2);
+    const scene = randomScene(66, 50);
     const renderer = rendererOf(scene);
     const first = renderer.render(0.1, 2, 1, null);
     renderer.render(-1, 17, 4, CURVES.srgb);
@@ -176,7 +166,7 @@ describeNative.each(RENDERERS)('native renders with the kernels %s', (_, engine)
   });
 
   test('a display curve reaches its ends: black, and white far above it', () => {
-    const scene = randomScene(4, 1, 1);
+    const scene = randomScene(4, 1);
     const white = Math.log(1e4);
     scene.radiance.set([-14, white, white, -14, -14, white, 0, -14, -14, white, white, -14]);
     const out = rendererOf(scene).render(0, 0, 1, CURVES.srgb);

@@ -16,11 +16,6 @@ import { renderScene } from './scene-renderer.js';
 export function queryForFile(input: RenderQueryInput, format: ImageKind, name: string): RenderQuery {
   const query = parseRenderQuery({ ...input, format });
   requireTone(query, name);
-  if (query.time !== undefined) {
-    throw new ImplicamError('option-invalid', `${name} is of a still scene: leave out the time`, {
-      exitCode: 2,
-    });
-  }
   return query;
 }
 

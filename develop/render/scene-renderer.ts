@@ -41,10 +41,7 @@ const isRendering = (engine: Engine): engine is RenderingEngine => 'renderer' in
 
 /** Readies a baked scene for rendering on an engine. */
 export function holdScene(scene: BakedScene, engine: Engine): BakedScene {
-  if (isRendering(engine)) {
-    const layers = scene.radiance.length > 3 * scene.width * scene.height ? 2 : 1;
-    renderers.set(scene, engine.renderer(scene.width, scene.height, layers, scene));
-  }
+  if (isRendering(engine)) renderers.set(scene, engine.renderer(scene.width, scene.height, scene));
   return scene;
 }
 

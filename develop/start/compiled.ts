@@ -144,10 +144,9 @@ function startKernelsOn(addon: AddonStartKernels): StartKernels {
     },
     sumLowest: (...sums) => addon.sumLowest(...sums),
     spreadSources(sources, border, target) {
-      const { radii, density, light, cover } = sources;
+      const { radii, density, light } = sources;
       const { x, y, width, height } = target;
       const sums = new Float32Array(4 * width * height);
-      const opacity = cover && new Float32Array(width * height);
       const distance = distanceTable(border);
       addon.spread(
         sources.width,
@@ -155,7 +154,6 @@ function startKernelsOn(addon: AddonStartKernels): StartKernels {
         radii,
         density,
         light,
-        cover,
         border,
         distance,
         x,
@@ -163,9 +161,8 @@ function startKernelsOn(addon: AddonStartKernels): StartKernels {
         width,
         height,
         sums,
-        opacity,
       );
-      return { sums, opacity };
+      return sums;
     },
     aggregatePaths({ width, height, labels, cost }, p1, p2) {
       const sum = new Uint16Array(cost.length);

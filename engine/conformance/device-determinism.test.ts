@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { configSchema } from '../../model/config.js';
 import { initialParameters } from '../../model/initial.js';
 import { createPlan } from '../../model/plan.js';
@@ -6,7 +6,7 @@ import { freshState } from '../engine.js';
 import { describeCuda, describeEmulated } from '../engines.fixture.js';
 import { createCudaEngine } from '../native/cuda-engine.js';
 import { exchange, gather, openGroup, step } from './exchange.js';
-import { hash, RUNS, type Run, SAMPLES, SPREAD, withReduction } from './runs.js';
+import { hash, RUNS, type Run, SAMPLES, SPREAD } from './runs.js';
 
 /**
  * Training on a device gives the same bits whatever order blocks and threads run in, however the shards are spread over
@@ -82,22 +82,19 @@ describeEmulated('the same bits on a device', () => {
 });
 
 describeEmulated('shards spread over device sessions', () => {
-  describe.each(['single', 'half'] as const)('%s precision', (reduction) => {
-    test.each(SPREAD)('%s', async (_, make) => {
-      const run = make();
-      const rounded = withReduction(run, reduction);
-      const one = await trained(rounded, STEPS);
-      const shards = run.plan.shards.length;
-      for (const holders of [1, 2, 3]) {
-        const placement = Array.from({ length: shards }, (_, s) => Math.floor((s * holders) / shards));
-        const group = await openGroup(rounded, placement, { engine: engineOf() });
-        let last = await step(group, 0);
-        for (let i = 1; i < STEPS; i++) last = await step(group, i);
-        expect(hash(await gather(rounded, group)), `${placement}`).toBe(hash(one.state));
-        for (const progress of last) expect(progress.loss).toBe(one.loss);
-        for (const m of group.members) m.close();
-      }
-    });
+  test.each(SPREAD)('%s', async (_, make) => {
+    const run = make();
+    const one = await trained(run, STEPS);
+    const shards = run.plan.shards.length;
+    for (const holders of [1, 2, 3]) {
+      const placement = Array.from({ length: shards }, (_, s) => Math.floor((s * holders) / shards));
+      const group = await openGroup(run, placement, { engine: engineOf() });
+      let last = await step(group, 0);
+      for (let i = 1; i < STEPS; i++) last = await step(group, i);
+      expect(hash(await gather(run, group)), `${placement}`).toBe(hash(one.state));
+      for (const progress of last) expect(progress.loss).toBe(one.loss);
+      for (const m of group.members) m.close();
+    }
   });
 
   test('a step that was given up leaves nothing behind', async () => {
@@ -124,12 +121,11 @@ describeEmulated('shards spread over device sessions', () => {
 
 describeEmulated('a step of several batches', () => {
   // The emulation's batches are small: these need a dozen.
-  test.each(['patches', 'taps'] as const)('%s', async (render) => {
-    const run = SAMPLES[0]![1]();
+  test.each(SAMPLES.slice(0, 2))('%s', async (_, make) => {
+    const run = make();
     const { capture } = run.plan;
     const config = configSchema.parse({
       ...run.plan.config,
-      blur: { ...run.plan.config.blur, render, taps: 4 },
       train: { ...run.plan.config.train, patches: 50, pixels: 1000 },
     });
     const plan = createPlan(capture, config, 3);

@@ -3,21 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { reductionTree } from '../../model/reduction.js';
 import { describeNative } from '../engines.fixture.js';
 import { exchange, type Group, openGroup } from './exchange.js';
-import { HEADER, type NodeValue, readNode, roundLine, seal } from './gradient-bytes.js';
+import { HEADER, type NodeValue, readNode, seal } from './gradient-bytes.js';
 import { hash, type Run, randomRun, SAMPLES } from './runs.js';
 
 /** What goes from runner to runner: its numbers against a plain sum, and what happens to damaged bytes. */
-
-function half(run: Run): Run {
-  const { plan } = run;
-  const train = { ...plan.config.train, reduction: 'half' as const };
-  return { ...run, plan: { ...plan, config: { ...plan.config, train } } };
-}
-
-const REDUCTIONS: [string, (run: Run) => Run][] = [
-  ['single', (run) => run],
-  ['half', half],
-];
 
 /** Steps away from the start, where the scene's grids have gradients. */
 async function trained(run: Run): Promise<Run> {
@@ -33,12 +22,14 @@ const lines = (value: NodeValue) => [
 ];
 
 /** Sum of two nodes by line; what one of them lacks is zero. */
-function sum(a: Map<string, Float32Array>, b: Map<string, Float32Array>, round: boolean) {
+function sum(a: Map<string, Float32Array>, b: Map<string, Float32Array>) {
   const out = new Map(a);
   for (const [key, line] of b) {
     const before = a.get(key) ?? new Float32Array(line.length);
-    const added = line.map((x, i) => before[i]! + x);
-    out.set(key, round ? roundLine(added) : added);
+    out.set(
+      key,
+      line.map((x, i) => before[i]! + x),
+    );
   }
   return out;
 }
@@ -49,45 +40,36 @@ const RUNS: [string, () => Run][] = [
   SAMPLES[0]!,
   SAMPLES[1]!,
   ['no grids', () => randomRun('siren free')],
-  ['tiled', () => randomRun('tiled patches')],
+  ['tiled', () => randomRun('tiled lens')],
 ];
 
 describeNative('the bytes of a gradient sum', () => {
-  test.each(RUNS)('hold the sums of the fixed tree, rounded where asked: %s', async (_, make) => {
+  test.each(RUNS)('hold the sums of the fixed tree: %s', async (_, make) => {
     const run = await trained(make());
     const { length } = run.plan.shards;
     const step = run.state.step;
-    const leaves = async (of: Run) => {
-      const group = await openGroup(of, Array(length).fill(0));
-      await group.members[0]!.compute(step);
-      const values = [];
-      for (let s = 0; s < length; s++) values.push(readNode(await group.members[0]!.take(s)));
-      const [[root]] = (await exchange(group)) as [[number]];
-      return { values, root: readNode(await group.members[0]!.take(root)) };
-    };
-    const [single, rounded] = [await leaves(run), await leaves(half(run))];
-    for (const [s, value] of single.values.entries()) {
+    const group = await openGroup(run, Array(length).fill(0));
+    await group.members[0]!.compute(step);
+    const values: NodeValue[] = [];
+    for (let s = 0; s < length; s++) values.push(readNode(await group.members[0]!.take(s)));
+    const [[slot]] = (await exchange(group)) as [[number]];
+    const root = readNode(await group.members[0]!.take(slot));
+    for (const [s, value] of values.entries()) {
       expect(value).toMatchObject({ numberBytes: 4, step, shard: s, shards: 1 });
-      expect(rounded.values[s]).toMatchObject({ numberBytes: 2, loss: value.loss });
-      const expected = lines(value).map(([key, line]): [string, Float32Array] => [key, roundLine(line)]);
-      const kept = expected.filter(([key, line]) => key.startsWith('dense') || !isZero(line));
-      expect(new Map(lines(rounded.values[s]!))).toEqual(new Map(kept));
     }
-    for (const { values, root } of [single, rounded]) {
-      const nodes = values.map((v) => new Map(lines(v)));
-      const losses = values.map((v) => v.loss);
-      for (const { into, from } of reductionTree(length)) {
-        nodes[into] = sum(nodes[into]!, nodes[from]!, root.numberBytes === 2);
-        losses[into]! += losses[from]!;
-      }
-      const kept = [...nodes[0]!].filter(([key, line]) => key.startsWith('dense') || !isZero(line));
-      expect(new Map(lines(root))).toEqual(new Map(kept));
-      expect(root).toMatchObject({ shard: 0, shards: length, loss: losses[0] });
+    const nodes = values.map((v) => new Map(lines(v)));
+    const losses = values.map((v) => v.loss);
+    for (const { into, from } of reductionTree(length)) {
+      nodes[into] = sum(nodes[into]!, nodes[from]!);
+      losses[into]! += losses[from]!;
     }
+    const kept = [...nodes[0]!].filter(([key, line]) => key.startsWith('dense') || !isZero(line));
+    expect(new Map(lines(root))).toEqual(new Map(kept));
+    expect(root).toMatchObject({ shard: 0, shards: length, loss: losses[0] });
   });
 
-  test.each(REDUCTIONS)('tell of a lane what they tell of it without lanes, %s', async (_, precision) => {
-    const run = precision(await trained(SAMPLES[0]![1]()));
+  test('tell of a lane what they tell of it without lanes', async () => {
+    const run = await trained(SAMPLES[0]![1]());
     const value = async (slot: number, lanes: number) => {
       const { members } = await openGroup(run, [0, 0, 0, 0]);
       await members[0]!.compute(run.state.step, lanes);
@@ -122,13 +104,13 @@ describeNative('the bytes of a gradient sum', () => {
   });
 });
 
-describeNative.each(REDUCTIONS)('damaged bytes, %s', (_, precision) => {
+describeNative('damaged bytes', () => {
   let run: Run;
   let group: Group;
   let good: Uint8Array;
 
   beforeAll(async () => {
-    run = precision(await trained(randomRun('hash patches')));
+    run = await trained(randomRun('hash lens'));
     group = await openGroup(run, [0, 0, 1, 1]);
     for (const m of group.members) await m.compute(run.state.step);
     await group.members[0]!.combine(0, 1);
@@ -184,8 +166,7 @@ describeNative.each(REDUCTIONS)('damaged bytes, %s', (_, precision) => {
       number,
     ];
     expect(Buffer.compare(seal(good), good)).toBe(0);
-    const lineBytes = view.getUint32(4, true) === 2 ? 34 : 64;
-    const list = HEADER + dense * lineBytes;
+    const list = HEADER + dense * 64;
     const said = async (change: (v: DataView) => void) => {
       const bytes = good.slice();
       change(new DataView(bytes.buffer));
@@ -215,7 +196,7 @@ describeNative.each(REDUCTIONS)('damaged bytes, %s', (_, precision) => {
       { ...run, state: { ...state, step: state.step + 1 } },
       { ...run, plan: { ...plan, seed: plan.seed + 1 } },
       { ...run, plan: { ...plan, config: { ...plan.config, train: { ...plan.config.train, beta2: 0.98 } } } },
-      { plan: randomRun('hash taps').plan, data, state: randomRun('hash taps').state },
+      { plan: randomRun('free, linear light').plan, data, state: randomRun('free, linear light').state },
     ];
     for (const other of others) {
       const { members } = await openGroup(other, [0, 0, 1, 1]);

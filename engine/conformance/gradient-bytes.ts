@@ -23,12 +23,9 @@ export function readNode(bytes: Uint8Array): NodeValue {
   const u32 = (at: number) => view.getUint32(at, true);
   const numberBytes = u32(4);
   const [dense, atlas, map] = [u32(32), u32(36), u32(40)];
-  const half = numberBytes === 2;
-  const lineBytes = half ? 34 : numberBytes * LINE;
+  const lineBytes = numberBytes * LINE;
   const line = (at: number) =>
-    Float32Array.from({ length: LINE }, (_, i) =>
-      half ? halfNumber(view, at, at + 2 + 2 * i) : view.getFloat32(at + 4 * i, true),
-    );
+    Float32Array.from({ length: LINE }, (_, i) => view.getFloat32(at + 4 * i, true));
   const listed: { number: number; nodes: number[] }[] = [];
   let at = HEADER + dense * lineBytes;
   for (let i = 0, before = -1; i < atlas + map; i++) {
@@ -47,15 +44,10 @@ export function readNode(bytes: Uint8Array): NodeValue {
   }
   const sparse = listed.map(({ number, nodes }): [number, Float32Array] => {
     const values = new Float32Array(LINE);
-    const first = at + (half ? 2 : 0);
-    const size = half ? 2 : numberBytes;
     for (const [i, node] of nodes.entries()) {
-      for (const f of [0, 1]) {
-        const from = first + (2 * i + f) * size;
-        values[2 * node + f] = half ? halfNumber(view, at, from) : view.getFloat32(from, true);
-      }
+      for (const f of [0, 1]) values[2 * node + f] = view.getFloat32(at + (2 * i + f) * numberBytes, true);
     }
-    at = first + 2 * nodes.length * size;
+    at += 2 * nodes.length * numberBytes;
     return [number, values];
   });
   if (at !== bytes.length) throw new Error(`${bytes.length - at} bytes are left over`);
@@ -71,30 +63,6 @@ export function readNode(bytes: Uint8Array): NodeValue {
     atlas: new Map(sparse.slice(0, atlas)),
     map: new Map(sparse.slice(atlas)),
   };
-}
-
-function halfNumber(view: DataView, line: number, at: number): number {
-  const exponent = view.getInt16(line, true);
-  return exponent === -32768 ? 0 : view.getInt16(at, true) * 2 ** exponent;
-}
-
-/** Sixteen numbers with one exponent and 16-bit mantissas, to nearest even. */
-export function roundLine(line: Float32Array): Float32Array {
-  const top = line.reduce((a, x) => Math.max(a, Math.abs(x)), 0);
-  if (top < 2 ** -100) return new Float32Array(LINE);
-  let e = Math.floor(Math.log2(top)) - 14;
-  // The logarithm may be off by one beside a power of two.
-  while (top < 2 ** (e + 14)) e--;
-  while (top >= 2 ** (e + 15)) e++;
-  if (nearestEven(top / 2 ** e) === 2 ** 15) e++;
-  return line.map((x) => nearestEven(x / 2 ** e) * 2 ** e);
-}
-
-function nearestEven(x: number): number {
-  const down = Math.floor(x);
-  const rest = x - down;
-  if (rest !== 0.5) return rest < 0.5 ? down : down + 1;
-  return down % 2 === 0 ? down : down + 1;
 }
 
 /** The bytes with the checksum that belongs to them, whatever they say. */

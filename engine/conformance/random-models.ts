@@ -1,6 +1,6 @@
 import { configSchema, type ModelConfigInput } from '../../model/config.js';
 import { initialParameters } from '../../model/initial.js';
-import { atlasOutputs, type Group } from '../../model/layout.js';
+import type { Group } from '../../model/layout.js';
 import { RandomStream, Stream } from '../../model/philox.js';
 import { type Capture, createPlan, type FrameSetting, type Homography, type Plan } from '../../model/plan.js';
 import type { SceneData } from '../engine.js';
@@ -51,9 +51,16 @@ interface Case {
 
 const ATLAS = { form: 'hash' as const, levels: 4, base: 3, finest: 1.6, log2Table: 8, hidden: [8, 8] };
 const SIREN = { form: 'siren' as const, width: 12, layers: 2, omega: 6 };
-const LENS = { form: 'lens' as const, levels: 3, base: 3, finest: 1.7, log2Table: 8, hidden: [8] };
-const PATCHES = { ...LENS, render: 'patches' as const, patch: 4, reach: 3 };
-const TAPS = { ...LENS, render: 'taps' as const, taps: 5 };
+const LENS = {
+  form: 'lens' as const,
+  patch: 4,
+  reach: 3,
+  levels: 3,
+  base: 3,
+  finest: 1.7,
+  log2Table: 8,
+  hidden: [8],
+};
 const FREE = { form: 'free' as const, taps: 5, hidden: [8, 8], maxShift: 2.5 };
 const MLP_TONE = { form: 'mlp' as const, hidden: 8 };
 const SHIFTS: readonly Homography[] = [
@@ -68,8 +75,6 @@ const FAR: readonly Homography[] = [
 const ALL_LOSSES = {
   randomGamma: 0.3,
   smoothDefocus: 0.05,
-  smoothOpacity: 0.04,
-  sparseOpacity: 0.03,
   toneSmooth: 0.02,
   tonePin: 0.1,
   exposureAnchor: 0.07,
@@ -77,77 +82,72 @@ const ALL_LOSSES = {
 };
 
 const CASES = {
-  'hash patches': { config: { blur: PATCHES } },
-  'hash patches, two layers': { config: { blur: PATCHES, layers: 2 } },
-  'hash taps': { config: { blur: TAPS } },
-  'hash taps, two layers': { config: { blur: TAPS, layers: 2 } },
-  'siren patches, two layers': { config: { blur: PATCHES, atlas: SIREN, layers: 2 } },
-  'siren taps': { config: { blur: TAPS, atlas: SIREN, residual: false } },
+  'hash lens': { config: { blur: LENS } },
+  'siren lens': { config: { blur: LENS, atlas: SIREN } },
   'siren free': { config: { blur: FREE, atlas: SIREN, residual: false, light: 'log' } },
   'free, linear light': { config: { blur: FREE } },
   'free, sum of logarithms': { config: { blur: FREE, light: 'log' } },
-  'free, grid of taps': { config: { blur: { ...FREE, taps: 9, grid: true }, focus: 'known' } },
+  'free, grid of taps': { config: { blur: { ...FREE, taps: 9, grid: true } } },
   'no blur': { config: { blur: { form: 'none' } } },
   'no blur, logarithms': { config: { blur: { form: 'none' }, light: 'log' } },
-  'no hidden layers': { config: { blur: { ...PATCHES, hidden: [] }, atlas: { ...ATLAS, hidden: [] } } },
-  'not residual': { config: { blur: PATCHES, residual: false, layers: 2 } },
-  'no start': { config: { blur: PATCHES, layers: 2 }, start: 'none' },
-  'start without defocus': { config: { blur: TAPS }, start: 'radiance' },
-  'tone mlp': { config: { blur: PATCHES, tone: MLP_TONE, exposure: 'frame', loss: { tonePin: 0.1 } } },
-  'tone mlp, taps, random gamma': {
-    config: { blur: TAPS, tone: MLP_TONE, loss: { randomGamma: 0.4, tonePin: 0.2 } },
+  'no hidden layers': { config: { blur: { ...LENS, hidden: [] }, atlas: { ...ATLAS, hidden: [] } } },
+  'not residual': { config: { blur: LENS, residual: false } },
+  'no start': { config: { blur: LENS }, start: 'none' },
+  'start without defocus': { config: { blur: LENS }, start: 'radiance' },
+  'tone mlp': { config: { blur: LENS, tone: MLP_TONE, loss: { tonePin: 0.1 } } },
+  'tone mlp, free, random gamma': {
+    config: { blur: FREE, tone: MLP_TONE, loss: { randomGamma: 0.4, tonePin: 0.2 } },
   },
-  'exposures known': { config: { blur: PATCHES, exposure: 'known' } },
-  'exposures by frame': { config: { blur: PATCHES, exposure: 'frame' } },
-  'exposures free': { config: { blur: PATCHES, exposure: 'free', loss: { exposureAnchor: 0.1 } } },
-  'focus known': { config: { blur: TAPS, focus: 'known' } },
-  apertures: { config: { blur: PATCHES }, apertures: [1, 0.5] },
-  'translation, patches': { config: { blur: PATCHES, registration: 'translation' } },
-  'similarity, taps': { config: { blur: TAPS, registration: 'similarity', layers: 2 } },
+  'exposures known': { config: { blur: LENS, exposure: 'known' } },
+  'exposures free': { config: { blur: LENS, exposure: 'free', loss: { exposureAnchor: 0.1 } } },
+  apertures: { config: { blur: LENS }, apertures: [1, 0.5] },
+  'affine, lens': {
+    config: { blur: LENS, registration: 'affine', loss: { rigidity: 0.01 } },
+    homographies: SHIFTS,
+  },
   'affine, free': { config: { blur: FREE, registration: 'affine' } },
   'affine, no blur': { config: { blur: { form: 'none' }, registration: 'affine' } },
-  'homography, patches, two layers': {
-    config: { blur: PATCHES, registration: 'homography', layers: 2, loss: { rigidity: 0.01 } },
+  'affine, free, siren, on a homography': {
+    config: { blur: FREE, registration: 'affine', atlas: SIREN },
     homographies: SHIFTS,
   },
-  'homography, taps': { config: { blur: TAPS, registration: 'homography' }, homographies: SHIFTS },
-  'homography, taps, siren': {
-    config: { blur: TAPS, registration: 'homography', atlas: SIREN },
-    homographies: SHIFTS,
-  },
-  'registered, nothing learned': { config: { blur: PATCHES }, homographies: SHIFTS },
-  'registered beyond a pixel, patches': {
-    config: { blur: PATCHES, registration: 'translation' },
-    homographies: FAR,
-  },
-  'registered beyond a pixel, taps': { config: { blur: TAPS }, homographies: FAR },
-  'all losses, patches': { config: { blur: PATCHES, layers: 2, registration: 'affine', loss: ALL_LOSSES } },
-  'all losses, taps': { config: { blur: TAPS, layers: 2, registration: 'similarity', loss: ALL_LOSSES } },
-  'values, not inequalities': { config: { blur: PATCHES, loss: { inequality: false } }, clipped: 0.3 },
-  'before sharpness begins': { config: { blur: PATCHES, loss: { sharpnessStart: 0.9 } } },
-  'taps outside the picture': { width: 5, height: 4, config: { blur: TAPS, layers: 2 } },
-  'patches beyond the picture': { width: 6, height: 3, config: { blur: PATCHES, layers: 2 } },
-  'clipped pixels': { config: { blur: PATCHES }, clipped: 0.5, range: [-8, 3] },
-  'fully clipped': { config: { blur: TAPS, loss: { randomGamma: 0.3 } }, clipped: 1, range: [-10, 3] },
-  'radiance beyond its bounds': { config: { blur: PATCHES, layers: 2 }, range: [-22, 9] },
-  'one frame': { config: { blur: PATCHES }, stops: [0.3], focus: [0.4] },
-  'one frame, registration': { config: { blur: TAPS, registration: 'affine' }, stops: [0], focus: [0.4] },
-  'one pixel row': { width: 17, height: 1, config: { blur: TAPS, layers: 2, registration: 'affine' } },
-  'one pixel row, patches': { width: 17, height: 1, config: { blur: PATCHES } },
-  'one pixel column': { width: 1, height: 13, config: { blur: PATCHES, registration: 'translation' } },
-  'one pixel': { width: 1, height: 1, config: { blur: TAPS, layers: 2 } },
-  masks: { config: { blur: PATCHES, layers: 2 }, masks: true },
-  'masks, taps': { config: { blur: TAPS }, masks: true },
-  '16 bits': { config: { blur: PATCHES }, bits: 16 },
+  'registered, nothing learned': { config: { blur: LENS }, homographies: SHIFTS },
+  'registered beyond a pixel, lens': { config: { blur: LENS, registration: 'affine' }, homographies: FAR },
+  'registered beyond a pixel, free': { config: { blur: FREE }, homographies: FAR },
+  'all losses, lens': { config: { blur: LENS, registration: 'affine', loss: ALL_LOSSES } },
+  'all losses, free': { config: { blur: FREE, registration: 'affine', loss: ALL_LOSSES } },
+  'values, not inequalities': { config: { blur: LENS, loss: { inequality: false } }, clipped: 0.3 },
+  'before sharpness begins': { config: { blur: LENS, loss: { sharpnessStart: 0.9 } } },
+  'taps outside the picture': { width: 5, height: 4, config: { blur: FREE } },
+  'patches beyond the picture': { width: 6, height: 3, config: { blur: LENS } },
+  'clipped pixels': { config: { blur: LENS }, clipped: 0.5, range: [-8, 3] },
+  'fully clipped': { config: { blur: FREE, loss: { randomGamma: 0.3 } }, clipped: 1, range: [-10, 3] },
+  'radiance beyond its bounds': { config: { blur: LENS }, range: [-22, 9] },
+  'one frame': { config: { blur: LENS }, stops: [0.3], focus: [0.4] },
+  'one frame, registration': { config: { blur: FREE, registration: 'affine' }, stops: [0], focus: [0.4] },
+  'one pixel row': { width: 17, height: 1, config: { blur: FREE, registration: 'affine' } },
+  'one pixel row, lens': { width: 17, height: 1, config: { blur: LENS } },
+  'one pixel column': { width: 1, height: 12, config: { blur: LENS, registration: 'affine' } },
+  'one pixel': { width: 1, height: 1, config: { blur: FREE } },
+  'one pixel, lens': { width: 1, height: 1, config: { blur: LENS } },
+  masks: { config: { blur: LENS }, masks: true },
+  'masks, free': { config: { blur: FREE }, masks: true },
+  '16 bits': { config: { blur: LENS }, bits: 16 },
   '16 bits, clipped, masks': { config: { blur: FREE }, bits: 16, clipped: 0.4, masks: true, range: [-8, 3] },
-  'tiled patches': { width: 40, height: 37, config: { blur: PATCHES, layers: 2 }, tilePixels: 400 },
-  'tiled taps': {
+  'tiled lens': { width: 40, height: 37, config: { blur: LENS }, tilePixels: 400 },
+  'tiled lens, affine': {
     width: 40,
     height: 22,
-    config: { blur: TAPS, registration: 'translation' },
+    config: { blur: LENS, registration: 'affine' },
     tilePixels: 500,
   },
   'tiled free': { width: 41, height: 20, config: { blur: FREE }, tilePixels: 500 },
+  'tiled free, affine': {
+    width: 40,
+    height: 22,
+    config: { blur: FREE, registration: 'affine' },
+    tilePixels: 500,
+  },
 } satisfies Record<string, Case>;
 
 export type CaseName = keyof typeof CASES;
@@ -170,7 +170,6 @@ export function randomModel(name: CaseName, options: RandomModelOptions = {}): R
     train: { steps: 100, patches: 6, pixels: 42, ...spec.config?.train },
     loss: {
       smoothDefocus: 0.02,
-      smoothOpacity: 0.01,
       toneSmooth: 0.01,
       ...spec.config?.loss,
       ...(plainLoss ? { slope: false, sharpness: 0 } : {}),
@@ -224,14 +223,10 @@ function startOf(spec: Case, plan: Plan, random: RandomStream): SceneData['start
   const { start = 'both', range = [-4.5, 0.4] } = spec;
   if (start === 'none') return undefined;
   const area = plan.capture.width * plan.capture.height;
-  const radiance = new Float32Array(atlasOutputs(plan.config) * area);
-  for (let i = 0; i < radiance.length; i++) {
-    // The last plane is the logit of the opacity.
-    const [from, to] = i < 6 * area ? range : [-2, 2];
-    radiance[i] = from + (to - from) * random.unit();
-  }
-  const layers = plan.config.blur.form === 'lens' && start === 'both' ? plan.config.layers : 0;
-  const defocus = Float32Array.from({ length: layers * area }, () => 1.6 * random.unit() - 0.8);
+  const [from, to] = range;
+  const radiance = Float32Array.from({ length: 3 * area }, () => from + (to - from) * random.unit());
+  const maps = plan.config.blur.form === 'lens' && start === 'both' ? 1 : 0;
+  const defocus = Float32Array.from({ length: maps * area }, () => 1.6 * random.unit() - 0.8);
   return { radiance, defocus };
 }
 
@@ -266,7 +261,6 @@ function parametersOf(plan: Plan, data: SceneData, random: RandomStream): Float3
 /** Moves a network that has no start picture to where the response is steep: biases of ln radiance to about −2. */
 function darken(plan: Plan, parameters: Float32Array): void {
   const group = plan.layout.groups.find((g) => g.name === 'atlas.mlp')!;
-  const outputs = atlasOutputs(plan.config);
-  const first = group.offset + group.size - outputs;
-  for (let i = 0; i < Math.min(6, outputs); i++) parameters[first + i]! -= 2;
+  const first = group.offset + group.size - 3;
+  for (let i = 0; i < 3; i++) parameters[first + i]! -= 2;
 }

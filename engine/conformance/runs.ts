@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { renderCapture } from '../../bench/samples/capture.js';
-import { configSchema, type ModelConfigInput, type TrainConfig } from '../../model/config.js';
+import { configSchema, type ModelConfigInput } from '../../model/config.js';
 import { initialParameters } from '../../model/initial.js';
 import { createPlan, type Plan } from '../../model/plan.js';
 import { freshState, type SceneData, type TrainingState } from '../engine.js';
@@ -36,7 +36,7 @@ export function sampleRun(blur: NonNullable<ModelConfigInput['blur']>, seed = 1,
   const config = configSchema.parse({
     atlas: { form: 'hash', levels: 8, base: 8, finest: 2, log2Table: 14, hidden: [16, 16] },
     blur,
-    registration: 'translation',
+    registration: 'affine',
     loss: { rigidity: 1e-4, sharpnessStart: 0.3 },
     train: { steps: 30, patches: 6, pixels: 90 },
   });
@@ -53,19 +53,21 @@ export function sampleRun(blur: NonNullable<ModelConfigInput['blur']>, seed = 1,
 }
 
 export const MAP = { levels: 5, base: 6, finest: 1.6, log2Table: 14, hidden: [8] };
+const LENS = { form: 'lens' as const, patch: 8, reach: 4, ...MAP };
+const FREE = { form: 'free' as const, taps: 8, hidden: [8], maxShift: 3 };
 export const SAMPLES: [string, () => Run][] = [
-  ['patches', () => sampleRun({ form: 'lens', render: 'patches', patch: 8, reach: 4, ...MAP })],
-  ['taps', () => sampleRun({ form: 'lens', render: 'taps', taps: 8, ...MAP })],
-  ['patches, tiled', () => sampleRun({ form: 'lens', patch: 8, reach: 4, ...MAP }, 1, 1500)],
-  ['taps, tiled', () => sampleRun({ form: 'lens', render: 'taps', taps: 8, ...MAP }, 1, 1500)],
+  ['lens', () => sampleRun(LENS)],
+  ['free', () => sampleRun(FREE)],
+  ['lens, tiled', () => sampleRun(LENS, 1, 1500)],
+  ['free, tiled', () => sampleRun(FREE, 1, 1500)],
 ];
 const RANDOM: CaseName[] = [
-  'siren patches, two layers',
+  'siren lens',
   'free, sum of logarithms',
-  'tone mlp, taps, random gamma',
-  'all losses, patches',
-  'masks, taps',
-  'tiled patches',
+  'tone mlp, free, random gamma',
+  'all losses, lens',
+  'masks, free',
+  'tiled lens',
   'tiled free',
 ];
 export const RUNS: [string, () => Run][] = [
@@ -76,14 +78,7 @@ export const RUNS: [string, () => Run][] = [
 /** One of every kind, for tests that spread its shards over several sessions. */
 export const SPREAD: [string, () => Run][] = [
   ...SAMPLES.slice(0, 3),
-  ['two layers, all losses', () => randomRun('all losses, patches')],
+  ['all losses', () => randomRun('all losses, lens')],
   ['siren, free', () => randomRun('siren free')],
   ['tiled free', () => randomRun('tiled free')],
 ];
-
-/** The run with gradients summed in this precision. */
-export function withReduction(run: Run, reduction: TrainConfig['reduction']): Run {
-  const { plan } = run;
-  const config = { ...plan.config, train: { ...plan.config.train, reduction } };
-  return { ...run, plan: { ...plan, config } };
-}

@@ -24,11 +24,11 @@ function displaced(run: Run): Run {
 function withStart(run: Run): Run {
   const { width, height, frames } = run.plan.capture;
   const area = width * height;
-  const { layers } = run.plan.config;
+  const lens = run.plan.config.blur.form === 'lens';
   const wave = (i: number) => Math.sin(i * 12.9898);
   const start = {
-    radiance: Float32Array.from({ length: (layers > 1 ? 7 : 3) * area }, (_, i) => -1.5 + wave(i)),
-    defocus: Float32Array.from({ length: layers * area }, (_, i) => 0.6 * wave(i + 0.5)),
+    radiance: Float32Array.from({ length: 3 * area }, (_, i) => -1.5 + wave(i)),
+    defocus: Float32Array.from({ length: lens ? area : 0 }, (_, i) => 0.6 * wave(i + 0.5)),
   };
   const masks = frames.map(() => Uint8Array.from({ length: area }, (_, i) => (wave(i + 0.2) > -0.6 ? 1 : 0)));
   const data = { start, frames: run.data.frames.map((f, i) => ({ data: f.data, mask: masks[i] })) };
@@ -36,12 +36,12 @@ function withStart(run: Run): Run {
 }
 
 const RUNS: [string, () => Run][] = [
-  ['patches', () => withStart(SAMPLES[2]![1]())],
-  ['taps', () => withStart(SAMPLES[3]![1]())],
-  ['two layers', () => randomRun('tiled patches')],
+  ['lens, masks', () => withStart(SAMPLES[2]![1]())],
+  ['free, masks', () => withStart(SAMPLES[3]![1]())],
+  ['lens', () => randomRun('tiled lens')],
   ['free', () => randomRun('tiled free')],
-  ['displaced taps', () => displaced(randomRun('tiled taps'))],
-  ['displaced patches', () => displaced(randomRun('tiled patches'))],
+  ['displaced free', () => displaced(randomRun('tiled free, affine'))],
+  ['displaced lens', () => displaced(randomRun('tiled lens'))],
 ];
 
 /** A copy of interleaved or planar samples in which those of pixels that `keep` refuses are `poison`. */
@@ -73,7 +73,7 @@ function dataOf(
   frames: (x: number, y: number) => boolean,
   start: (x: number, y: number) => boolean,
 ) {
-  const { capture, config } = run.plan;
+  const { capture } = run.plan;
   const planar = (a: Float32Array, channels: number) =>
     poisoned(a, capture, { channels, interleaved: false }, start, Number.NaN);
   const one = { channels: 1, interleaved: false };
@@ -83,8 +83,8 @@ function dataOf(
       mask: f.mask && poisoned(f.mask, capture, one, frames, 1),
     })),
     start: run.data.start && {
-      radiance: planar(run.data.start.radiance, config.layers === 2 ? 7 : 3),
-      defocus: planar(run.data.start.defocus, run.data.start.defocus.length ? config.layers : 0),
+      radiance: planar(run.data.start.radiance, 3),
+      defocus: planar(run.data.start.defocus, run.data.start.defocus.length ? 1 : 0),
     },
   } satisfies SceneData;
 }

@@ -1,16 +1,13 @@
-import { describe, expect, test } from 'vitest';
-import type { TrainConfig } from '../../model/config.js';
+import { expect, test } from 'vitest';
 import { ImplicamError } from '../../model/errors.js';
 import { isReducing, type Progress, requireReducing, type TrainingState } from '../engine.js';
 import { describeNative } from '../engines.fixture.js';
 import { createNativeEngine, nativeIsas } from '../native/native-engine.js';
 import { createTfjsEngine } from '../tfjs/tfjs-engine.js';
 import { exchange, gather, openGroup, step } from './exchange.js';
-import { hash, type Run, randomRun, SAMPLES, withReduction } from './runs.js';
+import { hash, type Run, randomRun, SAMPLES } from './runs.js';
 
 /** Several sessions that host a session's shards together reach the same bits as one that hosts all. */
-
-type Reduction = TrainConfig['reduction'];
 
 async function together(run: Run, placement: readonly number[], steps: number, lanes = 1, isa?: string) {
   const group = await openGroup(run, placement, { isa });
@@ -46,63 +43,51 @@ const STEPS = 8;
 const PARALLEL: [string, () => Run][] = [
   SAMPLES[0]!,
   SAMPLES[1]!,
-  ['two layers, all losses', () => randomRun('all losses, patches')],
+  ['all losses', () => randomRun('all losses, lens')],
   ['siren, free', () => randomRun('siren free')],
 ];
 const TILED: [string, () => Run][] = [
   SAMPLES[2]!,
   SAMPLES[3]!,
-  ['tiled patches', () => randomRun('tiled patches')],
+  ['tiled lens', () => randomRun('tiled lens')],
   ['tiled free', () => randomRun('tiled free')],
 ];
-const REDUCTIONS: Reduction[] = ['single', 'half'];
 
 describeNative('shards spread over sessions', () => {
-  describe.each(REDUCTIONS)('%s precision', (reduction) => {
-    test.each(PARALLEL)('every split of four data-parallel shards: %s', async (_, make) => {
-      const run = withReduction(make(), reduction);
-      const one = await alone(run, STEPS);
-      for (const [i, placement] of placements(run.plan.shards.length, 4).entries()) {
-        const all = await together(run, placement, STEPS, 1 + (i % 5));
-        // Every member holds everything.
-        for (const state of all.states) expect(hash(state), `${placement}`).toBe(hash(one.state));
-        for (const progress of all.last) expect(progress).toEqual(one.last);
-      }
-    });
-
-    test.each(TILED)('tiles over one to four sessions: %s', async (_, make) => {
-      const run = withReduction(make(), reduction);
-      const one = await alone(run, STEPS);
-      const tiles = run.plan.shards.length;
-      expect(tiles).toBeGreaterThan(1);
-      const ways = [1, 2, 3, 4]
-        .filter((k) => k <= tiles)
-        .flatMap((k) => [
-          Array.from({ length: tiles }, (_, s) => Math.floor((s * k) / tiles)),
-          Array.from({ length: tiles }, (_, s) => (s * 7 + 3) % k),
-        ]);
-      for (const [i, placement] of ways.entries()) {
-        const all = await together(run, placement, STEPS, 1 + (i % 3));
-        expect(hash(all.state), `${placement}`).toBe(hash(one.state));
-        for (const progress of all.last) expect(progress).toEqual(one.last);
-      }
-    });
-  });
-
-  test.each([...nativeIsas(), 'f64'])('with the kernels %s', async (isa) => {
-    for (const reduction of REDUCTIONS) {
-      const run = withReduction(SAMPLES[0]![1](), reduction);
-      const one = await alone(run, 3, isa);
-      const all = await together(run, [0, 1, 2, 0], 3, 2, isa);
-      for (const state of all.states) expect(hash(state)).toBe(hash(one.state));
+  test.each(PARALLEL)('every split of four data-parallel shards: %s', async (_, make) => {
+    const run = make();
+    const one = await alone(run, STEPS);
+    for (const [i, placement] of placements(run.plan.shards.length, 4).entries()) {
+      const all = await together(run, placement, STEPS, 1 + (i % 5));
+      // Every member holds everything.
+      for (const state of all.states) expect(hash(state), `${placement}`).toBe(hash(one.state));
+      for (const progress of all.last) expect(progress).toEqual(one.last);
     }
   });
 
-  test('half precision changes the bits, not the result', async () => {
+  test.each(TILED)('tiles over one to four sessions: %s', async (_, make) => {
+    const run = make();
+    const one = await alone(run, STEPS);
+    const tiles = run.plan.shards.length;
+    expect(tiles).toBeGreaterThan(1);
+    const ways = [1, 2, 3, 4]
+      .filter((k) => k <= tiles)
+      .flatMap((k) => [
+        Array.from({ length: tiles }, (_, s) => Math.floor((s * k) / tiles)),
+        Array.from({ length: tiles }, (_, s) => (s * 7 + 3) % k),
+      ]);
+    for (const [i, placement] of ways.entries()) {
+      const all = await together(run, placement, STEPS, 1 + (i % 3));
+      expect(hash(all.state), `${placement}`).toBe(hash(one.state));
+      for (const progress of all.last) expect(progress).toEqual(one.last);
+    }
+  });
+
+  test.each([...nativeIsas(), 'f64'])('with the kernels %s', async (isa) => {
     const run = SAMPLES[0]![1]();
-    const [single, half] = [await alone(run, STEPS), await alone(withReduction(run, 'half'), STEPS)];
-    expect(hash(half.state)).not.toBe(hash(single.state));
-    expect(Math.abs(half.last.psnr - single.last.psnr)).toBeLessThan(0.5);
+    const one = await alone(run, 3, isa);
+    const all = await together(run, [0, 1, 2, 0], 3, 2, isa);
+    for (const state of all.states) expect(hash(state)).toBe(hash(one.state));
   });
 
   test('a member that is lost: its shards move, all go back to the last snapshot', async () => {
@@ -208,14 +193,11 @@ describeNative('a session that hosts some shards', () => {
   });
 
   test('is the native engine only', async () => {
-    const run = randomRun('hash patches');
+    const run = randomRun('hash lens');
     const { plan, data, state } = run;
     const tfjs = await createTfjsEngine();
     await expect(tfjs.open(plan, data, state, { shards: [0] })).rejects.toEqual(
       refused('engine-unusable', /cannot host some shards.*build the native engine/),
-    );
-    await expect(tfjs.open(withReduction(run, 'half').plan, data, state)).rejects.toEqual(
-      refused('engine-unusable', /cannot round gradients/),
     );
     expect(isReducing(await tfjs.open(plan, data, state))).toBe(false);
     expect(() => requireReducing(tfjs)).toThrow(/in one process only.*build the native engine/);

@@ -43,26 +43,26 @@ function directionOf(model: RandomModel, gradient: Float32Array): { d: Float64Ar
 
 describe('the gradient is the slope of the loss', () => {
   const cases: CaseName[] = [
-    'hash patches, two layers',
-    'hash taps, two layers',
-    'siren patches, two layers',
+    'hash lens',
+    'siren lens',
     'free, linear light',
     'free, sum of logarithms',
     'free, grid of taps',
     'no hidden layers',
-    'tone mlp, taps, random gamma',
+    'tone mlp, free, random gamma',
     'exposures free',
-    'homography, patches, two layers',
-    'homography, taps, siren',
+    'affine, lens',
+    'affine, free, siren, on a homography',
     'affine, no blur',
-    'registered beyond a pixel, patches',
-    'all losses, patches',
-    'all losses, taps',
+    'registered beyond a pixel, lens',
+    'all losses, lens',
+    'all losses, free',
     'values, not inequalities',
     'fully clipped',
     'radiance beyond its bounds',
     'one pixel row',
-    'tiled taps',
+    'tiled lens, affine',
+    'tiled free, affine',
   ];
   test.each(cases)('%s', async (name) => {
     const model = randomModel(name, { plainLoss: true });
@@ -89,7 +89,7 @@ describe('weights of the data term are not differentiated', () => {
   function greyPixel(name: CaseName, loss: Partial<LossConfig>): RandomModel {
     const model = randomModel(name);
     const { plan, data, step } = model;
-    const none = { smoothDefocus: 0, smoothOpacity: 0, toneSmooth: 0, slope: false, sharpness: 0 };
+    const none = { smoothDefocus: 0, toneSmooth: 0, slope: false, sharpness: 0 };
     const config = { ...plan.config, loss: { ...plan.config.loss, ...none, ...loss } };
     const area = plan.capture.width * plan.capture.height;
     const [x, y] = seenPixel(model);
@@ -116,7 +116,7 @@ describe('weights of the data term are not differentiated', () => {
   /** A pixel that the step looks at. */
   function seenPixel({ plan, step }: RandomModel): [number, number] {
     const { blur } = plan.config;
-    const patch = blur.form === 'lens' && blur.render === 'patches' ? blur.patch : 1;
+    const patch = blur.form === 'lens' ? blur.patch : 1;
     const { width, height } = plan.capture;
     for (const [index, shard] of plan.shards.entries()) {
       const cells = drawCells(plan.seed, step, shard, index, patch);
@@ -142,11 +142,10 @@ describe('weights of the data term are not differentiated', () => {
   }
 
   test.each([
-    ['hash patches', { slope: true }],
-    ['hash taps', { slope: true }],
+    ['hash lens', { slope: true }],
+    ['free, linear light', { slope: true }],
     ['tone mlp', { slope: true, tonePin: 0 }],
-    ['hash patches', { sharpness: 0.9 }],
-    ['hash taps', { sharpness: 0.9 }],
+    ['hash lens', { sharpness: 0.9 }],
   ] as [CaseName, Partial<LossConfig>][])('%s, %j', async (name, loss) => {
     const weighted = greyPixel(name, loss);
     const plain = greyPixel(name, { tonePin: 0 });

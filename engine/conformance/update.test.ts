@@ -53,10 +53,10 @@ function largestError(actual: Float32Array, expected: Float64Array, unit: (i: nu
 }
 
 const CASES: CaseName[] = [
-  'all losses, patches',
-  'hash taps',
+  'all losses, lens',
+  'free, linear light',
   'siren free',
-  'tiled patches',
+  'tiled lens',
   'fully clipped',
 ];
 
@@ -114,7 +114,7 @@ describeNative.each(ENGINES)('%s: a step is Adam on its gradient', (_, engine) =
   });
 
   test('a rate of nothing learns nothing', async () => {
-    const { plan, data, parameters } = randomModel('hash patches');
+    const { plan, data, parameters } = randomModel('hash lens');
     const { train } = plan.config;
     const rates = Object.fromEntries(Object.keys(train.rates).map((k) => [k, 0])) as typeof train.rates;
     const still = createPlan(plan.capture, { ...plan.config, train: { ...train, rates } }, plan.seed);

@@ -125,7 +125,6 @@ export interface AddonStartKernels {
     radii: Float32Array,
     density: Float64Array,
     light: Float64Array,
-    cover: Float64Array | undefined,
     border: number,
     distance: Float32Array,
     targetX: number,
@@ -133,7 +132,6 @@ export interface AddonStartKernels {
     targetWidth: number,
     targetHeight: number,
     sums: Float32Array,
-    opacity: Float32Array | undefined,
   ): void;
   aggregatePaths(
     width: number,

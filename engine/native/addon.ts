@@ -83,7 +83,6 @@ export interface Addon {
   readonly DeviceRenderer: new (
     width: number,
     height: number,
-    layers: number,
     radiance: Float32Array,
     defocus: Float32Array,
     place: DevicePlace,
@@ -97,7 +96,6 @@ export interface Addon {
   readonly Renderer: new (
     width: number,
     height: number,
-    layers: number,
     radiance: Float32Array,
     defocus: Float32Array,
     isa: string,

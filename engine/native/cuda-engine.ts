@@ -43,7 +43,7 @@ export interface CudaEngine extends Engine {
     options?: OpenOptions,
   ): Promise<NativeSession & JoiningSession>;
   /** Holds a baked scene on the device, ready to render. */
-  renderer(width: number, height: number, layers: number, planes: BakedPlanes): NativeRenderer;
+  renderer(width: number, height: number, planes: BakedPlanes): NativeRenderer;
   /** Multiply-adds (FLOP/s) and copied bytes a second, measured now for about `seconds` each. */
   peak(seconds: number): Promise<{ flops: number; bytes: number }>;
 }
@@ -134,9 +134,9 @@ export function createCudaEngine(options: CudaOptions = {}): CudaEngine {
     reducing: true,
     link: deviceLink(library, found?.uuid ?? `emulated ${process.pid}.${++emulations}`, carrier),
     peak: (seconds) => guarded(() => addon.devicePeak(place, seconds)),
-    renderer(width, height, layers, planes) {
+    renderer(width, height, planes) {
       const renderer = sync(
-        () => new addon.DeviceRenderer(width, height, layers, planes.radiance, planes.defocus, place),
+        () => new addon.DeviceRenderer(width, height, planes.radiance, planes.defocus, place),
       );
       return createRenderer(renderer, width, height);
     },

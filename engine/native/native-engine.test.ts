@@ -36,7 +36,7 @@ describeNative('the native engine', () => {
 
 describeNative('a native session', () => {
   test('is what it was opened with until it is trained', async () => {
-    const model = randomModel('hash patches');
+    const model = randomModel('hash lens');
     const session = await open(model);
     expect(await session.save()).toEqual(freshState(model.parameters));
     const first = await session.gradient(3);
@@ -46,7 +46,7 @@ describeNative('a native session', () => {
   });
 
   test('what it gives away is a copy', async () => {
-    const model = randomModel('hash patches');
+    const model = randomModel('hash lens');
     const session = await open(model);
     (await session.save()).parameters.fill(7);
     const own = model.parameters.slice();
@@ -68,7 +68,7 @@ describeNative('a native session', () => {
   });
 
   test('stops when asked to, reports progress, and lets others run meanwhile', async () => {
-    const session = await open(randomModel('hash patches'));
+    const session = await open(randomModel('hash lens'));
     const stop = new AbortController();
     let ticks = 0;
     const timer = setInterval(() => {
@@ -103,7 +103,7 @@ describeNative('a native session', () => {
   });
 
   test('tells where its time went, since it was last asked', async () => {
-    const session = await open(randomModel('hash patches'));
+    const session = await open(randomModel('hash lens'));
     await session.train(5);
     const ticks = session.ticks();
     expect(Object.keys(ticks)).toEqual([...PHASES]);
@@ -113,7 +113,7 @@ describeNative('a native session', () => {
   });
 
   test('refuses data and states of another plan, and says what differs', async () => {
-    const model = randomModel('hash patches');
+    const model = randomModel('hash lens');
     const { data } = model;
     const withData = (other: SceneData) => open({ ...model, data: other });
     const [first, ...rest] = data.frames;
@@ -128,16 +128,21 @@ describeNative('a native session', () => {
     );
     await expect(open({ ...model, parameters: new Float32Array(3) })).rejects.toThrow(/parameters have 3/);
     const session = await open(model);
-    const other = createPlan(model.plan.capture, { ...model.plan.config, layers: 2 }, 1);
+    const other = createPlan(model.plan.capture, { ...model.plan.config, registration: 'affine' }, 1);
     await expect(session.load(freshState(new Float32Array(other.layout.size)))).rejects.toThrow(
       ImplicamError,
     );
   });
 
   test('reads any whole number as a seed, by its low 32 bits', async () => {
-    const { plan, data, parameters } = randomModel('hash taps');
+    const { plan, data, parameters } = randomModel('free, linear light');
     const gradientOf = async (seed: number) => {
-      const session = await open({ ...randomModel('hash taps'), plan: { ...plan, seed }, data, parameters });
+      const session = await open({
+        ...randomModel('free, linear light'),
+        plan: { ...plan, seed },
+        data,
+        parameters,
+      });
       return (await session.gradient(2)).gradient;
     };
     expect(await gradientOf(2 ** 32 + 5)).toEqual(await gradientOf(5));

@@ -23,7 +23,7 @@ export interface NativeEngine extends Engine {
   readonly threads: number;
   open(plan: Plan, data: SceneData, state: TrainingState, options?: OpenOptions): Promise<NativeSession>;
   /** Holds a baked scene ready to render. */
-  renderer(width: number, height: number, layers: number, planes: BakedPlanes): NativeRenderer;
+  renderer(width: number, height: number, planes: BakedPlanes): NativeRenderer;
   /** FLOP/s of independent multiply-adds on these threads, measured now for about `seconds`. */
   peak(seconds: number): Promise<number>;
 }
@@ -60,16 +60,8 @@ export function createNativeEngine(options: NativeOptions = {}): NativeEngine {
     isa,
     threads,
     peak: (seconds) => addon.peak(isa, threads, seconds),
-    renderer(width, height, layers, planes) {
-      const renderer = new addon.Renderer(
-        width,
-        height,
-        layers,
-        planes.radiance,
-        planes.defocus,
-        isa,
-        threads,
-      );
+    renderer(width, height, planes) {
+      const renderer = new addon.Renderer(width, height, planes.radiance, planes.defocus, isa, threads);
       return createRenderer(renderer, width, height);
     },
     async open(plan, data, state, options = {}) {

@@ -1,12 +1,5 @@
 import type { GridLevel } from '../../model/hash-grid.js';
-import {
-  atlasOutputs,
-  atlasWidths,
-  findGroup,
-  freeBlurWidths,
-  gridOffset,
-  mapWidths,
-} from '../../model/layout.js';
+import { AFFINE, atlasWidths, findGroup, freeBlurWidths, gridOffset, mapWidths } from '../../model/layout.js';
 import { isWarped, type Plan } from '../../model/plan.js';
 import { sequenceKey } from '../../model/sampler.js';
 import type { Rect } from '../../model/shards.js';
@@ -15,7 +8,7 @@ import type { SceneData } from '../engine.js';
 /** A plan and its data as the addon reads them (engine/native/addon/read_problem.cpp): numbers, lists, typed arrays. */
 export type Problem = ReturnType<typeof createProblem>;
 
-const BLUR_FORMS = { none: 0, taps: 1, patches: 2, free: 3 } as const;
+const BLUR_FORMS = { none: 0, lens: 1, free: 2 } as const;
 
 /** Describes a session for the addon, of which this process hosts the given shards (ascending). */
 export function createProblem(plan: Plan, data: SceneData, hosted: readonly number[]) {
@@ -23,12 +16,10 @@ export function createProblem(plan: Plan, data: SceneData, hosted: readonly numb
   const { atlas, blur, tone } = config;
   const offset = (name: string) => findGroup(layout, name)?.offset ?? -1;
   const firstGrid = layout.groups.find((g) => g.sparse);
-  const form = blur.form === 'lens' ? blur.render : blur.form;
+  const registration = offset('registration');
   return {
     width: capture.width,
     height: capture.height,
-    layers: config.layers,
-    outputs: atlasOutputs(config),
     residual: config.residual,
     siren: atlas.form === 'siren',
     omega: atlas.form === 'siren' ? atlas.omega : 0,
@@ -38,8 +29,8 @@ export function createProblem(plan: Plan, data: SceneData, hosted: readonly numb
     atlas: { widths: atlasWidths(config), offset: offset('atlas.mlp') },
     map: { widths: mapWidths(config), offset: offset('map.mlp') },
     blur: { widths: freeBlurWidths(config), offset: offset('blur.mlp') },
-    blurForm: BLUR_FORMS[form],
-    taps: blur.form === 'none' ? 1 : blur.taps,
+    blurForm: BLUR_FORMS[blur.form],
+    taps: blur.form === 'free' ? blur.taps : 1,
     patch: blur.form === 'lens' ? blur.patch : 0,
     reach: blur.form === 'lens' ? blur.reach : 0,
     margin: isWarped(plan) ? 1 : 0,
@@ -52,17 +43,14 @@ export function createProblem(plan: Plan, data: SceneData, hosted: readonly numb
     exposure: offset('exposure'),
     focus: offset('focus'),
     kappa: offset('kappa'),
-    registration: offset('registration'),
+    registration,
     shared: firstGrid?.offset ?? layout.size,
     kappaStart: capture.kappa,
     focusSettings: capture.focus.length,
-    focusStart: [...capture.focus],
     exposures: plan.exposures.parameters,
     evSquash: plan.exposures.squash,
     evBase: [...plan.exposures.base],
     evBasis: plan.exposures.basis.flat(),
-    dof: plan.registration.dof,
-    registrationBasis: plan.registration.basis.flat(),
     // As philox reads it: the low 32 bits.
     seed: plan.seed >>> 0,
     loss: config.loss,
@@ -71,8 +59,7 @@ export function createProblem(plan: Plan, data: SceneData, hosted: readonly numb
       aperture: view.aperture,
       homography: [...view.homography],
       frames: [...view.frames],
-      registration:
-        i > 0 && plan.registration.dof > 0 ? offset('registration') + (i - 1) * plan.registration.dof : -1,
+      registration: i > 0 && registration >= 0 ? registration + (i - 1) * AFFINE.length : -1,
     })),
     shards: plan.shards.map((shard, i) => ({
       tiled: shard.tiled,
@@ -96,7 +83,6 @@ export function createProblem(plan: Plan, data: SceneData, hosted: readonly numb
       shard: g.scope === 'shared' ? -1 : g.scope.shard,
     })),
     hosted: [...hosted],
-    half: config.train.reduction === 'half',
     size: layout.size,
     beta1: config.train.beta1,
     beta2: config.train.beta2,

@@ -1,5 +1,4 @@
 import { ImplicamError } from '../../model/errors.js';
-import { atlasOutputs, mapWidths } from '../../model/layout.js';
 import type { Plan } from '../../model/plan.js';
 import { randomGamma } from '../../model/sampler.js';
 import { rateFactor, sharpnessActive } from '../../model/schedule.js';
@@ -135,8 +134,8 @@ export class Session implements NativeSession {
     return this.enqueue(async () => {
       const { config, capture } = this.plan;
       const pixels = capture.width * capture.height;
-      const radiance = new Float32Array(atlasOutputs(config) * pixels);
-      const defocus = new Float32Array((mapWidths(config).at(-1) ?? 0) * pixels);
+      const radiance = new Float32Array(3 * pixels);
+      const defocus = new Float32Array(config.blur.form === 'lens' ? pixels : 0);
       await this.addon.bake(radiance, defocus);
       return { radiance, defocus };
     });

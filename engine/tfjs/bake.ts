@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import { atlasOutputs } from '../../model/layout.js';
 import type { Plan } from '../../model/plan.js';
 import type { Rect } from '../../model/shards.js';
 import type { BakedPlanes, SceneData } from '../engine.js';
@@ -9,9 +8,6 @@ import type { Tensor, Tf } from './tensorflow/tensorflow.js';
 
 /** Pixels evaluated at a time: what bounds memory. */
 const CHUNK = 8192;
-
-/** Index of the opacity logit among the outputs: the one that is not a logarithm of light. */
-const OPACITY = 6;
 
 /** Evaluates the scene at every pixel, a tile by its own grids. Lets the event loop run between chunks. */
 export async function bakeScene(
@@ -23,8 +19,8 @@ export async function bakeScene(
   const { config, capture } = plan;
   const area = capture.width * capture.height;
   const lens = config.blur.form === 'lens';
-  const radiance = new Float32Array(atlasOutputs(config) * area);
-  const defocus = new Float32Array(lens ? config.layers * area : 0);
+  const radiance = new Float32Array(3 * area);
+  const defocus = new Float32Array(lens ? area : 0);
   const tiled = plan.shards.some((s) => s.tiled);
   for (const [index, shard] of plan.shards.entries()) {
     if (!tiled && index > 0) break;
@@ -34,20 +30,13 @@ export async function bakeScene(
       tf.tidy(() => {
         const leaves = new Leaves(groups, leafTensors(tf, groups, parameters));
         const points = scene.pixelCentres(x, y);
-        place(radiance, boundedOutputs(tf, scene, scene.outputs(leaves, points)), pixels, area);
+        place(radiance, scene.bounded(scene.outputs(leaves, points)), pixels, area);
         if (lens) place(defocus, scene.defocus(leaves, points), pixels, area);
       });
       await setImmediate();
     }
   }
   return { radiance, defocus };
-}
-
-function boundedOutputs(tf: Tf, scene: Scene, outputs: Tensor): Tensor {
-  const rows = outputs.shape[0]!;
-  if (rows <= OPACITY) return scene.bounded(outputs);
-  const [light, opacity] = tf.split(outputs, [OPACITY, rows - OPACITY]) as [Tensor, Tensor];
-  return tf.concat([scene.bounded(light), opacity]);
 }
 
 interface Chunk {

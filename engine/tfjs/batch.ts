@@ -1,7 +1,7 @@
 import { FEATURES } from '../../model/hash-grid.js';
 import type { Plan } from '../../model/plan.js';
-import { drawCells, drawNumber, drawUnits, sequenceKey } from '../../model/sampler.js';
-import type { Rect, Shard } from '../../model/shards.js';
+import { drawCells } from '../../model/sampler.js';
+import type { Rect } from '../../model/shards.js';
 
 /** Shards evaluated in one go: neighbours that share a scene, as long as they are small, or a single shard. */
 export interface Unit {
@@ -12,7 +12,7 @@ export interface Unit {
 /** Scene positions above which shards are evaluated one after the other: what bounds the memory of a step. */
 const UNIT_POSITIONS = 16_384;
 
-/** A patch's geometry; a single pixel for the forms that query positions. */
+/** A patch's geometry; a single pixel without a lens. */
 export interface PatchShape {
   /** Pixels along the part that is compared with the frames. */
   readonly patch: number;
@@ -26,7 +26,7 @@ export interface PatchShape {
 
 export function patchShape(plan: Plan, moving: boolean): PatchShape {
   const { blur } = plan.config;
-  if (blur.form !== 'lens' || blur.render !== 'patches') return { patch: 1, margin: 0, reach: 0, side: 1 };
+  if (blur.form !== 'lens') return { patch: 1, margin: 0, reach: 0, side: 1 };
   const margin = moving ? 1 : 0;
   return { patch: blur.patch, margin, reach: blur.reach, side: blur.patch + 2 * (blur.reach + margin) };
 }
@@ -47,22 +47,19 @@ export function planUnits(plan: Plan, shape: PatchShape): Unit[] {
 
 /** Scene queries of one draw, about: what its memory grows with, in units of a 16-level grid. */
 function positionsPerDraw(plan: Plan, shape: PatchShape): number {
-  const { blur, atlas, layers } = plan.config;
+  const { blur, atlas } = plan.config;
   const width = atlas.form === 'siren' ? (atlas.width * atlas.layers) / (FEATURES * 16) : 1;
   if (blur.form === 'none') return plan.views.length * width;
   if (blur.form === 'free') return blur.taps * plan.views.length * width;
-  return blur.render === 'taps' ? blur.taps * plan.views.length * layers * width : shape.side ** 2 * width;
+  return shape.side ** 2 * width;
 }
 
 /** What a unit looks at in a step. */
 export interface Batch {
   readonly own: Rect;
   readonly draws: number;
-  /** Origins of the draws: x0, y0, x1, y1, …; with patches the patch's first pixel. */
+  /** Origins of the draws: x0, y0, x1, y1, …; of a patch its first pixel. */
   readonly cells: Int32Array;
-  /** Two random units a draw: rotation of the tap disk, direction of the smoothness neighbour. */
-  readonly rotation: Float32Array;
-  readonly direction: Float32Array;
   /** Pixels compared with the frames, draw by draw, row by row. */
   readonly x: Int32Array;
   readonly y: Int32Array;
@@ -73,13 +70,10 @@ export function drawBatch(plan: Plan, unit: Unit, shape: PatchShape, step: numbe
   const { patch } = shape;
   const draws = unit.shards.reduce((sum, s) => sum + plan.shards[s]!.draws, 0);
   const cells = new Int32Array(2 * draws);
-  const rotation = new Float32Array(draws);
-  const direction = new Float32Array(draws);
   let at = 0;
   for (const index of unit.shards) {
     const shard = plan.shards[index]!;
     cells.set(drawCells(plan.seed, step, shard, index, patch), 2 * at);
-    drawRandom(plan, shard, index, step, rotation.subarray(at), direction.subarray(at));
     at += shard.draws;
   }
   const x = new Int32Array(draws * patch * patch);
@@ -92,21 +86,5 @@ export function drawBatch(plan: Plan, unit: Unit, shape: PatchShape, step: numbe
       }
     }
   }
-  return { own: plan.shards[unit.shards[0]!]!.own, draws, cells, rotation, direction, x, y };
-}
-
-function drawRandom(
-  plan: Plan,
-  shard: Shard,
-  index: number,
-  step: number,
-  rotation: Float32Array,
-  direction: Float32Array,
-): void {
-  const key = sequenceKey(shard, index);
-  for (let j = 0; j < shard.draws; j++) {
-    const [u0, u1] = drawUnits(plan.seed, drawNumber(shard, step, j), key);
-    rotation[j] = u0;
-    direction[j] = u1;
-  }
+  return { own: plan.shards[unit.shards[0]!]!.own, draws, cells, x, y };
 }

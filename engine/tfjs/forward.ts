@@ -20,7 +20,7 @@ export interface Forward {
   readonly lnRadiance: Tensor;
   /** |c_v| in pixels, not differentiated, flat [V · Q]; absent without a lens. */
   readonly blur?: Float32Array;
-  /** Smoothness and sparsity of this batch: its share of the step's weighted sum; absent where there is none. */
+  /** Smoothness of this batch's defocus map: its share of the step's weighted sum; absent where there is none. */
   readonly penalty?: Tensor;
 }
 

@@ -1,14 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Plan } from '../../model/plan.js';
+import { isWarped, type Plan } from '../../model/plan.js';
 import type { SceneData } from '../engine.js';
 import { drawBatch, type PatchShape, patchShape, planUnits, type Unit } from './batch.js';
 import { forwardFree } from './blur-generator/free.js';
 import { forwardPatches } from './blur-generator/patches.js';
 import { forwardSharp } from './blur-generator/sharp.js';
-import { forwardTaps } from './blur-generator/taps.js';
 import type { Forward, ForwardInput } from './forward.js';
 import { groupsOf, Leaves, leafTensors } from './leaves.js';
-import { moves } from './scene/registration.js';
 import { Scene } from './scene/scene.js';
 import type { Tensor, Tf } from './tensorflow/tensorflow.js';
 import { dataLoss, type SquaredError } from './tone-mapper/data-loss.js';
@@ -36,7 +34,7 @@ export class StepEvaluator {
     this.tf = tf;
     this.plan = plan;
     this.data = data;
-    this.shape = patchShape(plan, moves(plan));
+    this.shape = patchShape(plan, isWarped(plan));
     this.units = units ?? planUnits(plan, this.shape);
   }
 
@@ -103,7 +101,7 @@ function render(input: ForwardInput): Forward {
   const { blur } = input.plan.config;
   if (blur.form === 'none') return forwardSharp(input);
   if (blur.form === 'free') return forwardFree(input, blur);
-  return blur.render === 'taps' ? forwardTaps(input, blur.taps) : forwardPatches(input);
+  return forwardPatches(input);
 }
 
 /** In dB, at most 100; an error of nothing, and of no pixel, is the best. */

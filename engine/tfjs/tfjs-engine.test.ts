@@ -37,7 +37,7 @@ test('nothing of TensorFlow.js is loaded before the engine is asked for', () => 
 });
 
 describe('shards', () => {
-  test.each(['hash patches, two layers', 'hash taps', 'all losses, patches'] as CaseName[])(
+  test.each(['hash lens', 'free, linear light', 'all losses, lens'] as CaseName[])(
     'sum to the whole: %s',
     async (name) => {
       const { plan, data, parameters, step } = randomModel(name);
@@ -56,7 +56,7 @@ describe('shards', () => {
   );
 
   test('a tile touches its own grids and the shared parameters, nothing else', async () => {
-    const { plan, data, parameters, step } = randomModel('tiled patches');
+    const { plan, data, parameters, step } = randomModel('tiled lens');
     const { gradient } = await new StepEvaluator(tf, plan, data, [{ shards: [1] }]).evaluate(
       parameters,
       step,
@@ -84,7 +84,7 @@ describe('baked planes', () => {
   });
 
   test('of a tile come from its own grids', async () => {
-    const model = randomModel('tiled taps');
+    const model = randomModel('tiled free, affine');
     const { plan } = model;
     const baked = await (await open(model)).bake();
     const parameters = model.parameters.slice();
@@ -105,13 +105,13 @@ describe('baked planes', () => {
 
 describe('a session', () => {
   test('gives the same bits every time, in one go or with a pause', async () => {
-    const model = randomModel('hash patches, two layers');
+    const model = randomModel('hash lens');
     const [a, b] = [await open(model), await open(model)];
     const end = await a.train(4);
     await b.train(2);
     const middle = await b.save();
     expect(middle.step).toBe(2);
-    const c = await open(randomModel('hash patches, two layers'));
+    const c = await open(randomModel('hash lens'));
     await c.load(middle);
     expect(await c.train(2)).toEqual(end);
     expect(await c.save()).toEqual(await a.save());
@@ -119,7 +119,7 @@ describe('a session', () => {
   });
 
   test('computing a gradient changes nothing', async () => {
-    const model = randomModel('hash taps');
+    const model = randomModel('free, linear light');
     const session = await open(model);
     const first = await session.gradient(3);
     expect(first.step).toBe(3);
@@ -157,7 +157,7 @@ describe('a session', () => {
   });
 
   test('refuses data and states of another plan, and says what differs', async () => {
-    const model = randomModel('hash patches');
+    const model = randomModel('hash lens');
     const { data } = model;
     const withData = (other: SceneData) => open({ ...model, data: other });
     const [first, ...rest] = data.frames;
@@ -174,7 +174,7 @@ describe('a session', () => {
   });
 
   test('keeps no memory from step to step', async () => {
-    const session = await open(randomModel('hash taps, two layers'));
+    const session = await open(randomModel('free, linear light'));
     await session.train(1);
     const { numTensors } = tf.memory();
     await session.train(3);
@@ -225,8 +225,7 @@ describe('training', () => {
 
   const lens = { form: 'lens' as const, levels: 3, hidden: [8], log2Table: 10 };
   test.each([
-    ['patches', { blur: { ...lens, patch: 8, reach: 3 } }],
-    ['taps', { blur: { ...lens, render: 'taps', taps: 6 } }],
+    ['lens', { blur: { ...lens, patch: 8, reach: 3 } }],
     ['siren, free', { blur: { form: 'free', hidden: [8] }, atlas: { form: 'siren', width: 16, layers: 2 } }],
     ['no blur', { blur: { form: 'none' } }],
   ] as [string, ModelConfigInput][])('brings the frames closer: %s', async (_, config) => {

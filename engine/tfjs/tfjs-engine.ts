@@ -18,17 +18,16 @@ export async function createTfjsEngine(): Promise<Engine> {
     device,
     reducing: false,
     async open(plan, data, state, options = {}) {
-      if (options.shards) throw unable('host some shards of a session');
-      if (plan.config.train.reduction !== 'single') throw unable('round gradients (train.reduction: half)');
+      if (options.shards) throw unableToShare();
       return new TfjsSession(tf, plan, data, state);
     },
   };
 }
 
-function unable(what: string): ImplicamError {
+function unableToShare(): ImplicamError {
   return new ImplicamError(
     'engine-unusable',
-    `the tfjs engine cannot ${what}: build the native engine (npm run build:native) or train in one process`,
+    'the tfjs engine cannot host some shards of a session: build the native engine (npm run build:native) or train in one process',
     { status: 501 },
   );
 }

@@ -162,7 +162,7 @@ describe('focus, blur scale and exposures', () => {
 
   test('are as given where nothing is learned', () => {
     const blur = { form: 'free' as const, taps: 3, hidden: [8] };
-    const camera = cameraWith(planOf({ blur, focus: 'known', exposure: 'known' }), {});
+    const camera = cameraWith(planOf({ blur, exposure: 'known' }), {});
     expect(camera).toMatchObject({ focus: [-1, 1], kappa: 3, ev: [-2, 0, 1, 2] });
     expect(cameraWith(planOf({ blur: { form: 'none' } }), {})).toMatchObject({ focus: [-1, 1], kappa: 3 });
   });

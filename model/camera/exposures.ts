@@ -31,13 +31,9 @@ export function planExposures(
     const identity = frames.map((_, i) => frames.map((_, j) => (i === j ? 1 : 0)));
     return { parameters: n, base: base.map(() => 0), basis: identity, squash: FREE_RANGE };
   }
-  const settings = mode === 'tied' ? [...new Set(frames.map((f) => f.exposure))].sort((a, b) => a - b) : [];
-  const parameters = mode === 'tied' ? settings.length : n;
-  const expand = frames.map((f, i) =>
-    Array.from({ length: parameters }, (_, j) =>
-      (mode === 'tied' ? settings.indexOf(f.exposure) : i) === j ? 1 : 0,
-    ),
-  );
+  const settings = [...new Set(frames.map((f) => f.exposure))].sort((a, b) => a - b);
+  const parameters = settings.length;
+  const expand = frames.map((f) => settings.map((setting) => (setting === f.exposure ? 1 : 0)));
   const basis = projectOff(expand, base);
   // Nothing is left to learn where every direction is pinned (one or two exposure settings).
   const free = basis.some((row) => row.some((v) => Math.abs(v) > 1e-6));

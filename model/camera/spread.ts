@@ -9,18 +9,8 @@ export interface SpreadSources {
   readonly radii: Float32Array;
   /** 1 / (π (ρ² + 1/12)). */
   readonly density: Float64Array;
-  /** The same times opacity and light, 3 channels, interleaved. */
+  /** The same times the light, 3 channels, interleaved. */
   readonly light: Float64Array;
-  /** Density times opacity; undefined where all is opaque. */
-  readonly cover: Float64Array | undefined;
-}
-
-/** What arrives at the target pixels. */
-export interface Arrived {
-  /** Interleaved S[1], S[α·r], S[α·g], S[α·b] (α = 1 without an opacity). */
-  readonly sums: Float32Array;
-  /** S[α]; absent without an opacity. */
-  readonly opacity?: Float32Array;
 }
 
 /**
@@ -28,13 +18,13 @@ export interface Arrived {
  * the picture its edge pixels go on, as they do for a patch in training.
  *
  * @param border the farthest that any pixel reaches
+ * @returns what arrives at the target pixels: S[1], S[r], S[g], S[b], interleaved
  */
-export function spreadSources(sources: SpreadSources, border: number, target: Rect): Arrived {
-  const { width, height, radii, density, light, cover } = sources;
+export function spreadSources(sources: SpreadSources, border: number, target: Rect): Float32Array {
+  const { width, height, radii, density, light } = sources;
   const distance = distanceTable(border);
   const span = border + 1;
   const sums = new Float32Array(4 * target.width * target.height);
-  const opacity = cover ? new Float32Array(target.width * target.height) : undefined;
   const right = target.x + target.width;
   const bottom = target.y + target.height;
   for (let y = target.y - border; y < bottom + border; y++) {
@@ -64,12 +54,11 @@ export function spreadSources(sources: SpreadSources, border: number, target: Re
           sums[4 * i + 1]! += k * r;
           sums[4 * i + 2]! += k * g;
           sums[4 * i + 3]! += k * b;
-          if (opacity) opacity[i]! += k * cover![at]!;
         }
       }
     }
   }
-  return { sums, opacity };
+  return sums;
 }
 
 /** Distances of offsets (dx, dy), 0 … border each, row by row. */

@@ -44,7 +44,6 @@ export const renderQuerySchema = z
       .enum(['learned', 'srgb', 'filmic', 'linear'])
       .optional()
       .describe("learned: the camera's own response; linear: radiance as it is"),
-    time: z.number().min(0).optional().describe('time within a clip, in seconds'),
     width: z
       .int()
       .min(1)

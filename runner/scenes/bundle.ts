@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { describeModel, modelHeadSchema } from '../../develop/model-file/model-file.js';
 import type { TrainedModel } from '../../develop/options.js';
 import type { SceneData } from '../../engine/engine.js';
-import { atlasOutputs, mapWidths } from '../../model/layout.js';
 import { createPlan, type Plan } from '../../model/plan.js';
 import type { ShardReads } from '../../model/shard-reads.js';
 import type { ObjectStore } from '../../store/objects.js';
@@ -115,10 +114,10 @@ export async function readSceneData(
     return out;
   };
   if (!head.start.radiance && !head.start.defocus) return { frames };
-  const radiance = await planes('radiance', atlasOutputs(plan.config));
+  const radiance = await planes('radiance', 3);
   return {
     frames,
-    start: { radiance, defocus: await planes('defocus', mapWidths(plan.config).at(-1) ?? 0) },
+    start: { radiance, defocus: await planes('defocus', plan.config.blur.form === 'lens' ? 1 : 0) },
   };
 }
 
@@ -142,12 +141,12 @@ function summarise(plan: Plan, from: number, frames: SceneData['frames']): Omit<
   const shared = layout.groups.filter((g) => g.scope === 'shared');
   const floats = (groups: readonly { size: number }[]) => groups.reduce((sum, g) => sum + g.size, 0);
   const frameBytes = frames.reduce((sum, f) => sum + 3 * f.data.BYTES_PER_ELEMENT + (f.mask ? 1 : 0), 0);
-  const startBytes = 4 * (atlasOutputs(config) + (mapWidths(config).at(-1) ?? 0));
+  const lens = config.blur.form === 'lens';
+  const startBytes = 4 * (lens ? 4 : 3);
   const pixelBytes = frameBytes + startBytes;
   const tiled = shards[0]!.tiled;
-  const patches = config.blur.form === 'lens' && config.blur.render === 'patches';
   // The reference workload (runner/speed.ts) draws 16 patches over three views.
-  const drawCost = plan.views.length / 3 / (patches ? 16 : 4096);
+  const drawCost = plan.views.length / 3 / (lens ? 16 : 4096);
   // Parameters with both moments, a gradient, and two snapshots of the first three.
   const state = 4 * 10;
   return {

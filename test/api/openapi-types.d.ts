@@ -1511,8 +1511,6 @@ export interface operations {
                 ev?: string;
                 /** @description learned: the camera's own response; linear: radiance as it is */
                 tone?: "learned" | "srgb" | "filmic" | "linear";
-                /** @description time within a clip, in seconds */
-                time?: string;
                 /** @description width of the result in pixels; default: as captured */
                 width?: string;
                 /** @description part of the picture, in its pixels; default: all of it: x,y,width,height */

@@ -24,13 +24,10 @@ import type { ObjectStore } from '../../store/objects.js';
 const VERSION = 'test';
 const STEPS = 30;
 const capture = renderCapture({ width: 96, height: 64, focus: 3, exposures: 2 });
-const scenario = (options: { tilePixels?: number; reduction?: 'half' }) =>
-  makeScenario({ steps: STEPS, ...options }, capture);
+const scenario = (options: { tilePixels?: number }) => makeScenario({ steps: STEPS, ...options }, capture);
 const SCENARIOS: [string, Scenario][] = [
   ['data-parallel', scenario({})],
-  ['data-parallel-half', scenario({ reduction: 'half' })],
   ['tiled', scenario({ tilePixels: 1500 })],
-  ['tiled-half', scenario({ tilePixels: 1500, reduction: 'half' })],
 ];
 
 interface Place {
@@ -125,7 +122,7 @@ unless(oneKind, describeNative)('runners of two kinds', () => {
     const [one, other] = nativeIsas() as [string, string];
     const kinds = new Map<string, string>();
     for (const isa of [one, other, one, other]) kinds.set((await addRunner(place, isa)).id, isa);
-    const [, what] = SCENARIOS[2]!;
+    const [, what] = SCENARIOS[1]!;
     const hashes = new Map<string, string>();
     for (const isa of [one, other]) {
       hashes.set(isa, await hashOfTraining(createNativeEngine({ threads: 1, isa }), what));

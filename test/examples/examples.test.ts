@@ -2,9 +2,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeSample } from '../../bench/samples/write.js';
-import { nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
 import { ensureBuilt } from '../support/binary.js';
 import { runExample } from './example.js';
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe.skipIf(nativeIsas().length === 0)('the examples', () => {
+describeNative('the examples', () => {
   it('develop-folder leaves all results and says what it learned', async () => {
     const run = await runExample('develop-folder.mjs', [at('photographs'), at('results'), 'draft']);
     expect(run).toMatchObject({ code: 0, stderr: '' });

@@ -1,17 +1,17 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeSample } from '../../bench/samples/write.js';
 import { Service } from '../../bench/trials/service/service.js';
-import { nativeIsas } from '../../engine/native/native-engine.js';
+import { describeNative } from '../../engine/engines.fixture.js';
 import { readFrame } from '../../imaging/read.js';
 import { ensureBuilt } from '../support/binary.js';
 import { runExample } from './example.js';
 
 /** The example of the HTTP API against the whole service, as `npm start` runs it. */
 
-describe.skipIf(nativeIsas().length === 0)('submit-by-api', () => {
+describeNative('submit-by-api', () => {
   let folder: string;
   let service: Service;
   let photographs: string[];

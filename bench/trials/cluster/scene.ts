@@ -18,7 +18,6 @@ export interface ScenarioOptions {
   readonly capture?: CaptureOptions;
   /** Pixels of a tile; not given: data-parallel. */
   readonly tilePixels?: number;
-  readonly reduction?: 'single' | 'half';
   /** Patches a step. */
   readonly patches?: number;
   readonly atlas?: ModelConfigInput['atlas'];
@@ -53,14 +52,14 @@ const SMALL_BLUR: ModelConfigInput['blur'] = {
 
 /** A generated capture with a known camera: small networks by default, quick steps. */
 export function makeScenario(options: ScenarioOptions, captured?: Capture): Scenario {
-  const { steps, seed = 1, tilePixels, reduction = 'single', patches = 8 } = options;
+  const { steps, seed = 1, tilePixels, patches = 8 } = options;
   const capture = captured ?? renderCapture({ width: 96, height: 64, ...options.capture });
   const { width, height } = capture.options;
   const config = configSchema.parse({
     atlas: options.atlas ?? SMALL_ATLAS,
     blur: options.blur ?? SMALL_BLUR,
     loss: options.loss,
-    train: { steps, patches, reduction, ...(tilePixels ? { tilePixels } : {}) },
+    train: { steps, patches, ...(tilePixels ? { tilePixels } : {}) },
   });
   const planes = capture.options.focus;
   const model = {

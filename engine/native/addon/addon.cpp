@@ -52,8 +52,8 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     pixels_ = Napi::Persistent(spec);  // the frames' memory stays JavaScript's
     Problem problem = readProblem(spec);
     size_ = problem.size;
-    outputs_ = (size_t)problem.model.outputs * problem.model.width * problem.model.height;
-    maps_ = problem.model.map.layers ? (size_t)problem.model.layers * problem.model.width * problem.model.height : 0;
+    pixelCount_ = (size_t)problem.model.width * problem.model.height;
+    lens_ = problem.model.blurForm == BLUR_LENS;
     try {
       if (info[1].IsObject()) {
         const Place place = placeOf(info[1]);
@@ -185,8 +185,8 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
 
   // bake(radiance, defocus: Float32Array, filled) → Promise<void>
   Napi::Value bake(const Napi::CallbackInfo& info) {
-    auto radiance = arrayOf<Napi::Float32Array>(info, 0, outputs_, "radiance");
-    auto defocus = arrayOf<Napi::Float32Array>(info, 1, maps_, "defocus");
+    auto radiance = arrayOf<Napi::Float32Array>(info, 0, 3 * pixelCount_, "radiance");
+    auto defocus = arrayOf<Napi::Float32Array>(info, 1, lens_ ? pixelCount_ : 0, "defocus");
     Napi::Object kept = keep(info);
     kept.Set("radiance", radiance);
     kept.Set("defocus", defocus);
@@ -329,7 +329,8 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
 
   Napi::ObjectReference pixels_;
   std::shared_ptr<AnySession> session_;
-  size_t size_ = 0, outputs_ = 0, maps_ = 0;
+  size_t size_ = 0, pixelCount_ = 0;
+  bool lens_ = false;
 };
 
 // isas() → the instruction sets that this processor runs, widest first

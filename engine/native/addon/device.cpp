@@ -15,19 +15,18 @@ class DeviceRendererObject final : public Napi::ObjectWrap<DeviceRendererObject>
                        {InstanceMethod<&DeviceRendererObject::render>("render")});
   }
 
-  // new DeviceRenderer(width, height, layers, radiance, defocus, {library, device}): planes of `Session.bake`
+  // new DeviceRenderer(width, height, radiance, defocus, {library, device}): planes of `Session.bake`
   explicit DeviceRendererObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceRendererObject>(info) {
     int width = info[0].As<Napi::Number>().Int32Value(), height = info[1].As<Napi::Number>().Int32Value();
-    int layers = info[2].As<Napi::Number>().Int32Value();
     pixels_ = (size_t)width * height;
-    auto radiance = arrayOf<Napi::Float32Array>(info, 3, (layers > 1 ? 7 : 3) * pixels_, "radiance");
-    auto defocus = info[4].As<Napi::Float32Array>();
-    const float* lens = defocus.ElementLength() == layers * pixels_ ? defocus.Data() : nullptr;
-    const Place place = placeOf(info[5]);
+    auto radiance = arrayOf<Napi::Float32Array>(info, 2, 3 * pixels_, "radiance");
+    auto defocus = info[3].As<Napi::Float32Array>();
+    const float* lens = defocus.ElementLength() == pixels_ ? defocus.Data() : nullptr;
+    const Place place = placeOf(info[4]);
     guarded(info, [&] {
       api_ = &deviceLibrary(place.library);
       deviceCall([&](DeviceMessage* m) {
-        return api_->openRenderer(width, height, layers, radiance.Data(), lens, place.device.c_str(), &renderer_, m);
+        return api_->openRenderer(width, height, radiance.Data(), lens, place.device.c_str(), &renderer_, m);
       });
     });
   }

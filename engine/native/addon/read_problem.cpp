@@ -67,8 +67,6 @@ Loss losses(const Napi::Object& o) {
   l.sharpnessTau = (float)number(o, "sharpnessTau");
   l.randomGamma = (float)number(o, "randomGamma");
   l.smoothDefocus = (float)number(o, "smoothDefocus");
-  l.smoothOpacity = (float)number(o, "smoothOpacity");
-  l.sparseOpacity = (float)number(o, "sparseOpacity");
   l.toneSmooth = (float)number(o, "toneSmooth");
   l.tonePin = (float)number(o, "tonePin");
   l.exposureAnchor = (float)number(o, "exposureAnchor");
@@ -143,11 +141,10 @@ Problem readProblem(Napi::Object spec) {
   Problem p;
   Model& m = p.model;
   const std::pair<const char*, int32_t*> integers[] = {
-      {"width", &m.width},       {"height", &m.height},       {"layers", &m.layers},   {"outputs", &m.outputs},
-      {"residual", &m.residual}, {"siren", &m.siren},         {"logLight", &m.logLight}, {"blurForm", &m.blurForm},
-      {"taps", &m.taps},         {"patch", &m.patch},         {"reach", &m.reach},     {"margin", &m.margin},
-      {"blurGrid", &m.blurGrid}, {"knots", &m.knots},         {"toneHidden", &m.toneHidden},
-      {"focusSettings", &m.focusSettings}, {"exposures", &m.exposures}, {"dof", &m.dof}};
+      {"width", &m.width},       {"height", &m.height},     {"residual", &m.residual},     {"siren", &m.siren},
+      {"logLight", &m.logLight}, {"blurForm", &m.blurForm}, {"taps", &m.taps},             {"patch", &m.patch},
+      {"reach", &m.reach},       {"margin", &m.margin},     {"blurGrid", &m.blurGrid},     {"knots", &m.knots},
+      {"toneHidden", &m.toneHidden}, {"focusSettings", &m.focusSettings}, {"exposures", &m.exposures}};
   for (auto [name, to] : integers) *to = (int32_t)number(spec, name);
   const std::pair<const char*, int64_t*> offsets[] = {{"tone", &m.tone},   {"exposure", &m.exposure},
                                                       {"focus", &m.focus}, {"kappa", &m.kappa},
@@ -166,13 +163,9 @@ Problem readProblem(Napi::Object spec) {
   m.map = network(spec, "map");
   m.blur = network(spec, "blur");
   m.loss = losses(object(spec, "loss"));
-  if (m.taps > MAX_TAPS || m.dof > MAX_DOF) throw Napi::Error::New(spec.Env(), "problem: too many taps");
-  std::vector<float> basis = floats(spec, "registrationBasis");
-  for (int j = 0; j < m.dof; j++)
-    for (int k = 0; k < 8; k++) m.registrationBasis[j][k] = basis.at(j * 8 + k);
+  if (m.taps > MAX_TAPS) throw Napi::Error::New(spec.Env(), "problem: too many taps");
   p.evBase = floats(spec, "evBase");
   p.evBasis = floats(spec, "evBasis");
-  p.focusStart = floats(spec, "focusStart");
   readViews(spec, p);
   readShards(spec, p);
   readFrames(spec, p);
@@ -180,8 +173,8 @@ Problem readProblem(Napi::Object spec) {
   m.frames = (int)p.frames.size();
   m.shards = (int)p.shards.size();
   size_t pixels = (size_t)m.width * m.height;
-  m.startRadiance = startPlanes(spec, "startRadiance", m.outputs * pixels);
-  m.startDefocus = m.map.layers ? startPlanes(spec, "startDefocus", m.layers * pixels) : nullptr;
+  m.startRadiance = startPlanes(spec, "startRadiance", 3 * pixels);
+  m.startDefocus = m.map.layers ? startPlanes(spec, "startDefocus", pixels) : nullptr;
   Napi::Array groups = array(spec, "groups", 100000);
   for (uint32_t i = 0; i < groups.Length(); i++) {
     Napi::Object q = groups.Get(i).As<Napi::Object>();
@@ -196,7 +189,6 @@ Problem readProblem(Napi::Object spec) {
     p.hosted.push_back(s);
   }
   if (p.hosted.empty()) throw Napi::Error::New(spec.Env(), "problem: no hosted shards");
-  p.half = number(spec, "half") != 0;
   p.size = (int64_t)number(spec, "size");
   p.beta1 = number(spec, "beta1");
   p.beta2 = number(spec, "beta2");

@@ -12,18 +12,17 @@ class RendererObject final : public Napi::ObjectWrap<RendererObject> {
     return DefineClass(env, "Renderer", {InstanceMethod<&RendererObject::render>("render")});
   }
 
-  // new Renderer(width, height, layers, radiance, defocus, isa, threads): planes of `Session.bake`
+  // new Renderer(width, height, radiance, defocus, isa, threads): planes of `Session.bake`
   explicit RendererObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RendererObject>(info) {
     int width = info[0].As<Napi::Number>().Int32Value(), height = info[1].As<Napi::Number>().Int32Value();
-    int layers = info[2].As<Napi::Number>().Int32Value();
     size_t pixels = (size_t)width * height;
-    auto radiance = arrayOf<Napi::Float32Array>(info, 3, (layers > 1 ? 7 : 3) * pixels, "radiance");
-    auto defocus = info[4].As<Napi::Float32Array>();
-    bool lens = defocus.ElementLength() == layers * pixels;
+    auto radiance = arrayOf<Napi::Float32Array>(info, 2, 3 * pixels, "radiance");
+    auto defocus = info[3].As<Napi::Float32Array>();
+    bool lens = defocus.ElementLength() == pixels;
     try {
-      renderer_ = std::make_unique<Renderer>(width, height, layers, radiance.Data(), lens ? defocus.Data() : nullptr,
-                                             info[5].As<Napi::String>().Utf8Value(),
-                                             info[6].As<Napi::Number>().Int32Value());
+      renderer_ = std::make_unique<Renderer>(width, height, radiance.Data(), lens ? defocus.Data() : nullptr,
+                                             info[4].As<Napi::String>().Utf8Value(),
+                                             info[5].As<Napi::Number>().Int32Value());
     } catch (const std::exception& e) {
       throw Napi::Error::New(info.Env(), e.what());
     }

@@ -284,27 +284,24 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
                                                 offsets.Data(), (int)depths));
   }
 
-  // spread(width, height, radii, density, light, cover | undefined, border, distance, x, y, w, h, sums, opacity | undefined)
+  // spread(width, height, radii, density, light, border, distance, x, y, w, h, sums: Float32Array of zeros)
   void spread(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     const Size size = sizeOf(info, 0);
-    const int border = intOf(info, 6);
-    const st::Window window{intOf(info, 8), intOf(info, 9), intOf(info, 10), intOf(info, 11)};
+    const int border = intOf(info, 5);
+    const st::Window window{intOf(info, 7), intOf(info, 8), intOf(info, 9), intOf(info, 10)};
     if (window.width < 0 || window.height < 0) throw Napi::Error::New(env, "a window has a size");
     const size_t targets = (size_t)window.width * window.height;
-    const bool covered = info[5].IsTypedArray();
     const st::Sources sources{size.width, size.height,
                               arrayOf<Napi::Float32Array>(info, 2, size.pixels(), "radii").Data(),
                               arrayOf<Napi::Float64Array>(info, 3, size.pixels(), "density").Data(),
-                              arrayOf<Napi::Float64Array>(info, 4, 3 * size.pixels(), "light").Data(),
-                              covered ? arrayOf<Napi::Float64Array>(info, 5, size.pixels(), "cover").Data() : nullptr};
+                              arrayOf<Napi::Float64Array>(info, 4, 3 * size.pixels(), "light").Data()};
     for (size_t p = 0; p < size.pixels(); p++)
       if (!(sources.radii[p] >= 0 && sources.radii[p] + 0.5 <= border))
         throw Napi::Error::New(env, "a radius is beyond the border");
     st::spread(team_, sources, border,
-               arrayOf<Napi::Float32Array>(info, 7, (size_t)(border + 1) * (border + 1), "distance").Data(), window,
-               arrayOf<Napi::Float32Array>(info, 12, 4 * targets, "sums").Data(),
-               covered ? arrayOf<Napi::Float32Array>(info, 13, targets, "opacity").Data() : nullptr);
+               arrayOf<Napi::Float32Array>(info, 6, (size_t)(border + 1) * (border + 1), "distance").Data(), window,
+               arrayOf<Napi::Float32Array>(info, 11, 4 * targets, "sums").Data());
   }
 
   // aggregatePaths(width, height, labels, cost, p1, p2, sum: Uint16Array of zeros)

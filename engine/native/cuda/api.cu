@@ -145,9 +145,9 @@ int newId(const char* path, uint8_t* id, DeviceMessage* message) {
   return guarded(message, [&] { newExchangeId(openNccl(path), id); });
 }
 
-int join(void* session, const char* path, const uint8_t* id, int32_t rank, int32_t ranks, int32_t half,
-         const DeviceWait* wait, DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->join(openNccl(path), id, rank, ranks, half, Wait(*wait)); });
+int join(void* session, const char* path, const uint8_t* id, int32_t rank, int32_t ranks, const DeviceWait* wait,
+         DeviceMessage* message) {
+  return guarded(message, [&] { ((Session*)session)->join(openNccl(path), id, rank, ranks, Wait(*wait)); });
 }
 
 int leave(void* session, const DeviceWait* wait, DeviceMessage* message) {
@@ -182,11 +182,9 @@ int applyMessage(void* session, const DeviceStep* plan, double* plainLoss, Devic
   return guarded(message, [&] { *plainLoss = ((Session*)session)->applyMessage(*plan); });
 }
 
-int openRenderer(int32_t width, int32_t height, int32_t layers, const float* radiance, const float* defocus,
-                 const char* device, void** renderer, DeviceMessage* message) {
-  return guarded(message, [&] {
-    *renderer = new Renderer(width, height, layers, radiance, defocus, device ? device : "");
-  });
+int openRenderer(int32_t width, int32_t height, const float* radiance, const float* defocus, const char* device,
+                 void** renderer, DeviceMessage* message) {
+  return guarded(message, [&] { *renderer = new Renderer(width, height, radiance, defocus, device ? device : ""); });
 }
 
 void closeRenderer(void* renderer) { delete (Renderer*)renderer; }

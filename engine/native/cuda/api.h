@@ -109,15 +109,14 @@ struct DeviceApi {
                double* plainLoss, DeviceMessage*);
 
   // Exchange from device to device, through the library of NCCL at the path `carrier`. After `join`, which all members of
-  // a session call at the same time (`half`: sums are rounded), a step in parts goes another way: `leaves` after
+  // a session call at the same time a step in parts goes another way: `leaves` after
   // `compute` makes the shards' gradients values of the tree, each in its shard's slot, and tells their losses; `combine`
   // adds a slot's value to another's; `pack` makes one the message, `post` sends the message to a member, `fetch` makes it
   // what a member sends, `merge` adds it to a slot's value; `applyMessage` is `apply` with it. What waits for another member
   // and fails has ended the exchange: only `leave` follows. `leave` ends it in peace where nothing failed.
   int (*carrier)(const char* carrier, DeviceCarrier*, DeviceMessage*);
   int (*newExchangeId)(const char* carrier, uint8_t* id, DeviceMessage*);
-  int (*join)(void*, const char* carrier, const uint8_t* id, int32_t rank, int32_t ranks, int32_t half, const DeviceWait*,
-              DeviceMessage*);
+  int (*join)(void*, const char* carrier, const uint8_t* id, int32_t rank, int32_t ranks, const DeviceWait*, DeviceMessage*);
   int (*leave)(void*, const DeviceWait*, DeviceMessage*);
   int (*leaves)(void*, DeviceResult* ofSlots, DeviceMessage*);
   int (*combine)(void*, int32_t into, int32_t from, DeviceMessage*);
@@ -127,7 +126,7 @@ struct DeviceApi {
   int (*merge)(void*, int32_t slot, DeviceMessage*);
   int (*applyMessage)(void*, const DeviceStep*, double* plainLoss, DeviceMessage*);
 
-  int (*openRenderer)(int32_t width, int32_t height, int32_t layers, const float* radiance, const float* defocus,
+  int (*openRenderer)(int32_t width, int32_t height, const float* radiance, const float* defocus,
                       const char* device, void** renderer, DeviceMessage*);
   void (*closeRenderer)(void*);
   int (*render)(void*, float focus, float scale, float gain, const float* curve, float* target, DeviceMessage*);

@@ -37,12 +37,12 @@ describe('the CUDA engine', () => {
 describeEmulated('a device session', () => {
   const engine = createCudaEngine;
   const open = (device = '') => {
-    const { plan, data, parameters } = randomModel('hash patches');
+    const { plan, data, parameters } = randomModel('hash lens');
     return engine({ library: 'emulated', device }).open(plan, data, freshState(parameters));
   };
 
   test('is what it was opened with until it is trained', async () => {
-    const { parameters } = randomModel('hash patches');
+    const { parameters } = randomModel('hash lens');
     const session = await open();
     expect(await session.save()).toEqual(freshState(parameters));
     const first = await session.gradient(3);
@@ -64,7 +64,7 @@ describeEmulated('a device session', () => {
   });
 
   test('a training that diverged is told of, and can be taken back', async () => {
-    const { plan, data, parameters } = randomModel('hash patches');
+    const { plan, data, parameters } = randomModel('hash lens');
     const session = await engine({ library: 'emulated' }).open(plan, data, freshState(parameters));
     const wild = parameters.slice();
     wild[plan.layout.groups.find((g) => g.name === 'atlas.grid')!.offset] = Number.NaN;

@@ -1,8 +1,8 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { planReduction } from '../../../model/reduction.js';
 import { gather, openGroup, step } from '../../conformance/exchange.js';
 import { ncclOverSockets } from '../../conformance/nccl/library.js';
-import { hash, type Run, SAMPLES, SPREAD, withReduction } from '../../conformance/runs.js';
+import { hash, type Run, SAMPLES, SPREAD } from '../../conformance/runs.js';
 import type { DeviceLink, JoiningSession, Progress } from '../../engine.js';
 import { describeCuda, describeEmulated, unless } from '../../engines.fixture.js';
 import { createCudaEngine, cudaStatus } from '../cuda-engine.js';
@@ -64,27 +64,25 @@ async function close({ members }: Ring): Promise<void> {
 describeEmulated('from device to device', () => {
   beforeAll(() => void ncclOverSockets());
 
-  describe.each(['single', 'half'] as const)('%s precision', (reduction) => {
-    test.each(SPREAD)('the bits of one session: %s', async (_, make) => {
-      const run = withReduction(make(), reduction);
-      const alone = await emulated().open(run.plan, run.data, run.state);
-      const one = await alone.train(STEPS);
-      const expected = hash(await alone.save());
-      alone.close();
-      for (const holders of [2, 3]) {
-        if (holders > run.plan.shards.length) continue;
-        const ring = await openRing(run, holders);
-        let last: Progress[] = [];
-        for (let i = 0; i < STEPS; i++) last = await stepOf(ring, i);
-        expect(hash(await gather(run, ring)), `${ring.placement}`).toBe(expected);
-        for (const progress of last) expect(progress).toEqual(one);
-        await close(ring);
-      }
-    });
+  test.each(SPREAD)('the bits of one session: %s', async (_, make) => {
+    const run = make();
+    const alone = await emulated().open(run.plan, run.data, run.state);
+    const one = await alone.train(STEPS);
+    const expected = hash(await alone.save());
+    alone.close();
+    for (const holders of [2, 3]) {
+      if (holders > run.plan.shards.length) continue;
+      const ring = await openRing(run, holders);
+      let last: Progress[] = [];
+      for (let i = 0; i < STEPS; i++) last = await stepOf(ring, i);
+      expect(hash(await gather(run, ring)), `${ring.placement}`).toBe(expected);
+      for (const progress of last) expect(progress).toEqual(one);
+      await close(ring);
+    }
   });
 
   test('in any order of blocks and threads', async () => {
-    const run = withReduction(SAMPLES[0]![1](), 'half');
+    const run = SAMPLES[0]![1]();
     const hashes: string[] = [];
     for (const order of ['forward', 'reverse', 'shuffled']) {
       const ring = await openRing(run, 2, (h) => emulated(h ? order : 'shuffled'));
@@ -136,7 +134,7 @@ describeEmulated('from device to device', () => {
   });
 
   test('a step that was given up leaves nothing behind', async () => {
-    const run = withReduction(SAMPLES[0]![1](), 'half');
+    const run = SAMPLES[0]![1]();
     const ring = await openRing(run, 2);
     await stepOf(ring, 0);
     await Promise.all(ring.members.map((m) => m.compute(1)));
@@ -221,15 +219,13 @@ const why =
       : undefined;
 unless(why, describeCuda)('two CUDA devices', () => {
   test.each(SAMPLES)('give the bits of one: %s', async (_, make) => {
-    for (const reduction of ['single', 'half'] as const) {
-      const run = withReduction(make(), reduction);
-      const alone = await createCudaEngine({ device: '0' }).open(run.plan, run.data, run.state);
-      await alone.train(STEPS);
-      const ring = await openRing(run, 2, (h) => createCudaEngine({ device: `${h}` }));
-      for (let i = 0; i < STEPS; i++) await stepOf(ring, i);
-      expect(hash(await gather(run, ring))).toBe(hash(await alone.save()));
-      alone.close();
-      await close(ring);
-    }
+    const run = make();
+    const alone = await createCudaEngine({ device: '0' }).open(run.plan, run.data, run.state);
+    await alone.train(STEPS);
+    const ring = await openRing(run, 2, (h) => createCudaEngine({ device: `${h}` }));
+    for (let i = 0; i < STEPS; i++) await stepOf(ring, i);
+    expect(hash(await gather(run, ring))).toBe(hash(await alone.save()));
+    alone.close();
+    await close(ring);
   });
 });

@@ -12,34 +12,25 @@ namespace {
 constexpr int WIDEST = 48;
 constexpr float COVER = 1e-4f;
 
-// Planes of linear light: background rgb; opacity and premultiplied foreground rgb.
+// Linear light.
 struct Linear {
   const float* planes;  // as baked
   float* light;
-  int64_t size;
-  int layers;
-
-  IC_DEVICE void item(int64_t i) const {
-    for (int k = 0; k < 3; k++) light[k * size + i] = expf(planes[k * size + i]);
-    if (layers < 2) return;
-    const float alpha = sigmoid(planes[6 * size + i]);
-    light[3 * size + i] = alpha;
-    for (int k = 0; k < 3; k++) light[(4 + k) * size + i] = alpha * expf(planes[(3 + k) * size + i]);
-  }
+  IC_DEVICE void item(int64_t i) const { light[i] = expf(planes[i]); }
 };
 
-// ρ and 1/(π(ρ² + 1/12)) of every pixel of every layer.
+// ρ and 1/(π(ρ² + 1/12)) of every pixel.
 struct RenderRadii {
   const float* defocus;
-  float* radii;  // [layers][2][size]
+  float* radii;  // [2][size]
   int64_t size;
   float focus, scale;
   int reach;
 
   IC_DEVICE void item(int64_t i) const {
     const Radius<float> r = radiusOf(scale * (defocus[i] - focus), (float)reach);
-    radii[2 * (i / size) * size + i % size] = r.rho;
-    radii[(2 * (i / size) + 1) * size + i % size] = r.inverse;
+    radii[i] = r.rho;
+    radii[size + i] = r.inverse;
   }
 };
 
@@ -47,29 +38,19 @@ struct RenderPixel {
   const float *light, *radii, *curve;
   float* target;
   const Offset* offset;
-  int offsets, width, height, layers;  // no offsets: no lens
+  int offsets, width, height;  // no offsets: no lens
   float gain;
 
   IC_DEVICE void item(int64_t i) const {
     const int64_t size = (int64_t)width * height;
-    float back[4] = {}, front[5] = {}, cover = 0, seen[3];
+    float seen[3];
     if (offsets) {
-      layer<0, 4>(i, back);
-      const float nb = 1 / (back[0] + COVER);
-      for (int k = 0; k < 3; k++) seen[k] = back[k + 1] * nb;
+      float sum[4] = {};
+      gather(i, sum);
+      const float inverse = 1 / (sum[0] + COVER);
+      for (int k = 0; k < 3; k++) seen[k] = sum[k + 1] * inverse;
     } else {
       for (int k = 0; k < 3; k++) seen[k] = light[k * size + i];
-    }
-    if (layers > 1) {
-      float scale = 1;
-      if (offsets) {
-        layer<1, 5>(i, front);
-        scale = 1 / (front[0] + COVER);
-      } else {
-        for (int k = 0; k < 4; k++) front[k + 1] = light[(3 + k) * size + i];
-      }
-      cover = front[1] * scale;
-      for (int k = 0; k < 3; k++) seen[k] = front[k + 2] * scale + (1 - cover) * seen[k];
     }
     for (int k = 0; k < 3; k++) {
       const float v = seen[k] * gain;
@@ -78,10 +59,9 @@ struct RenderPixel {
   }
 
  private:
-  template <int L, int COUNT>
-  IC_DEVICE void layer(int64_t i, float* sum) const {
+  IC_DEVICE void gather(int64_t i, float* sum) const {
     const int64_t size = (int64_t)width * height;
-    const float *rho = radii + 2 * L * size, *inverse = rho + size, *value = light + 3 * L * size;
+    const float *rho = radii, *inverse = rho + size;
     const int x = (int)(i % width), y = (int)(i / width);
     for (int k = 0; k < offsets; k++) {
       const Offset o = offset[k];
@@ -92,7 +72,7 @@ struct RenderPixel {
       const float weight = lesser(reach, 1) * inverse[at];
       sum[0] += weight;
       IC_PRAGMA_UNROLL
-      for (int c = 1; c < COUNT; c++) sum[c] += weight * value[(c - 1) * size + at];
+      for (int c = 0; c < 3; c++) sum[c + 1] += weight * light[c * size + at];
     }
   }
 
@@ -109,35 +89,30 @@ struct RenderPixel {
 
 }  // namespace
 
-Renderer::Renderer(int width, int height, int layers, const float* radiance, const float* defocus,
-                   const std::string& device)
-    : stream_(device), width_(width), height_(height), layers_(layers), lens_(defocus != nullptr) {
-  const size_t size = (size_t)width * height, planes = layers > 1 ? 7 : 3;
-  light_ = Buffer<float>(stream_, planes * size, "the baked scene");
+Renderer::Renderer(int width, int height, const float* radiance, const float* defocus, const std::string& device)
+    : stream_(device), width_(width), height_(height), lens_(defocus != nullptr) {
+  const size_t size = (size_t)width * height;
+  light_ = Buffer<float>(stream_, 3 * size, "the baked scene");
   target_ = Buffer<float>(stream_, 3 * size, "the render");
   curve_ = Buffer<float>(stream_, 3 * CURVE_SIZE, "the display curve");
   {
-    Buffer<float> baked(stream_, planes * size, "the baked scene");
+    Buffer<float> baked(stream_, 3 * size, "the baked scene");
     baked.upload(radiance);
-    stream_.items((int64_t)size, Linear{baked.at(), light_.at(), (int64_t)size, layers});
+    stream_.items(3 * (int64_t)size, Linear{baked.at(), light_.at()});
     stream_.wait();
   }
   if (!defocus) return;
-  defocus_ = Buffer<float>(stream_, layers * size, "the defocus map");
+  defocus_ = Buffer<float>(stream_, size, "the defocus map");
   defocus_.upload(defocus);
-  radii_ = Buffer<float>(stream_, 2 * layers * size, "radii of the defocus map");
-  for (int l = 0; l < layers; l++) {
-    const auto [low, high] = std::minmax_element(defocus + l * size, defocus + (l + 1) * size);
-    nearest_[l] = *low;
-    farthest_[l] = *high;
-  }
+  radii_ = Buffer<float>(stream_, 2 * size, "radii of the defocus map");
+  const auto [low, high] = std::minmax_element(defocus, defocus + size);
+  nearest_ = *low;
+  farthest_ = *high;
 }
 
 int Renderer::reachOf(float focus, float scale) const {
   if (!(scale > 0) || !lens_) return 0;
-  float widest = 0;
-  for (int l = 0; l < layers_; l++)
-    widest = std::max({widest, scale * std::abs(nearest_[l] - focus), scale * std::abs(farthest_[l] - focus)});
+  const float widest = std::max(scale * std::abs(nearest_ - focus), scale * std::abs(farthest_ - focus));
   return std::min((float)WIDEST, std::ceil(widest) + 2);
 }
 
@@ -149,9 +124,9 @@ void Renderer::render(float focus, float scale, float gain, const float* curve, 
     offsetsReach_ = reach;
   }
   if (curve) curve_.upload(curve);
-  if (reach) stream_.items(layers_ * size, RenderRadii{defocus_.at(), radii_.at(), size, focus, scale, reach});
+  if (reach) stream_.items(size, RenderRadii{defocus_.at(), radii_.at(), size, focus, scale, reach});
   stream_.items(size, RenderPixel{light_.at(), radii_.at(), curve ? curve_.at() : nullptr, target_.at(), offsets_.at(),
-                                  reach ? (int)offsets_.count() : 0, width_, height_, layers_, gain});
+                                  reach ? (int)offsets_.count() : 0, width_, height_, gain});
   target_.download(target);
 }
 

@@ -22,7 +22,7 @@ class DeviceExchange {
     if (tie.id.size() != EXCHANGE_ID_BYTES) throw Refused("an identity of " + std::to_string(EXCHANGE_ID_BYTES) + " bytes is needed");
     const DeviceWait wait = waitOf(milliseconds);
     deviceCall([&](DeviceMessage* m) {
-      return api_.join(session_, tie.carrier.c_str(), tie.id.data(), tie.rank, tie.ranks, problem_.half, &wait, m);
+      return api_.join(session_, tie.carrier.c_str(), tie.id.data(), tie.rank, tie.ranks, &wait, m);
     });
     joined_ = true;
   }

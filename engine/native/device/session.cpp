@@ -84,12 +84,6 @@ class DeviceSession final : public AnySession {
   StepResult train(const StepPlan& plan) override {
     allShards("train");
     closedStep("train");
-    // Sums that are rounded at every node of the tree are taken where that is done.
-    if (problem_.half) {
-      compute(plan, 1);
-      combineAll();
-      return apply(std::vector<Root>(1, Root{false, 0, nullptr, 0}));
-    }
     const DeviceStep step = stepOf(plan);
     DeviceResult r{};
     call([&](DeviceMessage* e) {
@@ -102,8 +96,6 @@ class DeviceSession final : public AnySession {
   StepResult gradient(int64_t step, const StepPlan& plan, double* out) override {
     allShards("compute the gradient of a step");
     closedStep("compute a gradient");
-    if (problem_.half)
-      throw Refused("a device does not tell the gradient of a session of 16-bit sums: take its step in parts");
     const DeviceStep s = stepOf(plan);
     std::vector<float> single(problem_.size);
     DeviceResult r{};
@@ -123,7 +115,7 @@ class DeviceSession final : public AnySession {
       call([&](DeviceMessage* e) { return api_.compute(session_, &step, e); });
       return exchange_->begin(step_);
     }
-    if (!sums_) sums_ = std::make_unique<NodeSums<float>>(model(), problem_.hosted, problem_.half, fingerprintOf(problem_));
+    if (!sums_) sums_ = std::make_unique<NodeSums<float>>(model(), problem_.hosted, fingerprintOf(problem_));
     sums_->begin(lanes);
     const DeviceStep step = stepOf(plan);
     call([&](DeviceMessage* e) { return api_.compute(session_, &step, e); });
@@ -261,12 +253,6 @@ class DeviceSession final : public AnySession {
       std::copy_n(packed.data() + i * LINE, LINE, values + (size_t)numbers[i] * LINE);
       touched[numbers[i]] = 1;
     }
-  }
-
-  void combineAll() {
-    const int n = model().shards;
-    for (int stride = 1; stride < n; stride *= 2)
-      for (int s = 0; s + stride < n; s += 2 * stride) sums_->combine(s, s + stride, {}, workers_);
   }
 
   Problem problem_;

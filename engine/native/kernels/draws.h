@@ -24,8 +24,6 @@ struct Draws {
     }
     originOf(shard, cells, epoch, draw, x, y);
   }
-
-  void units(int64_t draw, float& u0, float& u1) const { unitsOf(shard, seed, draw, u0, u1); }
 };
 
 }  // namespace implicam::IMPLICAM_ISA

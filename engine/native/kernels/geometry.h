@@ -24,21 +24,19 @@ struct Warp {
   Normal<R> normal;
 
   void begin(const Model& model, const View& view, const R* theta) {
-    homography = Homography<R>::of(model, view, theta);
+    homography = Homography<R>::of(view, theta);
     normal = Normal<R>::of(model);
   }
 
   void apply(V x, V y, V& qx, V& qy) const { homography.apply(normal, x, y, qx, qy); }
 
-  // Adds dL/d(coefficients) for position (x, y) and dL/d(q) to lane-wise sums, and sets dL/d(x, y).
+  // Adds dL/d(coefficients that are learned) for position (x, y) and dL/d(q) to lane-wise sums, and sets dL/d(x, y).
   void back(V x, V y, V dqx, V dqy, V* dm, V& dx, V& dy) const { homography.back(normal, x, y, dqx, dqy, dm, dx, dy); }
 
   // Adds lane-wise coefficient gradients to the view's learned registration.
-  static void finish(const Model& model, const View& view, const V* dm, R* grad) {
+  static void finish(const View& view, const V* dm, R* grad) {
     if (view.registration < 0) return;
-    for (int j = 0; j < model.dof; j++)
-      for (int k = 0; k < 8; k++)
-        grad[view.registration + j] += (R)model.registrationBasis[j][k] * laneSum(dm[k]);
+    for (int j = 0; j < AFFINE; j++) grad[view.registration + j] += settled(laneSum(dm[coefficientOf(j)]));
   }
 };
 
@@ -46,8 +44,6 @@ struct Warp {
 IC_INLINE R lensScale(const Model& m, const View& view, const R* theta) {
   return exponential(theta[m.kappa]) * (R)view.aperture;
 }
-IC_INLINE R lensFocus(const Model& m, const View& view, const R* theta) {
-  return m.focus >= 0 ? theta[m.focus + view.focus] : (R)m.focusStart[view.focus];
-}
+IC_INLINE R lensFocus(const Model& m, const View& view, const R* theta) { return theta[m.focus + view.focus]; }
 
 }  // namespace implicam::IMPLICAM_ISA

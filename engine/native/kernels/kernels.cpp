@@ -20,7 +20,7 @@ static void placeOne(const M& m, Arena& arena, void* memory, T** out, Args... ar
 
 static size_t place(const Model& m, void* memory, Patches** patches, Taps** taps) {
   Arena arena(memory);
-  if (m.blurForm == BLUR_LENS_PATCHES) placeOne<Patches>(m, arena, memory, patches);
+  if (m.blurForm == BLUR_LENS) placeOne<Patches>(m, arena, memory, patches);
   else placeOne<Taps>(m, arena, memory, taps);
   return arena.used();
 }
@@ -62,16 +62,14 @@ static void bakeRows(const Model& m, int shardIndex, int y0, int y1, const R* th
       scene->forward(shard, theta, ticker);
       scene->addStart(shard, x, y, count, count);
       size_t at = (size_t)y * m.width + x;
-      for (int k = 0; k < m.outputs; k++) {
+      for (int k = 0; k < 3; k++) {
         const R* o = scene->plane(k);
         for (int i = 0; i < count; i++) {
-          R v = o[i];
-          if (k < 6) v = v < LN_MIN ? LN_MIN : v > LN_MAX ? LN_MAX : v;
-          radiance[k * size + at + i] = (float)v;
+          const R v = o[i];
+          radiance[k * size + at + i] = (float)(v < LN_MIN ? LN_MIN : v > LN_MAX ? LN_MAX : v);
         }
       }
-      for (int l = 0; l < (scene->hasMap ? m.layers : 0); l++)
-        for (int i = 0; i < count; i++) defocus[l * size + at + i] = (float)scene->defocus(l)[i];
+      for (int i = 0; i < count && scene->hasMap; i++) defocus[at + i] = (float)scene->defocus()[i];
     }
   }
 }
@@ -90,7 +88,7 @@ static void renderTiles(const RenderInput& input, int side, int columns, int til
                         float* target) {
   RenderTile* tile;
   placeRender(input, side, memory, &tile);
-  for (int l = 0; l < input.layers && input.reach; l++) tile->spread[l].offsets.build(input.reach);
+  tile->spread.offsets.build(input.reach);
   for (int j; (j = __atomic_fetch_add((int*)next, 1, __ATOMIC_RELAXED)) < tiles;)
     tile->run(j % columns * side, j / columns * side, target);
 }

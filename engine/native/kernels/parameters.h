@@ -98,11 +98,9 @@ class Parameters {
         touched[s] = kind ? g.at[s].mapTouched : g.at[s].atlasTouched;
       }
       int64_t lines = grid.nodes / 8;
-      // A tile's own grids are summed over no shards, and not rounded.
-      const bool half = problem_.half && !tiled();
       touchedLines(grid, lines * part / parts, lines * (part + 1) / parts, touched, g.count, [&](int64_t line) {
         alignas(64) R sum[LINE];
-        takeLine(grads, g.count, line * LINE, half, sum);
+        takeLine(grads, g.count, line * LINE, sum);
         visit(kind, offset + line * LINE, sum);
       });
     }

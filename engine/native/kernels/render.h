@@ -9,47 +9,33 @@ namespace implicam::IMPLICAM_ISA {
 struct RenderTile {
   const RenderInput* input;
   int side, n;
-  Spread spread[2];
-  R *circle, *value[2][4], *out[2][5];
+  Spread spread;
+  R *circle, *value[3], *out[4];
 
   void place(const RenderInput& in, int side_, Arena& arena) {
     input = &in;
     side = side_;
     n = side + 2 * in.reach;
     circle = arena.take<R>(Spread::planeSize(n));
-    for (int l = 0; l < in.layers; l++) {
-      spread[l].place(n, side, in.reach, arena);
-      for (int k = 0; k < 4; k++) value[l][k] = arena.take<R>(Spread::planeSize(n));
-      for (int k = 0; k < 5; k++) out[l][k] = arena.take<R>(spread[l].outSize() + 4 * NL);
-    }
+    spread.place(n, side, in.reach, arena);
+    for (R*& plane : value) plane = arena.take<R>(Spread::planeSize(n));
+    for (R*& plane : out) plane = arena.take<R>(spread.outSize() + 4 * NL);
   }
 
   void run(int x0, int y0, float* target) {
     if (input->reach == 0) return sharp(x0, y0, target);
-    for (int l = 0; l < input->layers; l++) {
-      copy(input->defocus[l], circle, x0, y0);
-      for (int i = 0; i < n * n; i += NL)
-        store(circle + i, (R)input->scale * (load(circle + i) - (R)input->focus));
-      int planes = l ? 4 : 3;
-      for (int k = 0; k < planes; k++) copy(l ? input->front[k] : input->back[k], value[l][k], x0, y0);
-      spread[l].begin(circle, value[l], planes);
-    }
-    spread[0].gather<4>(out[0]);
-    if (input->layers > 1) spread[1].gather<5>(out[1]);
-    int stride = spread[0].outStride;
+    copy(input->defocus, circle, x0, y0);
+    for (int i = 0; i < n * n; i += NL) store(circle + i, (R)input->scale * (load(circle + i) - (R)input->focus));
+    for (int k = 0; k < 3; k++) copy(input->light[k], value[k], x0, y0);
+    spread.begin(circle, value);
+    spread.gather(out);
+    int stride = spread.outStride;
     for (int y = 0; y < side && y0 + y < input->height; y++)
       for (int x = 0; x < side && x0 + x < input->width; x += NL) {
         int i = y * stride + x;
-        V nb = 1 / (load(out[0][0] + i) + (R)1e-4), nf{}, through = splat(1);
-        if (input->layers > 1) {
-          nf = 1 / (load(out[1][0] + i) + (R)1e-4);
-          through -= load(out[1][1] + i) * nf;
-        }
+        V inverse = 1 / (load(out[0] + i) + (R)1e-4);
         V light[3];
-        for (int k = 0; k < 3; k++) {
-          light[k] = through * load(out[0][k + 1] + i) * nb;
-          if (input->layers > 1) light[k] += load(out[1][k + 2] + i) * nf;
-        }
+        for (int k = 0; k < 3; k++) light[k] = load(out[k + 1] + i) * inverse;
         finish(light, x0 + x, y0 + y, x0 + side, target);
       }
   }
@@ -58,14 +44,10 @@ struct RenderTile {
   void sharp(int x0, int y0, float* target) {
     for (int y = y0; y < y0 + side && y < input->height; y++)
       for (int x = x0; x < x0 + side && x < input->width; x += NL) {
-        V light[3], cover{};
+        V light[3];
         size_t at = (size_t)y * input->width + x;
         int left = input->width - x < NL ? input->width - x : NL;
-        if (input->layers > 1) cover = some(input->front[0] + at, left);
-        for (int k = 0; k < 3; k++) {
-          light[k] = (1 - cover) * some(input->back[k] + at, left);
-          if (input->layers > 1) light[k] += some(input->front[k + 1] + at, left);
-        }
+        for (int k = 0; k < 3; k++) light[k] = some(input->light[k] + at, left);
         finish(light, x, y, x0 + side, target);
       }
   }

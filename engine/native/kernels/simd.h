@@ -252,6 +252,11 @@ IC_INLINE R laneSum(V a) {
   for (int k = 0; k < NL; k++) s += a[k];
   return s;
 }
+// A number that the compiler may not take apart again: what it reassociates ends here.
+IC_INLINE R settled(R x) {
+  asm("" : "+m"(x));
+  return x;
+}
 IC_INLINE R laneMax(V a) {
   R s = a[0];
   for (int k = 1; k < NL; k++) s = a[k] > s ? a[k] : s;

@@ -21,6 +21,8 @@ namespace implicam {
 
 template <class R>
 class NodeSums {
+  using Codec = LineCodec<R>;
+
  public:
   struct Grid {
     const GridSpec* spec;
@@ -30,8 +32,7 @@ class NodeSums {
 
   // Memory for the shards `hosted`, ascending; of tiled sessions, whose grids nobody sums, for the shared part alone.
   // `session` names what must be the same on every runner.
-  NodeSums(const Model& model, const std::vector<int32_t>& hosted, bool half, uint64_t session)
-      : model_(&model), codec_{half} {
+  NodeSums(const Model& model, const std::vector<int32_t>& hosted, uint64_t session) : model_(&model) {
     const bool grids = !model.shard[0].tiled;
     slot_.assign(model.shards, -1);
     for (int32_t s : hosted) {
@@ -50,7 +51,7 @@ class NodeSums {
       node.gradient.atlasTouched = node.touched[0].data;
       node.gradient.mapTouched = node.touched[1].data;
     }
-    shape_ = {half ? 2u : (uint32_t)sizeof(R), session, (uint32_t)(model.shared / LINE),
+    shape_ = {(uint32_t)sizeof(R), session, (uint32_t)(model.shared / LINE),
               grids ? (uint32_t)(spec(0).nodes / 8) : 0, grids ? (uint32_t)(spec(1).nodes / 8) : 0};
   }
 
@@ -82,17 +83,12 @@ class NodeSums {
     node.dirty = false;
   }
 
-  // A shard's gradient is there: rounds it where the session says so.
+  // A shard's gradient is there.
   void finishLeaf(int shard) {
     Node& node = nodes_[slot_[shard]];
     const ShardGradient<R>& g = node.gradient;
     node.parts.assign(lanes_, Part{shard, 1, {g.loss, g.squared, g.samples}});
     node.dirty = node.grid[0].size || node.grid[1].size;
-    if (!codec_.half) return;
-    for (int64_t i = 0; i < model_->shared; i += LINE) roundLine(node.shared.data + i);
-    for (int kind = 0; kind < 2; kind++)
-      eachLine(spec(kind), node.touched[kind].data, 0, lines(kind),
-               [&](int64_t i) { roundLine(node.grid[kind].data + i * LINE); });
   }
 
   // Adds what stands in slot `from` to slot `into`, which then holds their sum.
@@ -102,10 +98,10 @@ class NodeSums {
     workers.run([&](int id) {
       if (id == 0)
         lane.runs(0, shape_.denseLines, [&](int64_t x, int64_t y) {
-          for (int64_t i = x * LINE; i < y * LINE; i += LINE) codec_.add(a.shared.data + i, b.shared.data + i);
+          for (int64_t i = x * LINE; i < y * LINE; i += LINE) Codec::add(a.shared.data + i, b.shared.data + i);
         });
       eachOwn(b, lane, id, workers.count(), [&](int kind, int64_t i) {
-        codec_.add(a.grid[kind].data + i * LINE, b.grid[kind].data + i * LINE);
+        Codec::add(a.grid[kind].data + i * LINE, b.grid[kind].data + i * LINE);
         a.touched[kind].data[i] = 1;
       });
     });
@@ -121,7 +117,7 @@ class NodeSums {
     workers.run([&](int id) {
       for (auto& found : found_) found[id].clear();
       eachOwn(node, lane, id, parts, [&](int kind, int64_t i) {
-        const uint8_t nodes = codec_.nodesOf(node.grid[kind].data + i * LINE);
+        const uint8_t nodes = Codec::nodesOf(node.grid[kind].data + i * LINE);
         if (nodes) found_[kind][id].push(i, nodes, shape_);
       });
     });
@@ -152,7 +148,7 @@ class NodeSums {
         const Found& f = found_[kind][id];
         uint8_t* to = out + f.at;
         for (const auto [number, nodes] : f.lines)
-          to = codec_.putNodes(to, out + f.at + f.bytes, node.grid[kind].data + (size_t)number * LINE, nodes);
+          to = Codec::putNodes(to, out + f.at + f.bytes, node.grid[kind].data + (size_t)number * LINE, nodes);
       }
     });
     sealNode(out, size, header);
@@ -176,9 +172,9 @@ class NodeSums {
     const Part received{h.shard, extent, {h.loss, h.squared, h.samples}};
     const Part sum = joined(node.parts[lane.index], received);
     workers.run([&](int id) {
-      if (id == 0) eachDense(view, [&](int64_t i, const R* line) { codec_.add(node.shared.data + i * LINE, line); });
+      if (id == 0) eachDense(view, [&](int64_t i, const R* line) { Codec::add(node.shared.data + i * LINE, line); });
       eachReceived(view, id, workers.count(), [&](int kind, size_t number, const R* values) {
-        codec_.add(node.grid[kind].data + number * LINE, values);
+        Codec::add(node.grid[kind].data + number * LINE, values);
         node.touched[kind].data[number] = 1;
       });
     });
@@ -197,7 +193,7 @@ class NodeSums {
     const size_t count = view.lines.size();
     for (size_t i = count * id / parts; i < count * (id + 1) / parts; i++) {
       R line[LINE];
-      codec_.getNodes(view.bytes + view.lines[i].at, view.end, view.lines[i].nodes, line);
+      Codec::getNodes(view.bytes + view.lines[i].at, view.end, view.lines[i].nodes, line);
       visit(i < view.header.atlasLines ? 0 : 1, view.lines[i].number, (const R*)line);
     }
   }
@@ -284,7 +280,7 @@ class NodeSums {
     view.lane().runs(0, shape_.denseLines, [&](int64_t a, int64_t b) {
       for (int64_t i = a; i < b; i++, from += view.lineBytes) {
         R line[LINE];
-        codec_.get(from, line);
+        std::memcpy(line, from, sizeof line);
         visit(i, (const R*)line);
       }
     });
@@ -320,12 +316,12 @@ class NodeSums {
 
   void putDense(uint8_t* to, const Node& node, Lane lane) const {
     lane.runs(0, shape_.denseLines, [&](int64_t a, int64_t b) {
-      for (int64_t i = a; i < b; i++, to += shape_.lineBytes()) codec_.put(to, node.shared.data + i * LINE);
+      std::memcpy(to, node.shared.data + a * LINE, (b - a) * shape_.lineBytes());
+      to += (b - a) * shape_.lineBytes();
     });
   }
 
   const Model* model_;
-  LineCodec<R> codec_;
   int lanes_ = 1;
   NodeShape shape_;
   std::vector<int> slot_;

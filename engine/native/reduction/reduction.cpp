@@ -2,16 +2,11 @@
 #include "reduction/reduction.h"
 
 #include <cstring>
-#include <limits>
 #include <string>
-
-#include "shared/line_rounding.h"
 
 namespace implicam {
 
 namespace {
-
-using namespace host;
 
 uint64_t mix(uint64_t h, uint64_t word) {
   h = (h ^ word) * 0x9e3779b97f4a7c15u;
@@ -41,35 +36,6 @@ uint64_t checksumOf(const NodeHeader& header, const uint8_t* bytes, size_t size)
   throw Refused("a received gradient sum was refused: " + why +
                 "; ask for it again, or load the last common snapshot");
 }
-
-}  // namespace
-
-HalfLine packLine(const float* x) {
-  HalfLine line{};
-  uint32_t top = 0;
-  for (int i = 0; i < LINE; i++) {
-    const uint32_t b = bitsOf(x[i]) & 0x7fffffff;
-    top = b > top ? b : top;
-  }
-  line.exponent = exponentOfLine(top);
-  if (line.exponent == ZERO_LINE || line.exponent == NAN_LINE) return line;
-  const float scale = powerOfTwo(-line.exponent);
-  for (int i = 0; i < LINE; i++) line.mantissa[i] = mantissaOf(x[i], scale);
-  return line;
-}
-
-void unpackLine(const HalfLine& line, float* x) {
-  if (line.exponent == ZERO_LINE || line.exponent < LOWEST_EXPONENT) {
-    for (int i = 0; i < LINE; i++) x[i] = 0;
-  } else if (line.exponent > HIGHEST_EXPONENT) {
-    for (int i = 0; i < LINE; i++) x[i] = std::numeric_limits<float>::quiet_NaN();
-  } else {
-    const float scale = powerOfTwo(line.exponent);
-    for (int i = 0; i < LINE; i++) x[i] = (float)line.mantissa[i] * scale;
-  }
-}
-
-namespace {
 
 // The entry at `at`, as a gap and a byte of nodes; where the next one is.
 size_t readEntry(const uint8_t* bytes, size_t size, size_t at, uint64_t& gap, uint8_t& nodes) {

@@ -1,13 +1,12 @@
 // What goes from runner to runner: the value of a node of the reduction tree, i.e. the summed gradient of the shards
-// below it, as bytes; and the 16-bit rounding of such values (docs/MODEL.md, "Reduction").
+// below it, as bytes (docs/MODEL.md, "Reduction").
 //
 // A session's lines, 16 numbers each, may be dealt out to lanes: block after block of 64 lines, in turns. Each lane is
 // summed and sent by itself, so that several runners can be roots at once; the order of additions is the same.
 //
 // A value is, all little-endian: a NodeHeader; the lane's lines of the shared parameters; a list of the lane's grid lines
 // that are not zero (the atlas', then the map's), for each how many lines were left out since the one before (LEB128) and
-// a byte with a bit for each of its 8 nodes that is not zero; then, line after line, the features of those nodes. Numbers
-// are as they are, or int16 mantissas after their line's int16 exponent e, x = mantissa · 2^e.
+// a byte with a bit for each of its 8 nodes that is not zero; then, line after line, the features of those nodes.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -53,29 +52,9 @@ struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-struct HalfLine {
-  int16_t exponent;
-  int16_t mantissa[LINE];
-};
-static_assert(sizeof(HalfLine) == 34);
-
-// Rounds to nearest even with the exponent of the largest magnitude. A line below 2^−100 is zero; one with a number that
-// is not finite, or rounds to 2^127 or more, is NaN throughout. Rounding what is rounded changes nothing.
-HalfLine packLine(const float* x);
-void unpackLine(const HalfLine& line, float* x);
-
-// In place, x = unpack(pack(x)).
-template <class R>
-inline void roundLine(R* x) {
-  float single[LINE];
-  for (int i = 0; i < LINE; i++) single[i] = (float)x[i];
-  unpackLine(packLine(single), single);
-  for (int i = 0; i < LINE; i++) x[i] = single[i];
-}
-
 struct NodeHeader {
   uint32_t magic;
-  uint32_t numberBytes;  // 2, 4 or 8
+  uint32_t numberBytes;  // 4 or 8
   uint64_t session;      // what must be the same on every runner: shapes, seed, precision
   int64_t step;
   int32_t shard, shards;  // the leftmost below the node, and how many
@@ -93,9 +72,9 @@ struct NodeShape {
   uint64_t session;
   uint32_t denseLines, atlasLines, mapLines;  // all lines that there are, of all lanes
 
-  size_t lineBytes() const { return numberBytes == 2 ? sizeof(HalfLine) : (size_t)numberBytes * LINE; }
+  size_t lineBytes() const { return (size_t)numberBytes * LINE; }
   // Of a grid line with that many nodes that are not zero.
-  size_t sparseBytes(int nodes) const { return numberBytes == 2 ? 2 + 4 * (size_t)nodes : 2 * (size_t)numberBytes * nodes; }
+  size_t sparseBytes(int nodes) const { return 2 * (size_t)numberBytes * nodes; }
 };
 
 // A grid line in a value: its number, which of its nodes are there, and where their features are.

@@ -20,45 +20,23 @@ const Kernels<float>& need(const std::string& isa) {
 }
 }  // namespace
 
-Renderer::Renderer(int width, int height, int layers, const float* radiance, const float* defocus,
-                   const std::string& isa, int threads)
-    : width_(width), height_(height), layers_(layers), kernels_(need(isa)), workers_(threads), scratch_(threads) {
+Renderer::Renderer(int width, int height, const float* radiance, const float* defocus, const std::string& isa, int threads)
+    : width_(width), height_(height), kernels_(need(isa)), workers_(threads), scratch_(threads) {
   const size_t size = (size_t)width * height;
-  const int maps = defocus ? layers : 0;
-  planes_.resize(size * ((layers > 1 ? 7 : 3) + maps));
-  float* to = planes_.data();
-  for (int k = 0; k < 3; k++, to += size) {
-    back_[k] = to;
-    std::transform(radiance + k * size, radiance + (k + 1) * size, to, [](float v) { return std::exp(v); });
-  }
-  if (layers > 1) {
-    const float *logit = radiance + 6 * size, *alpha = to;
-    front_[0] = to;
-    std::transform(logit, logit + size, to, [](float v) { return 1 / (1 + std::exp(-v)); });
-    to += size;
-    for (int k = 0; k < 3; k++, to += size) {
-      front_[k + 1] = to;
-      for (size_t i = 0; i < size; i++) to[i] = alpha[i] * std::exp(radiance[(3 + k) * size + i]);
-    }
-  }
-  for (int l = 0; l < maps; l++, to += size) {
-    defocus_[l] = to;
-    std::copy_n(defocus + l * size, size, to);
-    auto [low, high] = std::minmax_element(to, to + size);
-    nearest_[l] = *low;
-    farthest_[l] = *high;
-  }
+  light_.resize(3 * size);
+  std::transform(radiance, radiance + 3 * size, light_.data(), [](float v) { return std::exp(v); });
+  if (!defocus) return;
+  defocus_.assign(defocus, defocus + size);
+  const auto [low, high] = std::minmax_element(defocus_.begin(), defocus_.end());
+  nearest_ = *low;
+  farthest_ = *high;
 }
 
 void Renderer::render(float focus, float scale, float gain, const float* curve, float* target) {
-  RenderInput input{width_, height_, layers_, 0, focus, scale, gain, curve, {}, {}, {}};
-  std::copy_n(back_, 3, input.back);
-  std::copy_n(front_, 4, input.front);
-  std::copy_n(defocus_, 2, input.defocus);
-  if (scale > 0 && defocus_[0]) {
-    float widest = 0;
-    for (int l = 0; l < layers_; l++)
-      widest = std::max({widest, scale * std::abs(nearest_[l] - focus), scale * std::abs(farthest_[l] - focus)});
+  RenderInput input{width_, height_, 0, focus, scale, gain, curve, {}, defocus_.data()};
+  for (int k = 0; k < 3; k++) input.light[k] = light_.data() + k * (size_t)width_ * height_;
+  if (scale > 0 && !defocus_.empty()) {
+    const float widest = std::max(scale * std::abs(nearest_ - focus), scale * std::abs(farthest_ - focus));
     input.reach = std::min(WIDEST, (int)std::ceil(widest) + 2);
   }
   const int side = input.reach > 16 ? 128 : 64;

@@ -9,9 +9,8 @@ namespace implicam {
 
 class Renderer {
  public:
-  // Planes as `bake` leaves them: ln radiance (and opacity logit), signed defocus.
-  Renderer(int width, int height, int layers, const float* radiance, const float* defocus, const std::string& isa,
-           int threads);
+  // Planes as `bake` leaves them: ln radiance, signed defocus (null: none).
+  Renderer(int width, int height, const float* radiance, const float* defocus, const std::string& isa, int threads);
 
   // Renders [height][width][3] into `target`. `scale` is κ·aperture; 0 renders without a lens. `curve` is 3 × CURVE_SIZE
   // samples of the display curve, or null for linear light.
@@ -21,10 +20,9 @@ class Renderer {
   int height() const { return height_; }
 
  private:
-  int width_, height_, layers_;
-  std::vector<float> planes_;
-  const float *back_[3], *front_[4] = {}, *defocus_[2] = {};
-  float nearest_[2] = {}, farthest_[2] = {};
+  int width_, height_;
+  std::vector<float> light_, defocus_;
+  float nearest_ = 0, farthest_ = 0;
   const Kernels<float>& kernels_;
   Workers workers_;
   std::vector<std::vector<uint8_t>> scratch_;

@@ -21,7 +21,7 @@ class Session final : public AnySession {
         kernels_(kernels),
         workers_(std::max(1, std::min(threads, (int)problem_.hosted.size()))),
         parameters_(problem_, kernels_),
-        sums_(problem_.model, connected().hosted, problem_.half, fingerprintOf(problem_)) {
+        sums_(problem_.model, connected().hosted, fingerprintOf(problem_)) {
     tiled_ = model().shard[0].tiled;
     whole_ = (int)problem_.hosted.size() == model().shards;
     for (const auto& g : problem_.groups) {
@@ -271,13 +271,9 @@ class Session final : public AnySession {
 
   // Shared parameters: shards summed in a fixed binary tree, then the losses that belong to none.
   void sumShared() {
-    const bool half = problem_.half;
-    for (int s = 0; s < model().shards && half; s++)
-      for (int64_t i = 0; i < model().shared; i += LINE) roundLine(sums_.gradient(s).shared + i);
     eachSum([&](int into, int from) {
       R *a = sums_.gradient(into).shared, *b = sums_.gradient(from).shared;
       for (int64_t i = 0; i < model().shared; i++) a[i] += b[i];
-      for (int64_t i = 0; i < model().shared && half; i += LINE) roundLine(a + i);
     });
     plainLoss_ = plainLosses(model(), parameters_.theta.data, root());
   }

@@ -12,7 +12,6 @@ void Problem::connect() {
   model.frameOrder = frameOrder.data();
   model.evBase = evBase.data();
   model.evBasis = evBasis.data();
-  model.focusStart = focusStart.data();
   model.shard = shards.data();
   model.frame = frames.data();
 }
@@ -27,8 +26,8 @@ uint64_t fingerprintOf(const Problem& p) {
     f.add(bits);
   };
   for (int64_t x : {(int64_t)m.width, (int64_t)m.height, (int64_t)m.shards, (int64_t)m.seed, m.shared,
-                    (int64_t)m.frames, (int64_t)m.views, (int64_t)m.layers, (int64_t)m.blurForm, (int64_t)m.patch,
-                    (int64_t)m.reach, (int64_t)m.taps, (int64_t)m.residual, (int64_t)p.half, p.size})
+                    (int64_t)m.frames, (int64_t)m.views, (int64_t)m.blurForm, (int64_t)m.patch, (int64_t)m.reach,
+                    (int64_t)m.taps, (int64_t)m.residual, p.size})
     f.add(x);
   for (const auto& g : p.groups) {
     f.add(g.offset);
@@ -37,13 +36,13 @@ uint64_t fingerprintOf(const Problem& p) {
   }
   for (const Shard& s : p.shards)
     for (int64_t x : {(int64_t)s.tiled, (int64_t)s.own.x, (int64_t)s.own.y, (int64_t)s.draws, s.drawOffset}) f.add(x);
-  for (const auto* list : {&p.evBase, &p.evBasis, &p.focusStart})
+  for (const auto* list : {&p.evBase, &p.evBasis})
     for (float x : *list) real(x);
   const Loss& l = m.loss;
   for (double x : {(double)l.inequality, (double)l.slope, (double)l.sharpness, (double)l.sharpnessTau,
-                   (double)l.randomGamma, (double)l.smoothDefocus, (double)l.smoothOpacity, (double)l.sparseOpacity,
-                   (double)l.toneSmooth, (double)l.tonePin, (double)l.exposureAnchor, (double)l.rigidity,
-                   (double)m.kappaStart, (double)m.maxShift, p.beta1, p.beta2})
+                   (double)l.randomGamma, (double)l.smoothDefocus, (double)l.toneSmooth, (double)l.tonePin,
+                   (double)l.exposureAnchor, (double)l.rigidity, (double)m.kappaStart, (double)m.maxShift, p.beta1,
+                   p.beta2})
     real(x);
   return f.value;
 }

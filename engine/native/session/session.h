@@ -16,7 +16,7 @@ struct Problem {
   Model model{};
   std::vector<View> views;
   std::vector<int32_t> frameOrder;
-  std::vector<float> evBase, evBasis, focusStart;
+  std::vector<float> evBase, evBasis;
   std::vector<Shard> shards;
   std::vector<FrameData> frames;
 
@@ -28,7 +28,6 @@ struct Problem {
   };
   std::vector<Group> groups;
   std::vector<int32_t> hosted;  // the shards that are computed here, ascending
-  bool half = false;            // gradient sums are rounded to 16 bits
   int64_t size = 0;
   double beta1 = 0.9, beta2 = 0.99;
 

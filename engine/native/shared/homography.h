@@ -14,13 +14,19 @@ struct Normal {
   }
 };
 
+// The coefficient of a view's homography, one of the first six, that a parameter of its learned registration adds to.
+IC_SAME int coefficientOf(int parameter) {
+  constexpr int of[AFFINE] = {2, 5, 0, 4, 1, 3};
+  return of[parameter];
+}
+
 template <class S>
 struct Homography {
   S m[8];
   int32_t identity;
 
   // That of a view at one step.
-  static IC_MEMBER Homography of(const Model& model, const View& view, const S* theta) {
+  static IC_MEMBER Homography of(const View& view, const S* theta) {
     Homography h;
     h.identity = view.registration < 0;
     for (int k = 0; k < 8; k++) {
@@ -28,8 +34,7 @@ struct Homography {
       if (h.m[k] != (k == 0 || k == 4 ? 1 : 0)) h.identity = 0;
     }
     if (view.registration >= 0)
-      for (int j = 0; j < model.dof; j++)
-        for (int k = 0; k < 8; k++) h.m[k] += theta[view.registration + j] * (S)model.registrationBasis[j][k];
+      for (int j = 0; j < AFFINE; j++) h.m[coefficientOf(j)] += theta[view.registration + j];
     return h;
   }
 
@@ -46,7 +51,7 @@ struct Homography {
     qy = (m[3] * u + m[4] * v + m[5]) * z * n.half + n.cy;
   }
 
-  // From dL/d(q) at (x, y): adds dL/d(coefficients) to dm[8], sets dL/d(x, y).
+  // From dL/d(q) at (x, y): adds dL/d(coefficients that are learned) to dm[AFFINE], sets dL/d(x, y).
   template <class T>
   IC_MEMBER void back(const Normal<S>& n, T x, T y, T dqx, T dqy, T* dm, T& dx, T& dy) const {
     if (identity) {
@@ -65,8 +70,6 @@ struct Homography {
     dm[3] += gy * u;
     dm[4] += gy * v;
     dm[5] += gy;
-    dm[6] += gz * u;
-    dm[7] += gz * v;
     dx = (gx * m[0] + gy * m[3] + gz * m[6]) / n.half;
     dy = (gx * m[1] + gy * m[4] + gz * m[7]) / n.half;
   }

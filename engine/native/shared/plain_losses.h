@@ -72,7 +72,7 @@ template <class C, class S>
 IC_SAME double rigidity(const Model& m, const S* theta, S* gradient) {
   const C side = m.width > m.height ? m.width : m.height, weight = (C)m.loss.rigidity * side * side;
   double loss = 0;
-  for (int i = 0; i < (m.views - 1) * m.dof; i++) {
+  for (int i = 0; i < (m.views - 1) * AFFINE; i++) {
     const C h = theta[m.registration + i];
     loss += (double)(weight * h * h);
     gradient[m.registration + i] += (S)(2 * weight * h);

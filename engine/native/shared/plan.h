@@ -8,8 +8,9 @@ namespace implicam {
 
 constexpr int MAX_LEVELS = 20;
 constexpr int MAX_LAYERS = 9;
-constexpr int MAX_TAPS = 64;
-constexpr int MAX_DOF = 8;
+constexpr int MAX_TAPS = 32;
+
+constexpr int AFFINE = 6;  // parameters of a view's learned registration
 
 struct GridLevel {
   int32_t offset, nx, ny, nodes, hashed;
@@ -31,7 +32,7 @@ struct NetSpec {
   int64_t offset, size;
 };
 
-enum BlurForm { BLUR_NONE, BLUR_LENS_TAPS, BLUR_LENS_PATCHES, BLUR_FREE };
+enum BlurForm { BLUR_NONE, BLUR_LENS, BLUR_FREE };
 
 struct View {
   int32_t focus;         // focus setting
@@ -57,8 +58,7 @@ struct Shard {
 struct Loss {
   int32_t inequality, slope;
   float sharpness, sharpnessTau, randomGamma;
-  float smoothDefocus, smoothOpacity, sparseOpacity;
-  float toneSmooth, tonePin, exposureAnchor, rigidity;
+  float smoothDefocus, toneSmooth, tonePin, exposureAnchor, rigidity;
 };
 
 // One frame's pixels, interleaved RGB of 8 or 16 bits; mask [H·W] or null.
@@ -69,7 +69,7 @@ struct FrameData {
 };
 
 struct Model {
-  int32_t width, height, layers, outputs, residual;
+  int32_t width, height, residual;
   int32_t siren, logLight;
   GridSpec atlasGrid, mapGrid;
   NetSpec atlas, map, blur;
@@ -81,15 +81,14 @@ struct Model {
   int64_t tone, exposure, focus, kappa, registration;  // offsets, or −1
   int64_t shared;  // parameters before the grids
   float kappaStart;
-  int32_t views, frames, shards, focusSettings, exposures, dof;
+  int32_t views, frames, shards, focusSettings, exposures;
   float evSquash;
-  float registrationBasis[MAX_DOF][8];
   uint32_t seed;
   Loss loss;
   // Owned by the session:
   const View* view;
   const int32_t* frameOrder;
-  const float *evBase, *evBasis, *focusStart;  // evBasis [frames][exposures]
+  const float *evBase, *evBasis;  // evBasis [frames][exposures]
   const Shard* shard;
   const FrameData* frame;
   const float *startRadiance, *startDefocus;  // planar, or null
@@ -128,13 +127,13 @@ struct AdamStep {
   float beta1, beta2, correction1, correction2;  // 1/(1 − βᵗ)
 };
 
-// A baked scene and how to look at it. Planes are linear light: background rgb; opacity and premultiplied foreground rgb.
+// A baked scene and how to look at it.
 struct RenderInput {
-  int32_t width, height, layers;
+  int32_t width, height;
   int32_t reach;  // widest circle of this render plus margin; 0: no lens
   float focus, scale, gain;
   const float* curve;  // 3 × CURVE_SIZE, or null for linear light
-  const float *back[3], *front[4], *defocus[2];
+  const float *light[3], *defocus;
 };
 
 // Display curves are sampled at the floats with bits CURVE_FROM + j·2^CURVE_SHIFT: from 2⁻²⁴ to 2⁸, 64 an octave.
@@ -154,7 +153,7 @@ struct Kernels {
   void (*shardGradient)(const Model&, int shard, const StepInput&, const R* theta, ShardGradient<R>& gradient,
                         void* workspace);
   size_t (*bakeWorkspace)(const Model&);
-  // Evaluates the scene at the pixels of rows [y0, y1) owned by a shard; planes as model outputs and layers.
+  // Evaluates the scene at the pixels of rows [y0, y1) owned by a shard; planes of ln radiance, and of the defocus map behind a lens.
   void (*bakeRows)(const Model&, int shard, int y0, int y1, const R* theta, float* radiance, float* defocus,
                    void* workspace);
   // θ −= rate·m̂/(√v̂ + ε) on [0, n); with `sparse`, entries of zero gradient stay untouched. n is a multiple of 16.

@@ -22,18 +22,9 @@ IC_SAME Words philox4x32(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uin
   return {{c0, c1, c2, c3}};
 }
 
-constexpr uint32_t STREAM_EPOCH = 2, STREAM_SAMPLE = 3;
-
-IC_SAME float toUnit(uint32_t word) { return (float)(word >> 8) * 0x1p-24f; }
+constexpr uint32_t STREAM_EPOCH = 2;
 
 IC_SAME int64_t drawNumber(const Shard& s, int64_t step, int j) { return step * s.drawStride + s.drawOffset + j; }
-
-// Two random numbers of a draw.
-IC_SAME void unitsOf(const Shard& s, uint32_t seed, int64_t draw, float& u0, float& u1) {
-  const Words w = philox4x32((uint32_t)draw, (uint32_t)(draw >> 32), s.key, 0, seed, STREAM_SAMPLE);
-  u0 = toUnit(w.w[0]);
-  u1 = toUnit(w.w[1]);
-}
 
 // Cells of `patch` pixels a side that cover a shard wherever they start.
 struct Cells {

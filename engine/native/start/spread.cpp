@@ -6,8 +6,7 @@
 
 namespace implicam::start {
 
-void spread(Team& team, const Sources& sources, int border, const float* distance, const Window& window, float* sums,
-            float* opacity) {
+void spread(Team& team, const Sources& sources, int border, const float* distance, const Window& window, float* sums) {
   const int span = border + 1, right = window.x + window.width;
   team.run((size_t)window.width * window.height, [&](const Member& me) {
     // This member's rows of the window: what arrives at a pixel does so in the order of its sources.
@@ -33,7 +32,6 @@ void spread(Team& team, const Sources& sources, int border, const float* distanc
             const double k = std::min(1.0, reached);
             float* sum = sums + 4 * i;
             for (int c = 0; c < 4; c++) sum[c] = (float)(sum[c] + k * light[c]);
-            if (opacity) opacity[i] = (float)(opacity[i] + k * sources.cover[at]);
           }
         }
       }

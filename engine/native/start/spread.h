@@ -4,19 +4,18 @@
 
 namespace implicam::start {
 
-// What the pixels of a picture send out: see SpreadSources. `cover` may be null.
+// What the pixels of a picture send out: see SpreadSources.
 struct Sources {
   int width, height;
   const float* radii;
-  const double *density, *light, *cover;
+  const double *density, *light;
 };
 
 struct Window {
   int x, y, width, height;
 };
 
-// `distance`: (border + 1)² distances; `sums`, 4 a pixel of the window, and `opacity` (or null) come as zeros.
-void spread(Team& team, const Sources& sources, int border, const float* distance, const Window& window, float* sums,
-            float* opacity);
+// `distance`: (border + 1)² distances; `sums`, 4 a pixel of the window, come as zeros.
+void spread(Team& team, const Sources& sources, int border, const float* distance, const Window& window, float* sums);
 
 }  // namespace implicam::start

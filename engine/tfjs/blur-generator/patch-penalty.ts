@@ -10,35 +10,21 @@ const EDGE_SCALE = 0.25;
 /** Darker than this, edges of ln radiance are noise. */
 const EDGE_FLOOR = -7;
 
-/** smoothDefocus + smoothOpacity + sparseOpacity of the batch's patches: their share of the step's mean over patches. */
+/** smoothDefocus of the batch's patches: their share of the step's mean over patches. */
 export function patchPenalty(input: ForwardInput, scene: PatchScene): Tensor | undefined {
   const { tf, plan, shape } = input;
-  const { loss } = plan.config;
-  const { alpha } = scene;
+  const { smoothDefocus } = plan.config.loss;
+  if (smoothDefocus === 0) return undefined;
   const pairs = shape.side * (shape.side - 1);
-  const terms: Tensor[] = [];
-  for (const direction of neighbours(input)) {
-    const change = (values: Tensor) =>
-      tf.sub(
-        gather(tf, values, direction.to, [direction.to.length]),
-        gather(tf, values, direction.from, [direction.from.length]),
-      );
-    if (loss.smoothDefocus > 0) {
-      for (const [layer, s] of scene.defocus.entries()) {
-        const steps = variation(tf, tf.mul(change(s), plan.capture.kappa));
-        const weights = edgeWeights(input, scene.pixels, layer, direction);
-        const weighted = weights ? tf.mul(steps, constant(tf, weights, [weights.length])) : steps;
-        terms.push(tf.mul(tf.sum(weighted), loss.smoothDefocus / pairs));
-      }
-    }
-    if (alpha && loss.smoothOpacity > 0) {
-      terms.push(tf.mul(tf.sum(variation(tf, change(alpha))), loss.smoothOpacity / pairs));
-    }
-  }
-  if (alpha && loss.sparseOpacity > 0) {
-    terms.push(tf.mul(tf.sum(alpha), loss.sparseOpacity / shape.side ** 2));
-  }
-  return terms.length > 0 ? tf.div(tf.addN(terms), drawsPerStep(plan)) : undefined;
+  const terms = neighbours(input).map((direction) => {
+    const { from, to } = direction;
+    const read = (pixels: Int32Array) => gather(tf, scene.defocus, pixels, [pixels.length]);
+    const steps = variation(tf, tf.mul(tf.sub(read(to), read(from)), plan.capture.kappa));
+    const weights = edgeWeights(input, scene.pixels, direction);
+    const weighted = weights ? tf.mul(steps, constant(tf, weights, [weights.length])) : steps;
+    return tf.mul(tf.sum(weighted), smoothDefocus / pairs);
+  });
+  return tf.div(tf.addN(terms), drawsPerStep(plan));
 }
 
 interface Direction {
@@ -61,20 +47,18 @@ function neighbours(input: ForwardInput): Direction[] {
   });
 }
 
-/** q = 0.15 + 0.85·exp(−|ΔY| / 0.25), Y the layer's mean start ln radiance; undefined (1) without a start. */
+/** q = 0.15 + 0.85·exp(−|ΔY| / 0.25), Y the mean start ln radiance; undefined (1) without a start. */
 function edgeWeights(
   input: ForwardInput,
   pixels: Int32Array,
-  layer: number,
   direction: Direction,
 ): Float32Array | undefined {
   const { plan } = input;
   const start = input.scene.start?.radiance;
   if (!start) return undefined;
   const area = plan.capture.width * plan.capture.height;
-  const first = 3 * layer * area;
   const brightness = (i: number) => {
-    const at = first + pixels[i]!;
+    const at = pixels[i]!;
     return Math.max(EDGE_FLOOR, (start[at]! + start[at + area]! + start[at + 2 * area]!) / 3);
   };
   const out = new Float32Array(direction.from.length);

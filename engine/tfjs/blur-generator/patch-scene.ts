@@ -4,19 +4,17 @@ import type { Tensor } from '../tensorflow/tensorflow.js';
 
 /** The scene on every pixel of the batch's patches. */
 export interface PatchScene {
-  /** [layers · P · n²] signed defocus map. */
-  readonly defocus: readonly Tensor[];
+  /** [P · n²] signed defocus map. */
+  readonly defocus: Tensor;
   /** exp of the clamped outputs, a tensor [P · n²] a channel. */
-  readonly background: readonly Tensor[];
-  readonly foreground?: readonly Tensor[];
-  readonly alpha?: Tensor;
+  readonly radiance: readonly Tensor[];
   /** Picture pixel (clamped) of every patch pixel, y · W + x. */
   readonly pixels: Int32Array;
 }
 
 /** Evaluates the networks at every pixel centre of the batch's patches. */
 export function evaluatePatches(input: ForwardInput): PatchScene {
-  const { tf, plan, scene, leaves, batch, shape } = input;
+  const { tf, scene, leaves, batch, shape } = input;
   const { side, reach, margin } = shape;
   const x = new Int32Array(batch.draws * side * side);
   const y = new Int32Array(x.length);
@@ -29,14 +27,9 @@ export function evaluatePatches(input: ForwardInput): PatchScene {
     }
   }
   const points = scene.pixelCentres(x, y);
-  const outputs = rowsOf(tf, scene.outputs(leaves, points));
-  const light = (from: number) => outputs.slice(from, from + 3).map((o) => tf.exp(scene.bounded(o)));
-  const two = plan.config.layers === 2;
   return {
-    defocus: rowsOf(tf, scene.defocus(leaves, points)),
-    background: light(0),
-    foreground: two ? light(3) : undefined,
-    alpha: two ? tf.sigmoid(outputs[6]!) : undefined,
+    defocus: scene.defocus(leaves, points).flatten(),
+    radiance: rowsOf(tf, scene.outputs(leaves, points)).map((o) => tf.exp(scene.bounded(o))),
     pixels: points.pixels!,
   };
 }

@@ -1,5 +1,6 @@
+import { isWarped } from '../../../model/plan.js';
 import { type Forward, type ForwardInput, lnRadiance, pixelCentres } from '../forward.js';
-import { moves, sceneMapping } from '../scene/registration.js';
+import { sceneMapping } from '../scene/registration.js';
 import { constant, gather } from '../tensorflow/ops.js';
 import type { Tensor } from '../tensorflow/tensorflow.js';
 import { circles } from '../tone-mapper/camera.js';
@@ -14,27 +15,15 @@ const NORMALISER_FLOOR = 1e-4;
 export function forwardPatches(input: ForwardInput): Forward {
   const { tf, plan, leaves, shape } = input;
   const scene = evaluatePatches(input);
-  const circle = scene.defocus.map((s) => circles(tf, plan, leaves, s, s.size));
+  const circle = circles(tf, plan, leaves, scene.defocus);
   const inner = shape.patch + 2 * shape.margin;
-  const geometry = { side: shape.side, inner, reach: shape.reach };
-
-  const behind = new Spread(tf, geometry, circle[0]!);
-  const behindWeight = tf.add(behind.ones(), NORMALISER_FLOOR);
-  let radiance = scene.background.map((b) => tf.div(behind.of(b), behindWeight));
-  const { alpha, foreground } = scene;
-  if (alpha && foreground) {
-    const front = new Spread(tf, geometry, circle[1]!);
-    const frontWeight = tf.add(front.ones(), NORMALISER_FLOOR);
-    const open = tf.sub(1, tf.div(front.of(alpha), frontWeight));
-    radiance = radiance.map((b, c) => {
-      const premultiplied = tf.div(front.of(tf.mul(alpha, foreground[c]!)), frontWeight);
-      return tf.add(premultiplied, tf.mul(open, b));
-    });
-  }
-  const seen = moves(plan) ? resample(input, tf.stack(radiance), inner) : tf.stack(radiance);
+  const spread = new Spread(tf, { side: shape.side, inner, reach: shape.reach }, circle);
+  const weight = tf.add(spread.ones(), NORMALISER_FLOOR);
+  const radiance = tf.stack(scene.radiance.map((b) => tf.div(spread.of(b), weight)));
+  const seen = isWarped(plan) ? resample(input, radiance, inner) : radiance;
   return {
     lnRadiance: lnRadiance(tf, seen),
-    blur: blurAtPixels(input, circle, alpha),
+    blur: blurAtPixels(input, circle),
     penalty: patchPenalty(input, scene),
   };
 }
@@ -69,28 +58,20 @@ function resample(input: ForwardInput, radiance: Tensor, inner: number): Tensor 
   return mix(mix(read(0, 0), read(1, 0), fx), mix(read(0, 1), read(1, 1), fx), fy);
 }
 
-/** |c| at the compared pixels, the layers mixed by opacity: [V · Q], not differentiated. */
-function blurAtPixels(
-  input: ForwardInput,
-  circle: readonly Tensor[],
-  opacity: Tensor | undefined,
-): Float32Array {
+/** |c| at the compared pixels: [V · Q], not differentiated. */
+function blurAtPixels(input: ForwardInput, circle: Tensor): Float32Array {
   const { batch, shape, plan } = input;
   const { patch, side } = shape;
   const border = shape.reach + shape.margin;
   const sources = batch.draws * side * side;
   const out = new Float32Array(plan.views.length * batch.x.length);
-  const behind = circle[0]!.dataSync();
-  const front = circle[1]?.dataSync();
-  const alpha = opacity?.dataSync();
+  const c = circle.dataSync();
   for (let v = 0, q = 0; v < plan.views.length; v++) {
     for (let d = 0; d < batch.draws; d++) {
       for (let j = 0; j < patch; j++) {
         for (let i = 0; i < patch; i++, q++) {
           const at = (d * side + j + border) * side + i + border;
-          const c = Math.abs(behind[v * sources + at]!);
-          const a = alpha ? alpha[at]! : 0;
-          out[q] = a * Math.abs(front?.[v * sources + at] ?? 0) + (1 - a) * c;
+          out[q] = Math.abs(c[v * sources + at]!);
         }
       }
     }

@@ -1,23 +1,16 @@
-import { IDENTITY, type Plan } from '../../../model/plan.js';
+import { AFFINE } from '../../../model/layout.js';
+import { isWarped, type Plan } from '../../../model/plan.js';
 import type { Leaves } from '../leaves.js';
 import { gather } from '../tensorflow/ops.js';
 import type { Tensor, Tf } from '../tensorflow/tensorflow.js';
-
-/** Whether any view is, or may become, registered other than by identity. */
-export function moves(plan: Plan): boolean {
-  return plan.registration.dof > 0 || plan.views.some((v) => v.homography.some((m, j) => m !== IDENTITY[j]));
-}
 
 /** Coefficients m of every view's homography, flat [V · 8]: the given one plus what is learned (not for view 0). */
 function coefficients(tf: Tf, plan: Plan, leaves: Leaves): Tensor {
   const base = tf.tensor2d(plan.views.map((v) => [...v.homography]));
   const learned = leaves.find('registration');
   if (!learned) return base.flatten();
-  const { dof, basis } = plan.registration;
-  const change = tf.matMul(
-    tf.reshape(learned, [plan.views.length - 1, dof]),
-    tf.tensor2d(basis.map((row) => [...row])),
-  );
+  const place = tf.tensor2d(AFFINE.map((k) => Array.from({ length: 8 }, (_, j) => (j === k ? 1 : 0))));
+  const change = tf.matMul(tf.reshape(learned, [plan.views.length - 1, AFFINE.length]), place);
   return tf.add(base, tf.concat([tf.zeros([1, 8]), change], 0)).flatten();
 }
 
@@ -27,7 +20,7 @@ export function sceneMapping(
   plan: Plan,
   leaves: Leaves,
 ): (x: Tensor, y: Tensor) => { x: Tensor; y: Tensor } {
-  if (!moves(plan)) return (x, y) => ({ x, y });
+  if (!isWarped(plan)) return (x, y) => ({ x, y });
   const { width, height } = plan.capture;
   const long = Math.max(width, height);
   const views = plan.views.length;

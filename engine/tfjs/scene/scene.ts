@@ -39,7 +39,7 @@ export class Scene {
     return this.data.start;
   }
 
-  /** Network outputs [3 or 7, M], start pictures included, not yet clamped. */
+  /** ln radiance [3, M], start pictures included, not yet clamped. */
   outputs(leaves: Leaves, points: Points): Tensor {
     const { tf } = this;
     const { config, layout, capture } = this.plan;
@@ -59,7 +59,7 @@ export class Scene {
     return start ? tf.add(out, this.sample(start, at)) : out;
   }
 
-  /** Signed defocus map [layers, M], start included. */
+  /** Signed defocus map [1, M], start included. */
   defocus(leaves: Leaves, points: Points): Tensor {
     const { tf } = this;
     const at = this.clamp(points);

@@ -5,24 +5,23 @@ import type { Tensor, Tf } from '../tensorflow/tensorflow.js';
 
 /** Focus parameter f_v of every view, [V]. */
 export function focusOfViews(tf: Tf, plan: Plan, leaves: Leaves): Tensor {
-  const settings = leaves.find('focus') ?? tf.tensor1d([...plan.capture.focus]);
   return gather(
     tf,
-    settings,
+    leaves.get('focus'),
     Int32Array.from(plan.views, (v) => v.focus),
     [plan.views.length],
   );
 }
 
-/** Signed circles of confusion c = κ a_v (s − f_v), in pixels: [V · n] for a defocus map of n, or of V · n values. */
-export function circles(tf: Tf, plan: Plan, leaves: Leaves, defocus: Tensor, each: number): Tensor {
+/** Signed circles of confusion c = κ a_v (s − f_v), in pixels: [V · n] for a defocus map s of n values. */
+export function circles(tf: Tf, plan: Plan, leaves: Leaves, defocus: Tensor): Tensor {
   const views = plan.views.length;
   const kappa = tf.exp(leaves.get('kappa'));
   const gain = tf.mul(tf.tensor1d(plan.views.map((v) => v.aperture)), kappa);
+  const each = defocus.size;
   const shape = [views, each];
   const focus = repeatEach(tf, focusOfViews(tf, plan, leaves), each, shape);
-  const s = defocus.size === each ? tf.reshape(defocus, [each]) : tf.reshape(defocus, shape);
-  return tf.mul(repeatEach(tf, gain, each, shape), tf.sub(s, focus)).flatten();
+  return tf.mul(repeatEach(tf, gain, each, shape), tf.sub(defocus.flatten(), focus)).flatten();
 }
 
 /** Exposure of every frame in stops, [F]. */

@@ -45,7 +45,7 @@ export function dataLoss(
   const target = targetsOf(plan, data, batch);
   const predicted = response.value.dataSync() as Float32Array;
   const weights = target.weights.slice();
-  if (forward.blur && config.blur.form === 'lens' && config.blur.render === 'patches') {
+  if (forward.blur && config.blur.form === 'lens') {
     leaveOutWide(plan, weights, forward.blur, count, config.blur.reach - 0.6);
   }
   for (let i = 0; i < weights.length; i++) {

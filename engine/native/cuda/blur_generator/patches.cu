@@ -1,5 +1,5 @@
-// The training step by patches: evaluate the scene once a pixel of a patch and its halo, spread it into every view,
-// compare, and go back. docs/MODEL.md, "lens, patches".
+// The training step behind a lens: evaluate the scene once a pixel of a patch and its halo, spread it into every view,
+// compare, and go back. docs/MODEL.md, "lens".
 #include "cuda/blur_generator/patches.h"
 
 namespace implicam::device {
@@ -10,7 +10,6 @@ class Patches final : public Pass {
   Patches(Stream& stream, const Model& m, int slots) : stream_(stream), model_(m), slots_(slots) {
     PatchLayout& at = at_;
     at.views = m.views;
-    at.layers = m.layers;
     at.m = m.margin;
     at.reach = m.reach;
     at.patch = m.patch;
@@ -47,21 +46,19 @@ class Patches final : public Pass {
   int64_t floatsPerPatch() const {
     const Model& m = model_;
     const int64_t networks = Network::floatsPerSample(m.atlas) + Network::floatsPerSample(m.map);
-    const int64_t views = m.views * (3 * m.layers + (m.layers > 1 ? 7 : 3));
-    const int64_t sample = networks + views + 3 * m.layers + 4;
-    const int64_t window = m.views * (m.layers > 1 ? 12 : 7);
-    return at_.pixels * sample + at_.w * at_.w * window + m.patch * m.patch * Photometric::floatsPerPixel(m);
+    const int64_t sample = networks + 6 * m.views + 7;
+    return at_.pixels * sample + at_.w * at_.w * 7 * m.views + m.patch * m.patch * Photometric::floatsPerPixel(m);
   }
 
   void place() {
     PatchLayout& at = at_;
-    const int64_t N = at.N, L = at.layers, V = at.views;
+    const int64_t N = at.N, V = at.views;
     const bool start = model_.startRadiance;
-    samples_ = Buffer<float>(stream_, N * (2 + (start ? L : 0) + L + 1 + V * (3 * L + at.values())), "patches");
-    windows_ = Buffer<float>(stream_, V * at.window * (at.sums() + 3), "windows of the views");
+    samples_ = Buffer<float>(stream_, N * (3 + start + 6 * V), "patches");
+    windows_ = Buffer<float>(stream_, V * at.window * 7, "windows of the views");
     origin_ = Buffer<int32_t>(stream_, 3 * (int64_t)at.patches, "origins of the patches");
-    widest_ = Buffer<float>(stream_, V * L * at.patches, "widest circles");
-    const int64_t tiles = std::max<int64_t>(8 * patchWarpTiles(at, photo_.batch()), 2 * patchFocusTiles(at));
+    widest_ = Buffer<float>(stream_, V * at.patches, "widest circles");
+    const int64_t tiles = std::max<int64_t>(AFFINE * patchWarpTiles(at, photo_.batch()), 2 * patchFocusTiles(at));
     slots_at_ = Buffer<float>(stream_, std::max<int64_t>(slots_ * V * tiles, patchLossBlocks(at)), "sums of the views");
     offsets_ = uploadOffsets(stream_, at.reach);
     float* f = samples_.at();
@@ -72,15 +69,14 @@ class Patches final : public Pass {
     };
     at.px = take(1);
     at.py = take(1);
-    at.edge = start ? take(L) : nullptr;
-    at.dmap = take(L);
-    at.dalpha = take(1);
-    at.rho = take(V * L);
-    at.inverse = take(V * L);
-    at.dc = take(V * L);
-    at.dvalue = take(V * at.values());
+    at.edge = start ? take(1) : nullptr;
+    at.dmap = take(1);
+    at.rho = take(V);
+    at.inverse = take(V);
+    at.dc = take(V);
+    at.dvalue = take(3 * V);
     at.out = windows_.at();
-    at.seen = at.out + V * at.sums() * at.window;
+    at.seen = at.out + 4 * V * at.window;
     at.origin = origin_.at();
     at.widest = widest_.at();
     at.offset = offsets_.at();
@@ -106,7 +102,7 @@ class Patches final : public Pass {
     activatePatches(stream_, step, at_);
   }
 
-  // Of a patch, in the losses on the maps.
+  // Of a patch, in the loss on the map.
   float share() const {
     const Shard& s = model_.shard[0];
     return (float)(1.0 / (s.tiled ? (double)s.draws * model_.shards : (double)s.drawStride));

@@ -1,4 +1,4 @@
-// Where a batch by patches lies in memory, and the launches of its step. docs/MODEL.md, "lens, patches".
+// Where a batch by patches lies in memory, and the launches of its step. docs/MODEL.md, "lens".
 #pragma once
 #include "cuda/session/batch.h"
 #include "cuda/blur_generator/spread.h"
@@ -10,33 +10,25 @@ constexpr float COVER = 1e-4f, DARK = 1e-8f;
 // Where everything of a batch lies. Patches b = slot · perSlot + j; samples n = slot · samplesPerSlot + j · pixels + i;
 // window pixels b · w² + y · w + x; inner pixels q = b · patch² + y · patch + x.
 struct PatchLayout {
-  int views, layers, patches, perSlot;  // patches in all, and of a slot
+  int views, patches, perSlot;  // patches in all, and of a slot
   int n, w, h, m, reach, patch, pixels, offsets;
   int64_t samplesPerSlot, N, window, Q;
   const Offset* offset;
   int32_t* origin;     // [patches][3] x, y of the first inner pixel; 0: no draw
   float *px, *py;      // [N]
-  float* scene;        // [outputs][N] the network's outputs, then activated, then their gradient
-  float* map;          // [layers][N] defocus, then its gradient
-  float* edge;         // [layers][N] start luminance, or null
-  float *rho, *inverse;// [views][layers][N]
-  float* widest;       // [views][layers][patches] largest ρ
-  float* out;          // [views][4 or 9][window] spread sums S[1], S[V]…, then their gradient
+  float* scene;        // [3][N] the network's outputs, then radiance, then their gradient
+  float* map;          // [N] defocus, then its gradient
+  float* edge;         // [N] start luminance, or null
+  float *rho, *inverse;// [views][N]
+  float* widest;       // [views][patches] largest ρ
+  float* out;          // [views][4][window] spread sums S[1] and S[radiance], then their gradient
   float* seen;         // [views][3][window]
-  float *dvalue, *dc;  // [views][3 or 7][N], [views][layers][N]
-  float *dmap, *dalpha;// [layers][N], [N] gradients of the losses on the maps
+  float *dvalue, *dc;  // [views][3][N], [views][N]
+  float* dmap;         // [N] gradient of the loss on the map
 
-  IC_BOTH int sums() const { return layers > 1 ? 9 : 4; }
-  IC_BOTH int values() const { return layers > 1 ? 7 : 3; }
   IC_DEVICE int64_t base(int b) const { return b / perSlot * samplesPerSlot + (int64_t)(b % perSlot) * pixels; }
-  IC_DEVICE float& outAt(int v, int k, int64_t i) const { return out[((int64_t)v * sums() + k) * window + i]; }
+  IC_DEVICE float& outAt(int v, int k, int64_t i) const { return out[((int64_t)v * 4 + k) * window + i]; }
   IC_DEVICE float& seenAt(int v, int k, int64_t i) const { return seen[((int64_t)v * 3 + k) * window + i]; }
-  // Value k of layer l at sample n: background rgb; foreground opacity and premultiplied rgb.
-  IC_DEVICE float value(int l, int k, int64_t i) const {
-    if (l == 0) return scene[k * N + i];
-    const float alpha = scene[6 * N + i];
-    return k == 0 ? alpha : alpha * scene[(2 + k) * N + i];
-  }
 };
 
 // A sample's patch and pixel in it; samples behind the last patch repeat its last pixel, and count nothing.
@@ -71,7 +63,7 @@ IC_DEVICE Read readAt(const PatchLayout& at, const Step& step, int v, int b, int
 
 // Draws the patches of a batch from `first`, and places their samples; `siren`: input of a sine network, or null.
 void placePatches(Stream& stream, const Step& step, const PatchLayout& at, int first, float* siren);
-// The networks' outputs to linear radiance, opacity and defocus.
+// The networks' outputs to linear radiance and defocus.
 void activatePatches(Stream& stream, const Step& step, const PatchLayout& at);
 // Every view's light at the inner pixels, in light.u, and what each counts, in light.weight.
 void lookAtPatches(Stream& stream, const Step& step, const PatchLayout& at, const LightBatch& light);

@@ -13,23 +13,23 @@ IC_DEVICE float lightGradient(const Step& step, const LightBatch& light, int v, 
 // The gradient of a displaced view's homography.
 struct WarpGradient {
   static constexpr int THREADS = 128;
-  using Shared = Tally<8, THREADS>;
+  using Shared = Tally<AFFINE, THREADS>;
   Step step;
   PatchLayout at;
   LightBatch light;
-  float* slots;  // [slots][views][tiles][8]
+  float* slots;  // [slots][views][tiles][AFFINE]
   int tiles;
 
   IC_DEVICE void run(Block<THREADS>& block, Shared& shared) const {
     const ViewTile on = ViewTile::of(block.index, at.views, tiles);
-    PerThread<Sums<8>, THREADS> sums;
+    PerThread<Sums<AFFINE>, THREADS> sums;
     block.each([&](int t) {
       IC_PRAGMA_UNROLL
-      for (int k = 0; k < 8; k++) sums[t].x[k] = 0;
+      for (int k = 0; k < AFFINE; k++) sums[t].x[k] = 0;
       const int64_t i = (int64_t)on.tile * THREADS + t;
       if (i < light.perSlot) one(on.view, on.slot * light.perSlot + i, sums[t].x);
     });
-    shared.take(block, sums, slots + block.index * 8);
+    shared.take(block, sums, slots + block.index * AFFINE);
   }
 
  private:
@@ -51,7 +51,7 @@ struct WarpGradient {
 };
 
 // From the inner pixels' gradient to that of the spread sums of a window pixel, in place.
-struct Decompose {
+struct NormaliseBack {
   Step step;
   PatchLayout at;
   LightBatch light;
@@ -65,25 +65,14 @@ struct Decompose {
     } else {
       displaced(v, b, x, y, d);
     }
-    const float nb = 1 / (at.outAt(v, 0, win) + COVER);
-    const float nf = at.layers > 1 ? 1 / (at.outAt(v, 4, win) + COVER) : 0;
-    const float cover = at.layers > 1 ? at.outAt(v, 5, win) * nf : 0;
-    float dnb = 0, dnf = 0, dcover = 0;
+    const float inverse = 1 / (at.outAt(v, 0, win) + COVER);
+    float dinverse = 0;
     for (int k = 0; k < 3; k++) {
-      const float back = at.outAt(v, k + 1, win) * nb, db = (1 - cover) * d[k] * nb;
-      at.outAt(v, k + 1, win) = db;
-      dnb -= db * back;
-      if (at.layers < 2) continue;
-      dcover -= back * d[k];
-      const float dp = d[k] * nf;
-      dnf -= dp * at.outAt(v, k + 6, win) * nf;
-      at.outAt(v, k + 6, win) = dp;
+      const float seen = at.outAt(v, k + 1, win) * inverse, dsum = d[k] * inverse;
+      at.outAt(v, k + 1, win) = dsum;
+      dinverse -= dsum * seen;
     }
-    at.outAt(v, 0, win) = dnb;
-    if (at.layers < 2) return;
-    const float da = dcover * nf;
-    at.outAt(v, 5, win) = da;
-    at.outAt(v, 4, win) = dnf - da * cover;
+    at.outAt(v, 0, win) = dinverse;
   }
 
  private:
@@ -104,33 +93,27 @@ struct Decompose {
   }
 };
 
-// A source pixel of a view and layer: what the window pixels that it spreads to ask of it.
+// A source pixel of a view: what the window pixels that it spreads to ask of it.
 struct ScatterBack {
   Step step;
   PatchLayout at;
   IC_DEVICE void item(int64_t i) const {
-    const int64_t n = i % at.N, plane = i / at.N;
-    const int v = (int)(plane / at.layers), l = (int)(plane % at.layers);
-    if (l == 0) source<0, 4>(v, plane, n);
-    else source<1, 5>(v, plane, n);
-  }
-
- private:
-  template <int L, int COUNT>
-  IC_DEVICE void source(int v, int64_t plane, int64_t n) const {
-    float* dvalue = at.dvalue + ((int64_t)v * at.values() + (L ? 3 : 0)) * at.N + n;
+    const int64_t n = i % at.N;
+    const int v = (int)(i / at.N);
+    float* dvalue = at.dvalue + (int64_t)v * 3 * at.N + n;
     const Place p = placeOf(at, n);
     if (!p.live) {
-      for (int c = 1; c < COUNT; c++) dvalue[(c - 1) * at.N] = 0;
-      at.dc[plane * at.N + n] = 0;
+      for (int c = 0; c < 3; c++) dvalue[c * at.N] = 0;
+      at.dc[i] = 0;
       return;
     }
-    const float rho = at.rho[plane * at.N + n], inverse = at.inverse[plane * at.N + n], q = rho + .5f;
-    float value[COUNT], sum[COUNT], edge = 0;
+    const float rho = at.rho[i], inverse = at.inverse[i], q = rho + .5f;
+    // One, and three colours.
+    float value[4], sum[4], edge = 0;
     value[0] = 1;
     IC_PRAGMA_UNROLL
-    for (int c = 0; c < COUNT; c++) {
-      if (c) value[c] = at.value(L, c - 1, n);
+    for (int c = 0; c < 4; c++) {
+      if (c) value[c] = at.scene[(c - 1) * at.N + n];
       sum[c] = 0;
     }
     for (int k = 0; k < at.offsets && at.offset[k].distance < q; k++) {
@@ -141,8 +124,8 @@ struct ScatterBack {
       const float raw = q - o.distance, weight = raw < 1 ? raw : 1;
       float dot = 0;
       IC_PRAGMA_UNROLL
-      for (int c = 0; c < COUNT; c++) {
-        const float g = at.outAt(v, (L ? 4 : 0) + c, win);
+      for (int c = 0; c < 4; c++) {
+        const float g = at.outAt(v, c, win);
         sum[c] += weight * g;
         dot += value[c] * g;
       }
@@ -150,13 +133,13 @@ struct ScatterBack {
     }
     float total = 0;
     IC_PRAGMA_UNROLL
-    for (int c = 0; c < COUNT; c++) {
+    for (int c = 0; c < 4; c++) {
       total += value[c] * sum[c];
       if (c) dvalue[(c - 1) * at.N] = inverse * sum[c];
     }
     const ViewCamera& camera = step.camera[v];
     const float drho = edge * inverse - total * inverse * inverse * (2 * PI) * rho;
-    at.dc[plane * at.N + n] = drho * radiusOf(camera.circle(at.map[L * at.N + n]), (float)at.reach).slope;
+    at.dc[i] = drho * radiusOf(camera.circle(at.map[n]), (float)at.reach).slope;
   }
 };
 
@@ -179,11 +162,9 @@ struct FocusGradient {
         const int64_t i = ((int64_t)on.tile * EACH + e) * THREADS + t;
         if (i >= at.samplesPerSlot) break;
         const int64_t n = on.slot * at.samplesPerSlot + i;
-        for (int l = 0; l < at.layers; l++) {
-          const float d = at.dc[((int64_t)on.view * at.layers + l) * at.N + n];
-          sum += d;
-          along += d * camera.circle(at.map[l * at.N + n]);
-        }
+        const float d = at.dc[on.view * at.N + n];
+        sum += d;
+        along += d * camera.circle(at.map[n]);
       }
       sums[t].x[0] = -camera.scale * sum;
       sums[t].x[1] = along;
@@ -192,8 +173,8 @@ struct FocusGradient {
   }
 };
 
-// Smoothness of the defocus map and of the opacity, sparsity of the opacity: each sample gathers what its pairs give it.
-struct MapLosses {
+// Smoothness of the defocus map: each sample gathers what its pairs give it.
+struct MapLoss {
   static constexpr int THREADS = 128;
   using Shared = Tally<1, THREADS>;
   Step step;
@@ -209,45 +190,26 @@ struct MapLosses {
 
  private:
   IC_DEVICE float one(int64_t n) const {
-    const Loss& loss = step.model->loss;
+    const float smooth = step.model->loss.smoothDefocus;
     const Place p = placeOf(at, n);
-    const float pairs = share / ((float)at.n * (at.n - 1));
-    float total = 0;
-    for (int l = 0; l < at.layers; l++) {
-      float d = 0;
-      if (p.live && loss.smoothDefocus > 0)
-        total += pairsOf(at.map + l * at.N, at.edge ? at.edge + l * at.N : nullptr, p, n, loss.smoothDefocus * pairs,
-                         step.model->kappaStart, d);
-      at.dmap[l * at.N + n] = d;
+    const float weight = smooth * (share / ((float)at.n * (at.n - 1)));
+    float total = 0, d = 0;
+    if (p.live && smooth > 0) {
+      if (p.x + 1 < at.n) total += pair(n, n + 1, weight, d, -1);
+      if (p.y + 1 < at.n) total += pair(n, n + at.n, weight, d, -1);
+      // The losses of these pairs are their other samples'.
+      if (p.x > 0) pair(n - 1, n, weight, d, 1);
+      if (p.y > 0) pair(n - at.n, n, weight, d, 1);
     }
-    if (at.layers < 2) return total;
-    float d = 0;
-    if (p.live && loss.smoothOpacity > 0)
-      total += pairsOf(at.scene + 6 * at.N, nullptr, p, n, loss.smoothOpacity * pairs, 1, d);
-    if (p.live && loss.sparseOpacity > 0) {
-      const float each = loss.sparseOpacity * share / at.pixels;
-      total += each * at.scene[6 * at.N + n];
-      d += each;
-    }
-    at.dalpha[n] = d;
-    return total;
-  }
-
-  IC_DEVICE float pairsOf(const float* a, const float* edge, const Place& p, int64_t n, float weight, float k,
-                          float& d) const {
-    float total = 0, none = 0;
-    if (p.x + 1 < at.n) total += pair(a, edge, n, n + 1, weight, k, d, -1);
-    if (p.y + 1 < at.n) total += pair(a, edge, n, n + at.n, weight, k, d, -1);
-    if (p.x > 0) none += pair(a, edge, n - 1, n, weight, k, d, 1);
-    if (p.y > 0) none += pair(a, edge, n - at.n, n, weight, k, d, 1);
+    at.dmap[n] = d;
     return total;
   }
 
   // q·√((k Δ)² + 10⁻³); its slope with `sign` goes to d.
-  IC_DEVICE static float pair(const float* a, const float* edge, int64_t i, int64_t j, float q, float k, float& d,
-                              float sign) {
-    const float delta = k * (a[j] - a[i]), root = sqrtf(delta * delta + 1e-3f);
-    if (edge) q *= .15f + .85f * expf(fabsf(edge[j] - edge[i]) * -4);
+  IC_DEVICE float pair(int64_t i, int64_t j, float q, float& d, float sign) const {
+    const float k = step.model->kappaStart;
+    const float delta = k * (at.map[j] - at.map[i]), root = sqrtf(delta * delta + 1e-3f);
+    if (at.edge) q *= .15f + .85f * expf(fabsf(at.edge[j] - at.edge[i]) * -4);
     d += sign * q * delta / root * k;
     return q * root;
   }
@@ -259,22 +221,9 @@ struct Combine {
   PatchLayout at;
   IC_DEVICE void item(int64_t n) const {
     const Place p = placeOf(at, n);
-    for (int l = 0; l < at.layers; l++) {
-      float d = at.dmap[l * at.N + n];
-      for (int v = 0; v < at.views; v++)
-        d += step.camera[v].scale * at.dc[((int64_t)v * at.layers + l) * at.N + n];
-      at.map[l * at.N + n] = p.live ? d : 0;
-    }
-    if (at.layers > 1) {
-      const float alpha = at.scene[6 * at.N + n];
-      float da = at.dalpha[n] + sum(3, n);
-      for (int k = 0; k < 3; k++) {
-        const float f = at.scene[(3 + k) * at.N + n], d = sum(4 + k, n);
-        da += d * f;
-        at.scene[(3 + k) * at.N + n] = p.live ? d * alpha * f * alive(f) : 0;
-      }
-      at.scene[6 * at.N + n] = p.live ? da * alpha * (1 - alpha) : 0;
-    }
+    float d = at.dmap[n];
+    for (int v = 0; v < at.views; v++) d += step.camera[v].scale * at.dc[v * at.N + n];
+    at.map[n] = p.live ? d : 0;
     for (int k = 0; k < 3; k++) {
       const float b = at.scene[k * at.N + n];
       at.scene[k * at.N + n] = p.live ? sum(k, n) * b * alive(b) : 0;
@@ -284,7 +233,7 @@ struct Combine {
  private:
   IC_DEVICE float sum(int k, int64_t n) const {
     float d = 0;
-    for (int v = 0; v < at.views; v++) d += at.dvalue[((int64_t)v * at.values() + k) * at.N + n];
+    for (int v = 0; v < at.views; v++) d += at.dvalue[((int64_t)v * 3 + k) * at.N + n];
     return d;
   }
 };
@@ -300,17 +249,17 @@ int patchFocusTiles(const PatchLayout& at) {
   return (int)((at.samplesPerSlot + run - 1) / run);
 }
 
-int patchLossBlocks(const PatchLayout& at) { return (int)(at.N / MapLosses::THREADS); }
+int patchLossBlocks(const PatchLayout& at) { return (int)(at.N / MapLoss::THREADS); }
 
 void patchesBackward(Stream& stream, const Step& step, const PatchLayout& at, const LightBatch& light, float* slots,
                      float share, const ShardSums& sums) {
   const int count = step.slots;
   if (at.m)
-    sumViews<8>(stream, count, at.views, WarpGradient{step, at, light, slots, patchWarpTiles(at, light)}, sums.view);
-  stream.items(at.views * at.window, Decompose{step, at, light});
-  stream.items(at.views * at.layers * at.N, ScatterBack{step, at});
-  sumViews<2>(stream, count, at.views, FocusGradient{step, at, slots, patchFocusTiles(at)}, sums.view + 8);
-  stream.blocks(patchLossBlocks(at), MapLosses{step, at, slots, share});
+    sumViews<AFFINE>(stream, count, at.views, WarpGradient{step, at, light, slots, patchWarpTiles(at, light)}, sums.view);
+  stream.items(at.views * at.window, NormaliseBack{step, at, light});
+  stream.items(at.views * at.N, ScatterBack{step, at});
+  sumViews<2>(stream, count, at.views, FocusGradient{step, at, slots, patchFocusTiles(at)}, sums.view + FOCUS_SUM);
+  stream.blocks(patchLossBlocks(at), MapLoss{step, at, slots, share});
   stream.items(count, SumSlots<double>{slots, sums.scalars, patchLossBlocks(at) / count, 1, SCALARS});
   stream.items(at.N, Combine{step, at});
 }

@@ -37,7 +37,7 @@ struct Positions {
   }
 };
 
-// Adds the start pictures; outputs become linear radiance and opacity.
+// Adds the start pictures; outputs become linear radiance.
 struct Activate {
   Step step;
   PatchLayout at;
@@ -47,20 +47,20 @@ struct Activate {
     const int32_t* o = at.origin + 3 * p.b;
     const int x = clampTo(o[0] - at.h + p.x, 0, m.width - 1), y = clampTo(o[1] - at.h + p.y, 0, m.height - 1);
     const int64_t size = (int64_t)m.width * m.height, from = (int64_t)y * m.width + x;
-    for (int l = 0; l < at.layers && m.startDefocus; l++) at.map[l * at.N + n] += m.startDefocus[l * size + from];
-    for (int l = 0; l < at.layers && at.edge; l++) {
-      const float* s = m.startRadiance + 3 * l * size + from;
-      at.edge[l * at.N + n] = greater((s[0] + s[size] + s[2 * size]) * (float)(1.0 / 3), -7);
+    if (m.startDefocus) at.map[n] += m.startDefocus[from];
+    if (at.edge) {
+      const float* s = m.startRadiance + from;
+      at.edge[n] = greater((s[0] + s[size] + s[2 * size]) * (float)(1.0 / 3), -7);
     }
-    for (int k = 0; k < m.outputs; k++) {
+    for (int k = 0; k < 3; k++) {
       float v = at.scene[k * at.N + n];
       if (m.startRadiance && m.residual) v += m.startRadiance[k * size + from];
-      at.scene[k * at.N + n] = k < 6 ? radiance(v) : sigmoid(v);
+      at.scene[k * at.N + n] = radiance(v);
     }
   }
 };
 
-// Radii of one view and layer, and the widest of each patch.
+// Radii of one view, and the widest of each patch.
 struct Radii {
   static constexpr int THREADS = 128;
   struct Shared {
@@ -70,14 +70,13 @@ struct Radii {
   PatchLayout at;
 
   IC_DEVICE void run(Block<THREADS>& block, Shared& shared) const {
-    const int b = (int)(block.index % at.patches), l = (int)(block.index / at.patches % at.layers);
-    const int v = (int)(block.index / at.patches / at.layers);
-    const int64_t base = at.base(b), to = ((int64_t)v * at.layers + l) * at.N + base;
+    const int b = (int)(block.index % at.patches), v = (int)(block.index / at.patches);
+    const int64_t base = at.base(b), to = v * at.N + base;
     const ViewCamera& camera = step.camera[v];
     block.each([&](int t) {
       float top = 0;
       for (int i = t; i < at.pixels; i += THREADS) {
-        const Radius<float> r = radiusOf(camera.circle(at.map[l * at.N + base + i]), (float)at.reach);
+        const Radius<float> r = radiusOf(camera.circle(at.map[base + i]), (float)at.reach);
         at.rho[to + i] = r.rho;
         at.inverse[to + i] = r.inverse;
         top = greater(top, r.rho);
@@ -101,37 +100,29 @@ struct Gather {
   IC_DEVICE void item(int64_t i) const {
     const int v = (int)(i / at.window);
     const int64_t win = i % at.window;
-    float back[4] = {}, front[5] = {};
-    layer<0, 4>(v, win, back);
-    if (at.layers > 1) layer<1, 5>(v, win, front);
-    const float nb = 1 / (back[0] + COVER), nf = at.layers > 1 ? 1 / (front[0] + COVER) : 0;
-    const float through = 1 - front[1] * nf;
-    for (int k = 0; k < 3; k++) at.seenAt(v, k, win) = through * back[k + 1] * nb + front[k + 2] * nf;
-  }
-
- private:
-  template <int L, int COUNT>
-  IC_DEVICE void layer(int v, int64_t win, float* sum) const {
+    float sum[4] = {};
     const int b = (int)(win / (at.w * at.w)), r = (int)(win % (at.w * at.w));
     const int centre = (r / at.w + at.reach) * at.n + r % at.w + at.reach;
-    const int64_t plane = (int64_t)v * at.layers + L, base = at.base(b);
-    const float *rho = at.rho + plane * at.N + base, *inverse = at.inverse + plane * at.N + base;
-    const float end = at.widest[plane * at.patches + b] + .5f;
+    const int64_t base = at.base(b);
+    const float *rho = at.rho + v * at.N + base, *inverse = at.inverse + v * at.N + base;
+    const float end = at.widest[(int64_t)v * at.patches + b] + .5f;
     for (int k = 0; k < at.offsets && at.offset[k].distance < end; k++) {
       const Offset o = at.offset[k];
       const int i = centre + o.dy * at.n + o.dx;
       const float weight = clampTo(rho[i] + (.5f - o.distance), 0.f, 1.f) * inverse[i];
       sum[0] += weight;
       IC_PRAGMA_UNROLL
-      for (int c = 1; c < COUNT; c++) sum[c] += weight * at.value(L, c - 1, base + i);
+      for (int c = 0; c < 3; c++) sum[c + 1] += weight * at.scene[c * at.N + base + i];
     }
     IC_PRAGMA_UNROLL
-    for (int c = 0; c < COUNT; c++) at.outAt(v, (L ? 4 : 0) + c, win) = sum[c];
+    for (int c = 0; c < 4; c++) at.outAt(v, c, win) = sum[c];
+    const float normal = 1 / (sum[0] + COVER);
+    for (int k = 0; k < 3; k++) at.seenAt(v, k, win) = sum[k + 1] * normal;
   }
 };
 
 // ω of an inner pixel in every view: none where the circle is wider than a patch can spread or the pixel is not the
-// shard's, and the sharpest most.
+// shard's, and once `sharp` the sharpest most.
 struct Weigh {
   Step step;
   PatchLayout at;
@@ -147,18 +138,17 @@ struct Weigh {
     const bool own = o[2] && px >= shard.own.x && px < shard.own.x + shard.own.width && py >= shard.own.y &&
                      py < shard.own.y + shard.own.height;
     const int64_t n = at.base(b) + (y + at.h) * at.n + x + at.h;
-    weighViews(
-        step, light, q, [&](int v) { return circle(v, n); },
-        [&](float d) { return own && !(d > at.reach - .6f) ? 1.f : 0.f; });
-  }
-
- private:
-  IC_DEVICE float circle(int v, int64_t n) const {
-    const ViewCamera& c = step.camera[v];
-    const float d = fabsf(c.circle(at.map[n]));
-    if (at.layers < 2) return d;
-    const float alpha = at.scene[6 * at.N + n];
-    return alpha * fabsf(c.circle(at.map[at.N + n])) + (1 - alpha) * d;
+    const auto circle = [&](int v) { return fabsf(step.camera[v].circle(at.map[n])); };
+    const bool sharpest = step.state->sharp && m.views > 1;
+    const float beta = m.loss.sharpness, tau = m.loss.sharpnessTau;
+    float nearest = 1e30f, total = 0;
+    for (int v = 0; v < m.views && sharpest; v++) nearest = lesser(nearest, circle(v));
+    for (int v = 0; v < m.views && sharpest; v++) total += expf((nearest - circle(v)) / tau);
+    for (int v = 0; v < m.views; v++) {
+      const float d = circle(v);
+      const float w = sharpest ? (1 - beta) + beta * m.views * expf((nearest - d) / tau) / total : 1;
+      light.weight[v * light.Q + q] = own && !(d > at.reach - .6f) ? w : 0;
+    }
   }
 };
 
@@ -196,7 +186,7 @@ void activatePatches(Stream& stream, const Step& step, const PatchLayout& at) {
 }
 
 void lookAtPatches(Stream& stream, const Step& step, const PatchLayout& at, const LightBatch& light) {
-  stream.blocks((int64_t)at.views * at.layers * at.patches, Radii{step, at});
+  stream.blocks((int64_t)at.views * at.patches, Radii{step, at});
   stream.items(at.views * at.window, Gather{step, at});
   stream.items(at.Q, Weigh{step, at, light});
   stream.items(at.views * at.Q, Look{step, at, light});

@@ -19,39 +19,11 @@ struct DrawPixels {
     const int64_t draw = drawNumber(shard, step.state->step, j < shard.draws ? j : 0);
     int x, y;
     originOf(shard, cells, epochOf(shard, step.model->seed, cells, draw / cells.count), draw, x, y);
-    unitsOf(shard, step.model->seed, draw, at.u0[q], at.u1[q]);
     light.column[q] = x;
     light.row[q] = y;
     at.x[q] = x + .5f;
     at.y[q] = y + .5f;
     at.live[q] = j < shard.draws ? 1 : 0;
-  }
-};
-
-struct MapPositions {
-  Step step;
-  TapLayout at;
-  IC_DEVICE void item(int64_t n) const {
-    const int64_t slot = n / at.mapPerSlot, r = n % at.mapPerSlot / at.perSlot;
-    const Point p = mapPoint(step, at, slot, r < at.views + 2 ? (int)r : at.views, n % at.mapPerSlot % at.perSlot);
-    const Point c = confine(*step.model, step.shard((int)slot), p);
-    at.mapX[n] = c.x;
-    at.mapY[n] = c.y;
-  }
-};
-
-struct MapStart {
-  Step step;
-  TapLayout at;
-  IC_DEVICE void item(int64_t n) const {
-    const Model& m = *step.model;
-    const bool used = n % at.mapPerSlot < (int64_t)(at.views + 2) * at.perSlot;
-    for (int l = 0; l < at.layers; l++) {
-      float& s = at.map[l * at.mapN + n];
-      if (!used) s = 0;
-      else if (m.startDefocus)
-        s += bilinear(m, m.startDefocus + (int64_t)l * m.width * m.height, at.mapX[n], at.mapY[n]).value;
-    }
   }
 };
 
@@ -85,18 +57,11 @@ struct BlurOutput {
   }
 };
 
-// ω of a pixel in every view: once `sharp`, the sharpest counts most.
+// ω of a pixel: the same in every view.
 struct WeighTaps {
-  Step step;
   TapLayout at;
   LightBatch light;
-  IC_DEVICE void item(int64_t q) const {
-    const int64_t slot = q / at.perSlot, i = q % at.perSlot;
-    weighViews(
-        step, light, q,
-        [&](int v) { return at.lens ? fabsf(step.camera[v].circle(at.map[at.mapAt(slot, v, i)])) : 0; },
-        [&](float) { return at.live[q]; });
-  }
+  IC_DEVICE void item(int64_t i) const { light.weight[i] = at.live[i % at.Q]; }
 };
 
 struct TapPositions {
@@ -105,30 +70,29 @@ struct TapPositions {
   float* siren;  // [2][N] input of a sine network, or null
   IC_DEVICE void item(int64_t n) const {
     const int64_t slot = n / at.queriesPerSlot, r = n % at.queriesPerSlot, query = r / at.perSlot;
-    const int k = (int)(query % at.K), g = (int)(query / at.K % at.groups), v = (int)(query / at.K / at.groups);
+    const int k = (int)(query % at.K), v = (int)(query / at.K);
     const Model& m = *step.model;
     const int view = v < at.views ? v : 0;
-    const int64_t i = r % at.perSlot;
-    const Tap tap = tapOf(step, at, diskOf(step, at, slot, view, g, i), slot, view, k, i);
-    const Point p = confine(m, step.shard((int)slot), warp(step.camera[view], Normal<float>::of(m), tap.at));
+    const Point tap = tapOf(step, at, slot, view, k, r % at.perSlot);
+    const Point p = confine(m, step.shard((int)slot), warp(step.camera[view], Normal<float>::of(m), tap));
     at.px[n] = p.x;
     at.py[n] = p.y;
     if (siren) sineInput(m, p, siren, at.N, n);
   }
 };
 
-// Adds the start pictures; outputs become linear radiance and opacity, or clamped logarithms.
+// Adds the start pictures; outputs become linear radiance, or clamped logarithms.
 struct ActivateTaps {
   Step step;
   TapLayout at;
   IC_DEVICE void item(int64_t n) const {
     const Model& m = *step.model;
-    const bool used = n % at.queriesPerSlot < (int64_t)at.views * at.groups * at.K * at.perSlot;
-    for (int k = 0; k < m.outputs; k++) {
+    const bool used = n % at.queriesPerSlot < (int64_t)at.views * at.K * at.perSlot;
+    for (int k = 0; k < 3; k++) {
       float v = at.scene[k * at.N + n];
       if (m.startRadiance && m.residual)
         v += bilinear(m, m.startRadiance + (int64_t)k * m.width * m.height, at.px[n], at.py[n]).value;
-      v = m.logLight ? clampTo(v, LN_MIN, LN_MAX) : k < 6 ? radiance(v) : sigmoid(v);
+      v = m.logLight ? clampTo(v, LN_MIN, LN_MAX) : radiance(v);
       // What no view reads has no gradient either.
       at.scene[k * at.N + n] = used ? v : 0;
     }
@@ -136,19 +100,20 @@ struct ActivateTaps {
 };
 
 // From the taps to u.
-struct CompositeForward {
-  Composite taps;
+struct SumTaps {
+  Step step;
+  TapLayout at;
   LightBatch light;
   IC_DEVICE void item(int64_t n) const {
-    const TapLayout& at = taps.at;
     const int v = (int)(n / at.Q);
-    const int64_t q = n % at.Q;
-    float cover, back[3], front[3];
-    taps.sums(q / at.perSlot, v, q % at.perSlot, cover, back, front);
-    for (int c = 0; c < 3; c++) {
-      const float seen = front[c] + (1 - cover) * back[c];
-      light.uAt(v, c, q) = taps.step.model->logLight ? seen : logf(seen + DARK);
+    const int64_t q = n % at.Q, slot = q / at.perSlot, i = q % at.perSlot;
+    float seen[3] = {};
+    for (int k = 0; k < at.K; k++) {
+      const float share = at.weight(slot, v, k, i);
+      const float* b = at.scene + at.query(slot, v, k, i);
+      for (int c = 0; c < 3; c++) seen[c] += share * b[c * at.N];
     }
+    for (int c = 0; c < 3; c++) light.uAt(v, c, q) = step.model->logLight ? seen[c] : logf(seen[c] + DARK);
   }
 };
 
@@ -158,24 +123,19 @@ void drawTapPixels(Stream& stream, const Step& step, const TapLayout& at, const 
   stream.items(at.Q, DrawPixels{step, at, light, first});
 }
 
-void placeTapMap(Stream& stream, const Step& step, const TapLayout& at) {
-  stream.items(at.mapN, MapPositions{step, at});
-}
-void startTapMap(Stream& stream, const Step& step, const TapLayout& at) { stream.items(at.mapN, MapStart{step, at}); }
-
 void placeBlur(Stream& stream, const Step& step, const TapLayout& at, float* input) {
   stream.items(at.blurN, BlurInput{step, at, input});
 }
 void activateBlur(Stream& stream, const TapLayout& at) { stream.items(at.blurN, BlurOutput{at}); }
 
 void placeTaps(Stream& stream, const Step& step, const TapLayout& at, const LightBatch& light, float* siren) {
-  stream.items(at.Q, WeighTaps{step, at, light});
+  stream.items(at.views * at.Q, WeighTaps{at, light});
   stream.items(at.N, TapPositions{step, at, siren});
 }
 
 void lookThroughTaps(Stream& stream, const Step& step, const TapLayout& at, const LightBatch& light) {
   stream.items(at.N, ActivateTaps{step, at});
-  stream.items(at.views * at.Q, CompositeForward{{step, at}, light});
+  stream.items(at.views * at.Q, SumTaps{step, at, light});
 }
 
 }  // namespace implicam::device

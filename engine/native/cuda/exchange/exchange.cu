@@ -1,7 +1,5 @@
 #include "cuda/exchange/exchange.h"
 
-#include "shared/line_rounding.h"
-
 namespace implicam::device {
 namespace {
 
@@ -23,32 +21,6 @@ struct Line {
     IC_PRAGMA_UNROLL
     for (int i = 0; i < LINE; i++) x[i] += other[i];
   }
-  // To 16 bits and back.
-  IC_DEVICE void round() {
-    uint32_t top = 0;
-    IC_PRAGMA_UNROLL
-    for (int i = 0; i < LINE; i++) {
-      const uint32_t b = bitsOf(x[i]) & 0x7fffffff;
-      top = b > top ? b : top;
-    }
-    const int16_t e = exponentOfLine(top);
-    const bool number = e != ZERO_LINE && e != NAN_LINE;
-    const float down = number ? powerOfTwo(-e) : 0, up = number ? powerOfTwo(e) : 0;
-    IC_PRAGMA_UNROLL
-    for (int i = 0; i < LINE; i++)
-      x[i] = number ? (float)mantissaOf(x[i], down) * up : fromBits(e == ZERO_LINE ? 0 : 0x7fc00000u);
-  }
-};
-
-struct RoundShared {
-  SharedGradient gradient;
-  int64_t lines;
-  IC_DEVICE void item(int64_t i) const {
-    float* at = gradient.at + i / lines * gradient.stride + i % lines * LINE;
-    Line line = Line::of(at);
-    line.round();
-    line.put(at);
-  }
 };
 
 // Marked lines of all slots, from sums to numbers; the sums are left clean.
@@ -56,37 +28,30 @@ struct TakeSums {
   GridGradient gradient;
   Fixed fixed;
   float* values;
-  bool half;
   IC_DEVICE void item(int64_t i) const {
     if (!gradient.touched[i]) return;
-    Line line;
     IC_PRAGMA_UNROLL
     for (int k = 0; k < LINE; k++) {
-      line.x[k] = fixed.read(gradient.sum[i * LINE + k]);
+      values[i * LINE + k] = fixed.read(gradient.sum[i * LINE + k]);
       gradient.sum[i * LINE + k] = 0;
     }
-    if (half) line.round();
-    line.put(values + i * LINE);
   }
 };
 
 struct AddDense {
   float* into;
   const float* from;
-  bool half;
   IC_DEVICE void item(int64_t i) const {
     Line line = Line::of(into + i * LINE);
     line.add(from + i * LINE);
-    if (half) line.round();
     line.put(into + i * LINE);
   }
 };
 
 // A line that is not marked is zero, whatever stands there.
-IC_DEVICE void addLine(float* into, uint8_t& mark, const float* from, bool half) {
+IC_DEVICE void addLine(float* into, uint8_t& mark, const float* from) {
   Line line = Line::of(from);
   if (mark) line.add(into);
-  if (half) line.round();
   line.put(into);
   mark = 1;
 }
@@ -96,9 +61,8 @@ struct AddMarked {
   uint8_t* marks;
   const float* from;
   const uint8_t* marksFrom;
-  bool half;
   IC_DEVICE void item(int64_t i) const {
-    if (marksFrom[i]) addLine(into + i * LINE, marks[i], from + i * LINE, half);
+    if (marksFrom[i]) addLine(into + i * LINE, marks[i], from + i * LINE);
   }
 };
 
@@ -107,10 +71,9 @@ struct AddListed {
   uint8_t* marks;
   const uint32_t* numbers;
   const float* from;
-  bool half;
   IC_DEVICE void item(int64_t i) const {
     const int64_t n = numbers[i];
-    addLine(into + n * LINE, marks[n], from + i * LINE, half);
+    addLine(into + n * LINE, marks[n], from + i * LINE);
   }
 };
 
@@ -137,9 +100,9 @@ struct PackMarked {
 
 }  // namespace
 
-Exchange::Exchange(Stream& stream, const Model& model, int slots, const Gradients& gradients, const Fixed& fixed, bool half,
+Exchange::Exchange(Stream& stream, const Model& model, int slots, const Gradients& gradients, const Fixed& fixed,
                    bool grids)
-    : stream_(stream), shared_(gradients.shared), fixed_(fixed), slots_(slots), length_(model.shared), half_(half) {
+    : stream_(stream), shared_(gradients.shared), fixed_(fixed), slots_(slots), length_(model.shared) {
   head_ = Buffer<uint8_t>(stream, sizeof(Head) + length_ * sizeof(float), "a sum of gradients");
   for (int kind = 0; kind < 2; kind++) {
     Part& p = parts_[kind];
@@ -152,16 +115,12 @@ Exchange::Exchange(Stream& stream, const Model& model, int slots, const Gradient
 }
 
 void Exchange::begin() {
-  if (half_) stream_.items(slots_ * (length_ / LINE), RoundShared{shared_, length_ / LINE});
-  for (const Part& p : parts_)
-    stream_.items(slots_ * p.lines, TakeSums{p.sums, fixed_, p.values.at(), half_});
+  for (const Part& p : parts_) stream_.items(slots_ * p.lines, TakeSums{p.sums, fixed_, p.values.at()});
 }
 
 void Exchange::combine(int into, int from) {
-  stream_.items(length_ / LINE,
-                AddDense{shared_.at + into * shared_.stride, shared_.at + from * shared_.stride, half_});
-  for (const Part& p : parts_)
-    stream_.items(p.lines, AddMarked{p.at(into), p.marks(into), p.at(from), p.marks(from), half_});
+  stream_.items(length_ / LINE, AddDense{shared_.at + into * shared_.stride, shared_.at + from * shared_.stride});
+  for (const Part& p : parts_) stream_.items(p.lines, AddMarked{p.at(into), p.marks(into), p.at(from), p.marks(from)});
 }
 
 void Exchange::pack(int slot, const DeviceNode& node) {
@@ -204,10 +163,10 @@ DeviceNode Exchange::receive(int peer, const Wait& wait) {
 }
 
 void Exchange::add(int slot) {
-  stream_.items(length_ / LINE, AddDense{shared_.at + slot * shared_.stride, shared(), half_});
+  stream_.items(length_ / LINE, AddDense{shared_.at + slot * shared_.stride, shared()});
   for (int kind = 0; kind < 2; kind++) {
     const Part& p = parts_[kind];
-    stream_.items(now_.lines[kind], AddListed{p.at(slot), p.marks(slot), p.numbers.at(), p.packed.at(), half_});
+    stream_.items(now_.lines[kind], AddListed{p.at(slot), p.marks(slot), p.numbers.at(), p.packed.at()});
   }
 }
 

@@ -1,11 +1,10 @@
 // What runners of one machine exchange, from device to device: the gradients of shards as values of the reduction tree, which
 // never leave the devices. A value stands in a slot, as it was summed there: the shared parameters' gradient in the session's
 // own memory, lines of the grids (where no tile owns them) in memory of their own, marked where they are not zero. Sums are
-// taken number by number in the order of the tree, and rounded where the session says so, as engine/native/reduction/node_sums.h does.
+// taken number by number in the order of the tree, as engine/native/reduction/node_sums.h does.
 //
 // A value travels as a header of fixed length with the shared part, then the numbers and the values of its marked lines:
-// grids are large and a step touches little of them, but how much only the header tells. Rounded numbers travel as they are:
-// between devices bytes are cheap, and packing would cost a kernel on either side.
+// grids are large and a step touches little of them, but how much only the header tells.
 #pragma once
 #include "cuda/session/batch.h"
 #include "cuda/exchange/communicator.h"
@@ -14,9 +13,8 @@ namespace implicam::device {
 
 class Exchange {
  public:
-  // `half`: sums are rounded. `grids`: their sums are exchanged, too.
-  Exchange(Stream& stream, const Model& model, int slots, const Gradients& gradients, const Fixed& fixed, bool half,
-           bool grids);
+  // `grids`: their sums are exchanged, too.
+  Exchange(Stream& stream, const Model& model, int slots, const Gradients& gradients, const Fixed& fixed, bool grids);
 
   void tie(std::unique_ptr<Communicator> communicator) { tie_ = std::move(communicator); }
   Communicator& tie() const { return *tie_; }
@@ -66,7 +64,6 @@ class Exchange {
   Fixed fixed_;
   int slots_;
   int64_t length_;  // of the shared part
-  bool half_;
   Part parts_[2];
   Head now_{};
   Buffer<uint8_t> head_;

@@ -30,35 +30,33 @@ struct Write {
   Step step;
   Rect rect;
   int64_t first, samples;
-  const float *scene, *map;
+  const float *scene, *map;  // no map: no lens
   float *radiance, *defocus;
-  int maps;
 
   IC_DEVICE void item(int64_t n) const {
     const Model& m = *step.model;
     const int64_t r = first + n, size = (int64_t)m.width * m.height;
     const int64_t at = (rect.y + r / rect.width) * m.width + rect.x + r % rect.width;
-    for (int k = 0; k < m.outputs; k++) {
+    for (int k = 0; k < 3; k++) {
       float v = scene[k * samples + n];
       if (m.startRadiance && m.residual) v += m.startRadiance[k * size + at];
-      radiance[k * size + at] = k < 6 ? clampTo(v, LN_MIN, LN_MAX) : v;
+      radiance[k * size + at] = clampTo(v, LN_MIN, LN_MAX);
     }
-    for (int l = 0; l < maps; l++)
-      defocus[l * size + at] = map[l * samples + n] + (m.startDefocus ? m.startDefocus[l * size + at] : 0);
+    if (map) defocus[at] = map[n] + (m.startDefocus ? m.startDefocus[at] : 0);
   }
 };
 
 }  // namespace
 
-Bake::Bake(Stream& stream, const Model& m) : stream_(stream), model_(m), maps_(m.map.layers ? m.layers : 0) {
+Bake::Bake(Stream& stream, const Model& m) : stream_(stream), model_(m), lens_(m.blurForm == BLUR_LENS) {
   const int64_t pixels = (int64_t)m.width * m.height;
   const int64_t floats = Network::floatsPerSample(m.atlas) + Network::floatsPerSample(m.map) + 2;
   chunk_ = paddedSamples(std::min(pixels, std::max<int64_t>(1024, BAKE_FLOATS / floats)));
   atlas_ = Network(stream, m.atlas, 1, chunk_, "scene network");
-  if (maps_) map_ = Network(stream, m.map, 1, chunk_, "defocus network");
+  if (lens_) map_ = Network(stream, m.map, 1, chunk_, "defocus network");
   positions_ = Buffer<float>(stream, 2 * chunk_, "positions");
-  radiance_ = Buffer<float>(stream, m.outputs * pixels, "baked radiance");
-  defocus_ = Buffer<float>(stream, maps_ * pixels, "baked defocus map");
+  radiance_ = Buffer<float>(stream, 3 * pixels, "baked radiance");
+  defocus_ = Buffer<float>(stream, lens_ ? pixels : 0, "baked defocus map");
 }
 
 void Bake::run(const Step& step, const Rect& rect) {
@@ -69,18 +67,18 @@ void Bake::run(const Step& step, const Rect& rect) {
     if (!model_.siren)
       GridPass{step, Grid::atlas, px, py, atlas_.input(), chunk_, chunk_, model_.atlasGrid.levels}.encode(stream_);
     atlas_.forward(step.theta);
-    if (maps_) {
+    if (lens_) {
       GridPass{step, Grid::map, px, py, map_.input(), chunk_, chunk_, model_.mapGrid.levels}.encode(stream_);
       map_.forward(step.theta);
     }
     stream_.items(std::min(chunk_, all - first), Write{step, rect, first, chunk_, atlas_.output(),
-                                                       maps_ ? map_.output() : nullptr, radiance_.at(), defocus_.at(), maps_});
+                                                       lens_ ? map_.output() : nullptr, radiance_.at(), defocus_.at()});
   }
 }
 
 void Bake::download(float* radiance, float* defocus) const {
   radiance_.download(radiance);
-  if (maps_) defocus_.download(defocus);
+  if (lens_) defocus_.download(defocus);
 }
 
 }  // namespace implicam::device

@@ -1,4 +1,4 @@
-// The scene and the defocus map at every pixel, before exp and sigmoid.
+// The scene and the defocus map at every pixel.
 #pragma once
 #include "cuda/scene/grid.h"
 #include "cuda/scene/network.h"
@@ -10,13 +10,13 @@ class Bake {
   Bake(Stream& stream, const Model& host);
   // The pixels of a rectangle with the grids of the step's first shard slot.
   void run(const Step& step, const Rect& rect);
-  // Planes as the model's outputs and layers; pixels that were not run are 0.
+  // Planes of ln radiance, and of the defocus map behind a lens; pixels that were not run are 0.
   void download(float* radiance, float* defocus) const;
 
  private:
   Stream& stream_;
   Model model_;
-  int maps_;
+  bool lens_;
   int64_t chunk_;
   Network atlas_, map_;
   Buffer<float> positions_, radiance_, defocus_;

@@ -36,7 +36,7 @@ inline int batchDraws(const Model& m, int64_t floats, int multiple) {
 inline double samplePixels(const Model& m) {
   const Shard& s = m.shard[0];
   const double draws = s.tiled ? (double)s.draws * m.shards : (double)s.drawStride;
-  return m.blurForm == BLUR_LENS_PATCHES ? draws * m.patch * m.patch : draws;
+  return m.blurForm == BLUR_LENS ? draws * m.patch * m.patch : draws;
 }
 
 // A block of sums over a slot's samples in one view: blocks are [slots][views][tiles].
@@ -53,23 +53,6 @@ template <int VALUES, class K>
 void sumViews(Stream& stream, int slots, int views, const K& kernel, float* to) {
   stream.blocks((int64_t)slots * views * kernel.tiles, kernel);
   stream.items((int64_t)slots * views * VALUES, SumSlots<float>{kernel.slots, to, kernel.tiles, VALUES, VIEW_SUMS});
-}
-
-// ω of pixel q in every view: once `sharp`, the sharpest counts most. circle(v) is its radius there; keep(radius) what is
-// left of the weight.
-template <class Circle, class Keep>
-IC_DEVICE void weighViews(const Step& step, const LightBatch& light, int64_t q, Circle circle, Keep keep) {
-  const Model& m = *step.model;
-  const bool sharpest = m.kappa >= 0 && step.state->sharp && m.views > 1;
-  const float beta = m.loss.sharpness, tau = m.loss.sharpnessTau;
-  float nearest = 1e30f, total = 0;
-  for (int v = 0; v < m.views && sharpest; v++) nearest = lesser(nearest, circle(v));
-  for (int v = 0; v < m.views && sharpest; v++) total += expf((nearest - circle(v)) / tau);
-  for (int v = 0; v < m.views; v++) {
-    const float d = circle(v);
-    const float w = sharpest ? (1 - beta) + beta * m.views * expf((nearest - d) / tau) / total : 1;
-    light.weight[v * light.Q + q] = keep(d) * w;
-  }
 }
 
 // A training step's samples, by patches or by taps.

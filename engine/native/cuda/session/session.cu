@@ -22,7 +22,7 @@ Session::Session(const DeviceProblem& problem, const std::string& device)
   placeSums();
   at_ = constantStep();
   const int slots = (int)hosted_.size();
-  pass_ = model_.blurForm == BLUR_LENS_PATCHES ? createPatches(stream_, model_, slots) : createTaps(stream_, model_, slots);
+  pass_ = model_.blurForm == BLUR_LENS ? createPatches(stream_, model_, slots) : createTaps(stream_, model_, slots);
 }
 
 // Parameters of tiles that live elsewhere take no place: the shards' grids move up.
@@ -72,11 +72,10 @@ void Session::uploadModel(const DeviceProblem& problem) {
   m.frameOrder = keep(host.frameOrder, host.frames, "frames");
   m.evBase = keep(host.evBase, host.frames, "exposures");
   m.evBasis = keep(host.evBasis, (size_t)host.frames * host.exposures, "exposures");
-  m.focusStart = keep(host.focusStart, host.focusSettings, "focus");
   m.shard = keep(shards_.data(), shards_.size(), "shards");
   m.frame = keep(frames.data(), frames.size(), "frames");
-  m.startRadiance = keep(host.startRadiance, host.outputs * pixels, "start radiance");
-  m.startDefocus = keep(host.startDefocus, host.layers * pixels, "start defocus");
+  m.startRadiance = keep(host.startRadiance, 3 * pixels, "start radiance");
+  m.startDefocus = keep(host.startDefocus, pixels, "start defocus");
   frameView_ = keep(frameView.data(), frameView.size(), "frames");
   hostedAt_ = keep(hosted_.data(), hosted_.size(), "shards");
   deviceModel_ = Buffer<Model>(stream_, 1, "model");
@@ -312,9 +311,9 @@ double Session::plainLoss() {
   return plain;
 }
 
-void Session::join(const Nccl& nccl, const uint8_t* id, int rank, int ranks, bool half, const Wait& wait) {
+void Session::join(const Nccl& nccl, const uint8_t* id, int rank, int ranks, const Wait& wait) {
   exchange_.reset();
-  auto exchange = std::make_unique<Exchange>(stream_, model_, (int)hosted_.size(), gradients_, fixed(), half, !tiled_);
+  auto exchange = std::make_unique<Exchange>(stream_, model_, (int)hosted_.size(), gradients_, fixed(), !tiled_);
   exchange->tie(std::make_unique<Communicator>(stream_, nccl, id, rank, ranks, wait));
   exchange_ = std::move(exchange);
 }

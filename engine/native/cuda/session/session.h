@@ -27,12 +27,12 @@ class Session {
   void takeLines(int slot, Grid which, const uint32_t* numbers, int64_t count, float* values);
   double apply(const DeviceStep& plan, const float* shared, const DeviceLines& atlas, const DeviceLines& map);
   // A step in parts whose sums go from device to device: see api.h.
-  void join(const Nccl& nccl, const uint8_t* id, int rank, int ranks, bool half, const Wait& wait);
+  void join(const Nccl& nccl, const uint8_t* id, int rank, int ranks, const Wait& wait);
   void leave(const Wait& wait);
   Exchange& exchange();
   void leaves(DeviceResult* ofSlots);
   double applyMessage(const DeviceStep& plan);
-  // The rows of hosted shards; planes as the model's outputs and layers.
+  // The rows of hosted shards; planes of ln radiance, and of the defocus map behind a lens.
   void bake(float* radiance, float* defocus);
 
  private:

@@ -55,7 +55,7 @@ IC_DEVICE Point warp(const ViewCamera& c, const Normal<float>& n, Point p) {
   return q;
 }
 
-// Adds dL/d(coefficients) to dm[8] and gives dL/dp, from dL/dq at p.
+// Adds dL/d(coefficients that are learned) to dm[AFFINE] and gives dL/dp, from dL/dq at p.
 IC_DEVICE Point warpBack(const ViewCamera& c, const Normal<float>& n, Point p, Point dq, float* dm) {
   Point dp;
   c.homography.back(n, p.x, p.y, dq.x, dq.y, dm, dp.x, dp.y);
@@ -81,7 +81,6 @@ IC_DEVICE float alive(float b) {
   return b > (float)(8.315287191e-7 * 1.000001) && b < (float)(2980.957987 * 0.999999) ? 1 : 0;
 }
 IC_DEVICE float radiance(float o) { return expf(clampTo(o, LN_MIN, LN_MAX)); }
-IC_DEVICE float sigmoid(float o) { return 1 / (1 + expf(-o)); }
 
 // Per shard slot, added to over the batches of a step and turned into the shared gradient at its end.
 struct ShardSums {
@@ -90,7 +89,7 @@ struct ShardSums {
   int64_t* knots;   // [slots][KNOT_COPIES][3][knots] fixed point
   double* scalars;  // [slots][SCALARS] loss, Σ squared errors, samples
 };
-constexpr int VIEW_SUMS = 10;  // eight coefficients, focus, ln κ
+constexpr int FOCUS_SUM = AFFINE, KAPPA_SUM = AFFINE + 1, VIEW_SUMS = AFFINE + 2;  // behind the coefficients
 constexpr int SCALARS = 3;
 constexpr int KNOT_COPIES = 8;
 

@@ -25,9 +25,9 @@ struct Prepare {
     const Model& m = *model;
     const View& view = m.view[v];
     ViewCamera c;
-    c.focus = m.focus >= 0 ? theta[m.focus + view.focus] : m.focusStart[view.focus];
+    c.focus = m.focus >= 0 ? theta[m.focus + view.focus] : 0;
     c.scale = m.kappa >= 0 ? expf(theta[m.kappa]) * view.aperture : 0;
-    c.homography = Homography<float>::of(m, view, theta);
+    c.homography = Homography<float>::of(view, theta);
     camera[v] = c;
   }
 
@@ -54,14 +54,14 @@ struct FinishShard {
     if (task < m.focusSettings) {
       float sum = 0;
       for (int v = 0; v < m.views; v++)
-        if (m.view[v].focus == task) sum += view[v * VIEW_SUMS + 8];
+        if (m.view[v].focus == task) sum += view[v * VIEW_SUMS + FOCUS_SUM];
       if (m.focus >= 0) g[m.focus + task] += sum;
       return;
     }
     task -= m.focusSettings;
     if (task == 0) {
       float sum = 0;
-      for (int v = 0; v < m.views; v++) sum += view[v * VIEW_SUMS + 9];
+      for (int v = 0; v < m.views; v++) sum += view[v * VIEW_SUMS + KAPPA_SUM];
       if (m.kappa >= 0) g[m.kappa] += sum;
       return;
     }
@@ -71,14 +71,12 @@ struct FinishShard {
       return;
     }
     task -= 3;
-    const int v = task / m.dof, j = task % m.dof;
+    const int v = task / AFFINE, j = task % AFFINE;
     if (m.view[v].registration < 0) return;
-    float sum = 0;
-    for (int k = 0; k < 8; k++) sum += m.registrationBasis[j][k] * view[v * VIEW_SUMS + k];
-    g[m.view[v].registration + j] += sum;
+    g[m.view[v].registration + j] += view[v * VIEW_SUMS + coefficientOf(j)];
   }
 
-  static int count(const Model& m) { return m.exposures + m.focusSettings + 1 + 3 + m.views * m.dof; }
+  static int count(const Model& m) { return m.exposures + m.focusSettings + 1 + 3 + m.views * AFFINE; }
 
  private:
   IC_DEVICE void exposures(float* g, int slot, int j) const {

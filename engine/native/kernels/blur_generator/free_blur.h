@@ -69,8 +69,7 @@ struct FreeBlur {
         *oy = dtapY[k * pv + i] * shift * (1 - *oy * *oy);
         o[k * pv + i] = dw[k * pv + i];
       }
-    net.backward(theta, gradient, pv, model->focus >= 0);
-    if (model->focus < 0) return;
+    net.backward(theta, gradient, pv, true);
     V df{};
     for (int i = 0; i < pv; i++) df += net.input()[i];
     gradient[model->focus + view.focus] += laneSum(df);

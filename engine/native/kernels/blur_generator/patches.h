@@ -1,5 +1,5 @@
-// The training step by patches: evaluate the scene once a pixel of a patch and its halo, spread it into every view,
-// compare, and go back. docs/MODEL.md, "lens, patches".
+// The training step behind a lens: evaluate the scene once a pixel of a patch and its halo, spread it into every view,
+// compare, and go back. docs/MODEL.md, "lens".
 #pragma once
 #include "session/arena.h"
 #include "kernels/geometry.h"
@@ -16,26 +16,24 @@ namespace implicam::IMPLICAM_ISA {
 
 struct Patches {
   const Model* model;
-  int n, w, h, m, pixels, vectors, layers;
+  int n, w, h, m, pixels, vectors;
   size_t plane;
   Scene scene;
-  Spread spread[2];
+  Spread spread;
   Photometric photo;
-  R *c[2], *dc[2];             // circles of confusion of a view, and their gradient
-  R *value[2][4];              // spread planes: background rgb; foreground opacity and αf
-  R *dvalue[2][4];             // their gradient, summed over views
-  R *ds[2];                    // gradient of the defocus map
-  R *dalpha;                   // gradient of the opacity itself (losses)
-  R *out[2][5], *in[2][5];     // spread light, and its gradient (padded)
+  R *c, *dc;                   // circles of confusion of a view, and their gradient
+  R *value[3];                 // radiance: the scene's planes
+  R *dvalue[3];                // its gradient, summed over views
+  R *ds;                       // gradient of the defocus map
+  R *out[4], *in[4];           // spread light, and its gradient (padded)
   R *seen[3], *dseen[3];       // one view's blurred radiance on the window, and its gradient
   R *sharp;                    // [views][patch²] weight of each view at each inner pixel
   R *distance;                 // [views] at one pixel
   Warp* warp;
-  V* dwarp;                    // [views][8]
+  V* dwarp;                    // [views][AFFINE]
 
   void place(const Model& model_, Arena& arena) {
     model = &model_;
-    layers = model->layers;
     m = model->margin;
     h = model->reach + m;
     n = model->patch + 2 * h;
@@ -45,21 +43,18 @@ struct Patches {
     plane = Spread::planeSize(n);
     scene.place(*model, vectors, arena);
     photo.place(*model, arena);
-    for (int l = 0; l < layers; l++) {
-      spread[l].place(n, w, model->reach, arena);
-      c[l] = arena.take<R>(plane);
-      dc[l] = arena.take<R>(plane);
-      ds[l] = arena.take<R>(plane);
-      for (int k = 0; k < 4; k++) {
-        value[l][k] = arena.take<R>(plane);
-        dvalue[l][k] = arena.take<R>(plane);
-      }
-      for (int k = 0; k < 5; k++) {
-        out[l][k] = arena.take<R>(spread[l].outSize());
-        in[l][k] = arena.take<R>(spread[l].inSize());
-      }
+    spread.place(n, w, model->reach, arena);
+    c = arena.take<R>(plane);
+    dc = arena.take<R>(plane);
+    ds = arena.take<R>(plane);
+    for (int k = 0; k < 3; k++) {
+      value[k] = scene.plane(k);
+      dvalue[k] = arena.take<R>(plane);
     }
-    dalpha = arena.take<R>(plane);
+    for (int k = 0; k < 4; k++) {
+      out[k] = arena.take<R>(spread.outSize());
+      in[k] = arena.take<R>(spread.inSize());
+    }
     for (int k = 0; k < 3; k++) {
       seen[k] = arena.take<R>((size_t)w * outStride() + 4 * NL);
       dseen[k] = arena.take<R>((size_t)w * outStride() + 4 * NL);
@@ -67,7 +62,7 @@ struct Patches {
     sharp = arena.take<R>((size_t)model->views * model->patch * (model->patch + NL));
     distance = arena.take<R>(model->views);
     warp = arena.take<Warp>(model->views);
-    dwarp = arena.take<V>(8 * (size_t)model->views);
+    dwarp = arena.take<V>(AFFINE * (size_t)model->views);
   }
 
   int outStride() const { return (w + NL - 1) / NL * NL; }
@@ -84,7 +79,7 @@ struct Patches {
       onePatch(shard, step, theta, grad, x0, y0, (R)(1 / patches));
     }
     photo.finish(theta, grad.shared);
-    for (int v = 0; v < model->views; v++) Warp::finish(*model, model->view[v], dwarp + 8 * v, grad.shared);
+    for (int v = 0; v < model->views; v++) Warp::finish(model->view[v], dwarp + AFFINE * v, grad.shared);
     grad.loss += laneSum(photo.loss);
     grad.squared += laneSum(photo.squared);
     grad.samples += laneSum(photo.samples);
@@ -94,10 +89,10 @@ struct Patches {
   void begin(const Shard& shard, const StepInput& step, const R* theta, double patches) {
     if (shard.tiled) patches *= model->shards;
     photo.begin(theta, step, patches * model->patch * model->patch);
-    for (int l = 0; l < layers; l++) spread[l].offsets.build(model->reach);
+    spread.offsets.build(model->reach);
     for (int v = 0; v < model->views; v++) {
       warp[v].begin(*model, model->view[v], theta);
-      for (int k = 0; k < 8; k++) dwarp[8 * v + k] = V{};
+      for (int k = 0; k < AFFINE; k++) dwarp[AFFINE * v + k] = V{};
     }
   }
 
@@ -108,35 +103,20 @@ struct Patches {
     scene.forward(shard, theta, ticker);
     scene.addStart(shard, x0 - h, y0 - h, n, pixels);
     scene.activate();
-    prepareValues();
     clearGradients();
-    grad.loss += mapLosses(scene, shard, n, share, ds, dalpha);
+    grad.loss += mapLoss(scene, shard, n, share, ds);
     sharpness(step, theta);
     ticker.next(PHASE_COMPOSITE);
     for (int v = 0; v < model->views; v++) oneView(shard, theta, grad, v, x0, y0, ticker);
-    scene.backwardFrom(layers, value, dvalue, dalpha, ds, pixels);
+    scene.backwardFrom(dvalue, ds, pixels);
     ticker.next(PHASE_COMPOSITE);
     scene.backward(shard, theta, grad, ticker);
   }
 
-  // Background rgb as they are; foreground as opacity and premultiplied rgb.
-  void prepareValues() {
-    for (int i = 0; i < pixels; i += NL) {
-      for (int k = 0; k < 3; k++) store(value[0][k] + i, load(scene.background(k) + i));
-      if (layers < 2) continue;
-      V alpha = load(scene.opacity() + i);
-      store(value[1][0] + i, alpha);
-      for (int k = 0; k < 3; k++) store(value[1][k + 1] + i, alpha * load(scene.foreground(k) + i));
-    }
-  }
-
   void clearGradients() {
-    for (size_t i = 0; i < plane; i++) dalpha[i] = 0;
-    for (int l = 0; l < layers; l++) {
-      for (size_t i = 0; i < plane; i++) ds[l][i] = 0;
-      for (int k = 0; k < (l ? 4 : 3); k++)
-        for (size_t i = 0; i < plane; i++) dvalue[l][k][i] = 0;
-    }
+    for (size_t i = 0; i < plane; i++) ds[i] = 0;
+    for (int k = 0; k < 3; k++)
+      for (size_t i = 0; i < plane; i++) dvalue[k][i] = 0;
   }
 
   // Weights of the views at each inner pixel: none where the circle is wider than a patch can spread, and once `sharp`
@@ -149,13 +129,11 @@ struct Patches {
     for (int y = 0; y < p; y++) {
       for (int x = 0; x < stride; x += NL) {
         const int at = (y + h) * n + x + h;
-        V alpha = layers > 1 ? load(scene.opacity() + at) : V{};
         V nearest = splat(1e30), total{};
         for (int v = 0; v < model->views; v++) {
           const View& view = model->view[v];
           R f = lensFocus(*model, view, theta), scale = lensScale(*model, view, theta);
-          V d = vabs(scale * (load(scene.defocus(0) + at) - f));
-          if (layers > 1) d = alpha * vabs(scale * (load(scene.defocus(1) + at) - f)) + (1 - alpha) * d;
+          V d = vabs(scale * (load(scene.defocus() + at) - f));
           store(sharp + ((size_t)v * p + y) * stride + x, d);
           nearest = vmin(nearest, d);
         }
@@ -174,33 +152,24 @@ struct Patches {
   void oneView(const Shard& shard, const R* theta, ShardGradient<R>& grad, int v, int x0, int y0, Ticker& ticker) {
     const View& view = model->view[v];
     R f = lensFocus(*model, view, theta), scale = lensScale(*model, view, theta);
-    for (int l = 0; l < layers; l++) {
-      for (int i = 0; i < pixels; i += NL) store(c[l] + i, scale * (load(scene.defocus(l) + i) - f));
-      spread[l].begin(c[l], value[l], l ? 4 : 3);
-    }
-    spread[0].gather<4>(out[0]);
-    if (layers > 1) spread[1].gather<5>(out[1]);
+    for (int i = 0; i < pixels; i += NL) store(c + i, scale * (load(scene.defocus() + i) - f));
+    spread.begin(c, value);
+    spread.gather(out);
     ticker.next(PHASE_BLUR);
-    composite();
+    normalise();
     compareWindow(shard, v, x0, y0);
-    decomposite();
+    normaliseBack();
     ticker.next(PHASE_COMPOSITE);
-    spread[0].scatterBack<4>(in[0], value[0], dvalue[0], dc[0]);
-    if (layers > 1) spread[1].scatterBack<5>(in[1], value[1], dvalue[1], dc[1]);
-    R df = 0, dkappa = 0;
-    for (int l = 0; l < layers; l++) {
-      V sum{}, along{};
-      for (int i = 0; i < pixels; i += NL) {
-        V d = inside(i, load(dc[l] + i));
-        store(ds[l] + i, load(ds[l] + i) + scale * d);
-        sum += d;
-        along += d * load(c[l] + i);
-      }
-      df -= scale * laneSum(sum);
-      dkappa += laneSum(along);
+    spread.scatterBack(in, value, dvalue, dc);
+    V sum{}, along{};
+    for (int i = 0; i < pixels; i += NL) {
+      V d = inside(i, load(dc + i));
+      store(ds + i, load(ds + i) + scale * d);
+      sum += d;
+      along += d * load(c + i);
     }
-    if (model->focus >= 0) grad.shared[model->focus + view.focus] += df;
-    grad.shared[model->kappa] += dkappa;
+    grad.shared[model->focus + view.focus] -= settled(scale * laneSum(sum));
+    grad.shared[model->kappa] += settled(laneSum(along));
     ticker.next(PHASE_BLUR_BACK);
   }
 
@@ -211,57 +180,35 @@ struct Patches {
     return x;
   }
 
-  // seen = P + (1 − A)·B on the window.
-  void composite() {
-    for (size_t i = 0; i < spread[0].outSize(); i += NL) {
-      V nb = 1 / (load(out[0][0] + i) + (R)1e-4);
-      V nf = layers > 1 ? 1 / (load(out[1][0] + i) + (R)1e-4) : V{};
-      V through = layers > 1 ? 1 - load(out[1][1] + i) * nf : splat(1);
+  // What a pixel of the window sees of the light that reaches it.
+  void normalise() {
+    for (size_t i = 0; i < spread.outSize(); i += NL) {
+      V inverse = 1 / (load(out[0] + i) + (R)1e-4);
       for (int k = 0; k < 3; k++) {
-        V b = load(out[0][k + 1] + i) * nb;
-        V s = through * b;
-        if (layers > 1) s += load(out[1][k + 2] + i) * nf;
-        store(seen[k] + i, s);
+        store(seen[k] + i, load(out[k + 1] + i) * inverse);
         store(dseen[k] + i, V{});
       }
     }
   }
 
   // From dseen to the padded gradients of the spread planes.
-  void decomposite() {
+  void normaliseBack() {
     int stride = outStride();
     for (int y = 0; y < w; y++) {
       for (int x = 0; x < stride; x += NL) {
-        int i = y * stride + x, o = y * spread[0].inStride + 2 * model->reach + x;
-        V nb = 1 / (load(out[0][0] + i) + (R)1e-4);
-        V nf = layers > 1 ? 1 / (load(out[1][0] + i) + (R)1e-4) : V{};
-        V cover = layers > 1 ? load(out[1][1] + i) * nf : V{};
-        V dnb{}, dnf{}, dcover{};
+        int i = y * stride + x, o = y * spread.inStride + 2 * model->reach + x;
+        V inverse = 1 / (load(out[0] + i) + (R)1e-4), dinverse{};
         for (int k = 0; k < 3; k++) {
           V d = load(dseen[k] + i);
           for (int q = 0; q < NL; q++) d[q] = x + q < w ? d[q] : 0;
-          V b = load(out[0][k + 1] + i) * nb;
-          V db = (1 - cover) * d * nb;
-          store(in[0][k + 1] + o, db);
-          dnb -= db * b;
-          if (layers < 2) continue;
-          dcover -= b * d;
-          V dp = d * nf;
-          store(in[1][k + 2] + o, dp);
-          dnf -= dp * load(out[1][k + 2] + i) * nf;
+          V dsum = d * inverse;
+          store(in[k + 1] + o, dsum);
+          dinverse -= dsum * load(seen[k] + i);
         }
-        clean(in[0][0] + o, x, dnb);
-        if (layers < 2) continue;
-        V da = dcover * nf;
-        clean(in[1][1] + o, x, da);
-        clean(in[1][0] + o, x, dnf - da * cover);
+        for (int q = 0; q < NL; q++) dinverse[q] = x + q < w ? dinverse[q] : 0;
+        store(in[0] + o, dinverse);
       }
     }
-  }
-
-  void clean(R* at, int x, V value_) const {
-    for (int q = 0; q < NL; q++) value_[q] = x + q < w ? value_[q] : 0;
-    store(at, value_);
   }
 
   // The inner pixels against the frames of view v; leaves dL/d(seen) in dseen.
@@ -302,7 +249,7 @@ struct Patches {
   void compareWarped(const Shard& shard, int v, int x0, int y0) {
     const View& view = model->view[v];
     int p = model->patch, stride = outStride();
-    V* dm = dwarp + 8 * v;
+    V* dm = dwarp + AFFINE * v;
     for (int y = 0; y < p; y++) {
       if (y0 + y < shard.own.y || y0 + y >= shard.own.y + shard.own.height) continue;
       for (int x = 0; x < p; x += NL) {

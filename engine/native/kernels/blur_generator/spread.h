@@ -21,10 +21,11 @@ struct Offsets {
 // A square patch of n × n source pixels whose inner w × w pixels (from `reach`) receive light. Planes are indexed by
 // y·n + x and padded so that a vector may read past the end.
 struct Spread {
+  static constexpr int C = 4;  // what is spread: one, and three colours
   int n, w, reach, outStride, inStride;
   Offsets offsets;
   R *rho, *inverse, *slope;  // [n·n]
-  R* scaled[5];              // source planes times `inverse`; scaled[0] is `inverse` itself
+  R* scaled[C];              // source planes times `inverse`; scaled[0] is `inverse` itself
   R* rowMax;                 // widest ρ of each source row
 
   void place(int patchSide, int inner, int reach_, Arena& arena) {
@@ -38,7 +39,7 @@ struct Spread {
     rho = arena.take<R>(plane);
     inverse = arena.take<R>(plane);
     slope = arena.take<R>(plane);
-    for (int c = 1; c < 5; c++) scaled[c] = arena.take<R>(plane);
+    for (int c = 1; c < C; c++) scaled[c] = arena.take<R>(plane);
     scaled[0] = inverse;
     rowMax = arena.take<R>(n);
   }
@@ -47,14 +48,14 @@ struct Spread {
   size_t outSize() const { return (size_t)w * outStride; }
   size_t inSize() const { return (size_t)w * inStride + 4 * NL; }
 
-  // Radii from the circles of confusion `c` [n·n]; the source planes V[0 … channels−1) are premultiplied.
-  void begin(const R* c, const R* const* V_, int channels) {
+  // Radii from the circles of confusion `c` [n·n]; the source planes are V[0 … 3).
+  void begin(const R* c, const R* const* V_) {
     for (int i = 0; i < n * n; i += NL) {
       const Radius<V> r = radiusOf(load(c + i), (R)reach);
       store(rho + i, r.rho);
       store(inverse + i, r.inverse);
       store(slope + i, r.slope);
-      for (int ch = 0; ch < channels; ch++) store(scaled[ch + 1] + i, r.inverse * load(V_[ch] + i));
+      for (int k = 1; k < C; k++) store(scaled[k] + i, r.inverse * load(V_[k - 1] + i));
     }
     for (int y = 0; y < n; y++) {
       R top = 0;
@@ -64,7 +65,6 @@ struct Spread {
   }
 
   // out[0] = S[1], out[c] = S[V_{c−1}]; [w][outStride] each.
-  template <int C>
   __attribute__((noinline)) void gather(R* const* out) const {
     for (int y = 0; y < w; y++) {
       R widest = 0;
@@ -90,7 +90,6 @@ struct Spread {
 
   // in[0] = dL/dS[1], in[c] = dL/dS[V_{c−1}], each [w][inStride] with 2·reach zeros before x = 0. Adds dL/dV to dV and
   // leaves dL/dc in dc.
-  template <int C>
   __attribute__((noinline)) void scatterBack(const R* const* in, const R* const* V_, R* const* dV, R* dc) const {
     for (int y = 0; y < n; y++) {
       for (int x = 0; x < n; x += NL) {

@@ -53,20 +53,17 @@ void touchedLines(const GridSpec& grid, int64_t from, int64_t to, uint8_t* const
   }
 }
 
-// Sums the shards' line in the fixed tree into `sum` and clears it; with `half` every value of the tree is rounded.
+// Sums the shards' line in the fixed tree into `sum` and clears it.
 template <class R>
-void takeLine(R* const* grads, size_t count, int64_t at, bool half, R* sum) {
+void takeLine(R* const* grads, size_t count, int64_t at, R* sum) {
   R part[64][LINE];
   for (size_t s = 0; s < count; s++) {
     std::copy_n(grads[s] + at, LINE, part[s]);
     std::fill_n(grads[s] + at, LINE, R(0));
-    if (half) roundLine(part[s]);
   }
   for (size_t stride = 1; stride < count; stride *= 2)
-    for (size_t s = 0; s + stride < count; s += 2 * stride) {
+    for (size_t s = 0; s + stride < count; s += 2 * stride)
       for (int i = 0; i < LINE; i++) part[s][i] += part[s + stride][i];
-      if (half) roundLine(part[s]);
-    }
   std::copy_n(part[0], LINE, sum);
 }
 

@@ -1,5 +1,4 @@
-// Losses on the maps of a patch: smoothness of the defocus map and of the opacity, sparsity of the opacity. docs/MODEL.md,
-// "Losses".
+// The loss on the map of a patch: smoothness of the defocus map. docs/MODEL.md, "Losses".
 #pragma once
 #include "kernels/scene/scene.h"
 
@@ -29,27 +28,14 @@ static inline double variation(const R* a, R* d, int n, R weight, R k, const R* 
   return total;
 }
 
-// Of a whole patch of n × n samples that counts `share`; adds the gradients of the defocus maps and of the opacity.
-static inline double mapLosses(const Scene& scene, const Shard& shard, int n, R share, R* const* ds, R* dalpha) {
+// Of a whole patch of n × n samples that counts `share`; adds the gradient of the defocus map.
+static inline double mapLoss(const Scene& scene, const Shard& shard, int n, R share, R* ds) {
   const Model& m = *scene.model;
+  if (m.loss.smoothDefocus <= 0) return 0;
   // Tiles share the loss: every shard's patches count as a part of the whole step's.
   if (shard.tiled) share /= m.shards;
   const R pairs = share / (R)((double)n * (n - 1));
-  double total = 0;
-  if (m.loss.smoothDefocus > 0)
-    for (int l = 0; l < m.layers; l++)
-      total += variation(scene.defocus(l), ds[l], n, (R)m.loss.smoothDefocus * pairs, (R)m.kappaStart, scene.edgePlane(l));
-  if (m.layers < 2) return total;
-  if (m.loss.smoothOpacity > 0)
-    total += variation(scene.opacity(), dalpha, n, (R)m.loss.smoothOpacity * pairs, 1, nullptr);
-  if (m.loss.sparseOpacity > 0) {
-    const R each = (R)m.loss.sparseOpacity * share / (n * n);
-    for (int i = 0; i < n * n; i++) {
-      total += each * scene.opacity()[i];
-      dalpha[i] += each;
-    }
-  }
-  return total;
+  return variation(scene.defocus(), ds, n, (R)m.loss.smoothDefocus * pairs, (R)m.kappaStart, scene.edgePlane());
 }
 
 }  // namespace implicam::IMPLICAM_ISA

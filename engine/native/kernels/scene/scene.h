@@ -28,7 +28,7 @@ struct Scene {
   int vectors;
   V *px, *py;
   Net atlas, map;
-  R* edge[2];  // start luminance of each layer, for edge-aware smoothness
+  R* edge;  // start luminance, for edge-aware smoothness
   bool hasMap, hasStart;
 
   void place(const Model& m, int vectors_, Arena& arena) {
@@ -41,15 +41,12 @@ struct Scene {
     atlas.place(m.atlas, vectors, arena);
     if (hasMap) map.place(m.map, vectors, arena);
     arena.take<V>(4);  // vectors may read past the last plane
-    for (int l = 0; l < m.layers; l++) edge[l] = arena.take<R>((size_t)(vectors + 4) * NL);
+    edge = arena.take<R>((size_t)(vectors + 4) * NL);
   }
 
   R* plane(int k) const { return (R*)(atlas.act[atlas.spec.layers] + (size_t)k * vectors); }
-  R* background(int k) const { return plane(k); }
-  R* foreground(int k) const { return plane(3 + k); }
-  R* opacity() const { return plane(6); }
-  R* defocus(int l) const { return (R*)(map.act[map.spec.layers] + (size_t)l * vectors); }
-  const R* edgePlane(int l) const { return hasStart ? edge[l] : nullptr; }
+  R* defocus() const { return (R*)map.act[map.spec.layers]; }
+  const R* edgePlane() const { return hasStart ? edge : nullptr; }
 
   // Positions of the pixels of a block `n` wide whose first pixel is (x0, y0).
   void positions(const Shard& shard, int x0, int y0, int n, int pixels) {
@@ -100,28 +97,20 @@ struct Scene {
         int x = x0 + column < 0 ? 0 : x0 + column >= model->width ? model->width - 1 : x0 + column;
         size_t at = (size_t)y * model->width + x;
         int i = row * n + column;
-        for (int l = 0; l < (maps ? model->layers : 0); l++) defocus(l)[i] += model->startDefocus[l * size + at];
+        if (maps) defocus()[i] += model->startDefocus[at];
         if (!hasStart) continue;
-        for (int k = 0; k < (model->residual ? model->outputs : 0); k++)
-          plane(k)[i] += model->startRadiance[k * size + at];
-        for (int l = 0; l < model->layers; l++) {
-          const float* s = model->startRadiance + (size_t)3 * l * size + at;
-          R mean = (R)((s[0] + s[size] + s[2 * size]) * (1.0 / 3));
-          edge[l][i] = mean > -7 ? mean : -7;
-        }
+        const float* s = model->startRadiance + at;
+        for (int k = 0; k < (model->residual ? 3 : 0); k++) plane(k)[i] += s[k * size];
+        R mean = (R)((s[0] + s[size] + s[2 * size]) * (1.0 / 3));
+        edge[i] = mean > -7 ? mean : -7;
       }
     }
   }
 
-  // Outputs become radiance (linear) and opacity.
+  // ln radiance becomes radiance.
   void activate() {
-    for (int k = 0; k < model->outputs; k++) {
-      V* o = (V*)plane(k);
-      if (k < 6)
-        for (int v = 0; v < vectors; v++) o[v] = vexp(clamp(o[v], LN_MIN, LN_MAX));
-      else
-        for (int v = 0; v < vectors; v++) o[v] = 1 / (1 + vexp(-o[v]));
-    }
+    V* o = (V*)plane(0);
+    for (int v = 0; v < 3 * vectors; v++) o[v] = vexp(clamp(o[v], LN_MIN, LN_MAX));
   }
 
   // 1 where an activated radiance was not clamped.
@@ -130,25 +119,16 @@ struct Scene {
     return (b > low) & (b < high) ? splat(1) : V{};
   }
 
-  // Turns the gradients of spread planes, opacity and defocus into those of the networks' outputs, in place.
-  void backwardFrom(int layers, R* const (*)[4], R* const (*dvalue)[4], const R* dalpha, R* const* ds, int pixels) {
+  // Turns the gradients of radiance and defocus into those of the networks' outputs, in place.
+  void backwardFrom(R* const* dvalue, const R* ds, int pixels) {
     for (int i = 0; i < vectors * NL; i += NL) {
       V on = splat(1);
       for (int q = 0; q < NL; q++) on[q] = i + q < pixels ? 1 : 0;
-      if (layers > 1) {
-        V alpha = load(opacity() + i), da = load(dvalue[1][0] + i) + load(dalpha + i);
-        for (int k = 0; k < 3; k++) {
-          V f = load(foreground(k) + i), d = load(dvalue[1][k + 1] + i);
-          da += d * f;
-          store(foreground(k) + i, on > 0 ? d * alpha * f * alive(f) : V{});
-        }
-        store(opacity() + i, on > 0 ? da * alpha * (1 - alpha) : V{});
-      }
       for (int k = 0; k < 3; k++) {
-        V b = load(background(k) + i);
-        store(background(k) + i, on > 0 ? load(dvalue[0][k] + i) * b * alive(b) : V{});
+        V b = load(plane(k) + i);
+        store(plane(k) + i, on > 0 ? load(dvalue[k] + i) * b * alive(b) : V{});
       }
-      for (int l = 0; l < layers; l++) store(defocus(l) + i, on > 0 ? load(ds[l] + i) : V{});
+      store(defocus() + i, on > 0 ? load(ds + i) : V{});
     }
   }
 
