@@ -22,7 +22,7 @@ type Stream = ClientDuplexStream<AttachRequest, AttachResponse__Output>;
 
 /** A coordinator that does not say welcome within this time is not there, in milliseconds. */
 const WELCOME = 5000;
-/** Waits between attempts, in milliseconds. The coordinator counts on the longest one (GATHER in coordinator/driver.ts). */
+/** Waits between attempts, in milliseconds. The coordinator counts on the longest one (JOIN_GRACE in coordinator/driver.ts). */
 const RETRY = [100, 200, 400, 800, 1000];
 /** A timer that fires this much late tells of this process, not of its peer, in milliseconds. */
 const LATE = 1000;
@@ -73,36 +73,36 @@ export class Attachment {
       if (this.stream === stream) this.end(why);
     };
     stream.on('data', (command: AttachResponse__Output) => {
-      if (this.stream === stream) this.heard(command);
+      if (this.stream === stream) this.onMessage(command);
     });
     stream.on('error', (error: Error) => lost(error.message));
     stream.on('end', () => lost('the coordinator ended the stream'));
     this.silenceMs = WELCOME;
-    this.awaitSignal();
+    this.restartSilenceTimer();
     stream.write({ hello: hello() });
   }
 
-  private heard(command: AttachResponse__Output): void {
-    this.awaitSignal();
+  private onMessage(command: AttachResponse__Output): void {
+    this.restartSilenceTimer();
     if (command.welcome) {
       const { heartbeatMs, silenceMs } = command.welcome;
       this.silenceMs = silenceMs;
       this.heartbeat = setInterval(() => this.stream?.write({ heartbeat: {} }), heartbeatMs);
       this.attached = true;
       this.failures = 0;
-      this.awaitSignal();
+      this.restartSilenceTimer();
       this.options.onAttached();
     } else if (!command.heartbeat) {
       this.options.onCommand(command);
     }
   }
 
-  private awaitSignal(ms = this.silenceMs): void {
+  private restartSilenceTimer(ms = this.silenceMs): void {
     clearTimeout(this.silence);
     const due = performance.now() + ms;
     this.silence = setTimeout(() => {
       // Frozen for a while, this process has yet to read what came meanwhile.
-      if (performance.now() > due + LATE) this.awaitSignal(LATE);
+      if (performance.now() > due + LATE) this.restartSilenceTimer(LATE);
       else this.end(`the coordinator has said nothing for ${this.silenceMs / 1000} s`);
     }, ms);
   }

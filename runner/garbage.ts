@@ -22,7 +22,7 @@ let collect: Collect | undefined;
 let bytes = 0;
 
 /** Tells of a message of that many bytes that was sent or received. */
-export function leftBehind(length: number): void {
+export function countGarbage(length: number): void {
   bytes += length;
   if (bytes < EVERY) return;
   bytes = 0;

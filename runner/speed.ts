@@ -26,7 +26,7 @@ export async function measureSpeed(engine: Engine): Promise<number> {
   };
   const config = configSchema.parse({ train: { steps: 1_000_000 } });
   const plan = createPlan(capture, config, 1);
-  const session = await engine.open(
+  const trainer = await engine.open(
     plan,
     { frames: capture.frames.map(() => ({ data })) },
     freshState(initialParameters(plan)),
@@ -34,7 +34,7 @@ export async function measureSpeed(engine: Engine): Promise<number> {
   try {
     const rate = async (steps: number) => {
       const began = performance.now();
-      await session.train(steps);
+      await trainer.train(steps);
       return (steps * 1000) / (performance.now() - began);
     };
     let best = await rate(2);
@@ -43,6 +43,6 @@ export async function measureSpeed(engine: Engine): Promise<number> {
     }
     return best;
   } finally {
-    session.close();
+    trainer.close();
   }
 }

@@ -130,7 +130,7 @@ async function takeTurn(cluster: Cluster, session: string, scenario: Scenario): 
   const marks = [FROM, TO].map((share) => share * steps);
   const taken: { step: number; at: number; totals: Promise<Totals> }[] = [];
   await client.follow(session, DEADLINE, ({ phase, step }) => {
-    if (phase !== 'SESSION_PHASE_TRAINING' || !(step >= marks[taken.length]!)) return;
+    if (phase !== 'TRAINING_PHASE_TRAINING' || !(step >= marks[taken.length]!)) return;
     taken.push({ step, at: performance.now(), totals: totalsOf(cluster) });
   });
   await store.deletePrefix(`sessions/${session}/scene/`);
@@ -139,7 +139,7 @@ async function takeTurn(cluster: Cluster, session: string, scenario: Scenario): 
     throw new ImplicamError('bench-failed', `${steps} steps are too few to measure: they were over at once`);
   }
   const [before, after] = [await start.totals, await end.totals];
-  const done = (after.steps - before.steps) / cluster.seats.length;
+  const done = (after.steps - before.steps) / cluster.runners.length;
   return {
     rate: ((end.step - start.step) * 1000) / (end.at - start.at),
     processorSeconds: (after.processor - before.processor) / done,
@@ -155,7 +155,7 @@ interface Totals {
 }
 
 async function totalsOf(cluster: Cluster): Promise<Totals> {
-  const all = await Promise.all(cluster.seats.map((seat) => readMetrics(seat.metrics)));
+  const all = await Promise.all(cluster.runners.map((runner) => readMetrics(runner.metrics)));
   const sum = (name: string) => all.reduce((total, metrics) => total + (metrics.get(name) ?? 0), 0);
   return {
     steps: sum('implicam_runner_steps_total'),

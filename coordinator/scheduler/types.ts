@@ -8,10 +8,10 @@
 export type RunnerId = string;
 
 /** Identity of one training run. What is trained is a function of it alone: the same id means the same bits. */
-export type SessionId = string;
+export type TrainingId = string;
 
 /**
- * Fencing number of one placement of one session: `lease · 2^20 + round`. It grows with every new lease and every new
+ * Fencing number of one placement of one training: `lease · 2^20 + round`. It grows with every new lease and every new
  * placement, so the newer of two orders is the one with the larger epoch, whoever gave them.
  */
 export type Epoch = number;
@@ -34,7 +34,7 @@ export interface RunnerInfo {
   readonly id: RunnerId;
   /** Where its peers reach it, HOST:PORT. */
   readonly address: string;
-  /** What makes its bits: runners of different engines never share a session. */
+  /** What makes its bits: runners of different engines never share a training. */
   readonly engine: string;
   readonly device: string;
   readonly memoryBytes: number;
@@ -47,7 +47,7 @@ export interface RunnerInfo {
 
 /** A snapshot piece that a runner brings along when it registers (it outlived its coordinator, or its connection). */
 export interface HeldSnapshot {
-  readonly session: SessionId;
+  readonly training: TrainingId;
   readonly step: number;
   readonly shards: ShardRange;
 }
@@ -59,16 +59,16 @@ export interface ShardSpec {
   readonly cost: number;
 }
 
-/** A session as the coordinator claimed it. */
-export interface SessionSpec {
-  readonly id: SessionId;
+/** A training as the coordinator claimed it. */
+export interface TrainingSpec {
+  readonly id: TrainingId;
   readonly shards: readonly ShardSpec[];
-  /** What every runner of the session needs besides its shards. */
+  /** What every runner of the training needs besides its shards. */
   readonly sharedMemoryBytes: number;
   /** Milliseconds that one hop of the reduction between two runners takes; 2 ⌈log2 n⌉ of them happen in a step. */
   readonly hopMs: number;
   readonly steps: number;
-  /** Number of the lease under which the session was claimed; at least 1, larger with each claim. */
+  /** Number of the lease under which the training was claimed; at least 1, larger with each claim. */
   readonly lease: number;
   /** Snapshots in the object store, the newest first; the last is the state that the training begins with. */
   readonly stored: readonly StoredSnapshot[];
@@ -109,14 +109,14 @@ export interface Source {
 }
 
 /**
- * Why hosting or training failed on a runner. `memory`: did not fit. `data`: the session itself is unusable (fails it).
+ * Why hosting or training failed on a runner. `memory`: did not fit. `data`: the training itself is unusable (fails it).
  * `store`: the object store did not answer. `engine`: anything else.
  */
 export type FailureCode = 'memory' | 'data' | 'store' | 'engine';
 
 interface Report {
   readonly runner: RunnerId;
-  readonly session: SessionId;
+  readonly training: TrainingId;
   readonly epoch: Epoch;
 }
 
@@ -129,7 +129,7 @@ export interface PreviewPicture {
   readonly height: number;
 }
 
-/** What a runner says about a session. A report of any epoch but the session's present one changes nothing. */
+/** What a runner says about a training. A report of any epoch but the training's present one changes nothing. */
 export type RunnerReport =
   /** State restored, peers connected, ready to train; the restored snapshot is held. */
   | (Report & { readonly type: 'hosted' })
@@ -178,15 +178,20 @@ export type Event =
     }
   /** `ended`: its connection closed, most likely the process died. `silent`: heartbeats missed. */
   | { readonly type: 'runnerLost'; readonly runner: RunnerId; readonly reason: 'ended' | 'silent' }
-  | { readonly type: 'sessionSubmitted'; readonly spec: SessionSpec }
-  | { readonly type: 'sessionCancelled'; readonly session: SessionId }
-  /** The session belongs to somebody else now: nothing of it may be written any more. */
-  | { readonly type: 'leaseLost'; readonly session: SessionId; readonly lease: number }
+  | { readonly type: 'trainingSubmitted'; readonly spec: TrainingSpec }
+  | { readonly type: 'trainingCancelled'; readonly training: TrainingId }
+  /** The training belongs to somebody else now: nothing of it may be written any more. */
+  | { readonly type: 'leaseLost'; readonly training: TrainingId; readonly lease: number }
   /** Answer to `commit`: the manifest is durable. */
-  | { readonly type: 'committed'; readonly session: SessionId; readonly epoch: Epoch; readonly step: number }
+  | {
+      readonly type: 'committed';
+      readonly training: TrainingId;
+      readonly epoch: Epoch;
+      readonly step: number;
+    }
   | {
       readonly type: 'commitFailed';
-      readonly session: SessionId;
+      readonly training: TrainingId;
       readonly epoch: Epoch;
       readonly step: number;
       readonly message: string;
@@ -195,17 +200,17 @@ export type Event =
 
 interface Order {
   readonly runner: RunnerId;
-  readonly session: SessionId;
+  readonly training: TrainingId;
   readonly epoch: Epoch;
 }
 
 /**
- * Orders to runners. A runner remembers the largest epoch it has seen of each session and ignores orders of smaller
+ * Orders to runners. A runner remembers the largest epoch it has seen of each training and ignores orders of smaller
  * ones; peers talk to each other only within one epoch.
  */
 export type RunnerCommand =
   /**
-   * Stop what you do for this session, restore step `step` from `sources` (which cover your shards), drop snapshots
+   * Stop what you do for this training, restore step `step` from `sources` (which cover your shards), drop snapshots
    * above it, keep this one, and answer `hosted`. If `copy`, this snapshot counts as just taken: send it to the
    * buddy, who may be outside the placement, and report `snapshotTaken`.
    */
@@ -232,7 +237,7 @@ export type RunnerCommand =
   | (Order & { readonly type: 'discard'; readonly below: number })
   /** Stop training and free the engine, but keep snapshots: others fetch them. */
   | (Order & { readonly type: 'park' })
-  /** Drop everything of this session. */
+  /** Drop everything of this training. */
   | (Order & { readonly type: 'release' });
 
 export type WaitingReason = 'queue' | 'no-runners' | 'memory' | 'engine' | 'excluded' | 'retry';
@@ -243,13 +248,13 @@ export type Command =
   /** A draining runner hosts and holds nothing that is needed any more: it may exit. */
   | { readonly type: 'released'; readonly runner: RunnerId }
   /**
-   * Write the manifest under the session's lease: the snapshot of `step`, and the one before it to fall back to. Answer
+   * Write the manifest under the training's lease: the snapshot of `step`, and the one before it to fall back to. Answer
    * `committed`, `commitFailed` or `leaseLost`. What the object store has of older ones, but for the initial state, may
    * go then. An earlier manifest (smaller epoch, or the same and a smaller step) never replaces a later one.
    */
   | {
       readonly type: 'commit';
-      readonly session: SessionId;
+      readonly training: TrainingId;
       readonly epoch: Epoch;
       readonly step: number;
       readonly engine: string;
@@ -262,7 +267,7 @@ export type Command =
   // Facts worth showing.
   | {
       readonly type: 'placed';
-      readonly session: SessionId;
+      readonly training: TrainingId;
       readonly epoch: Epoch;
       readonly engine: string;
       readonly step: number;
@@ -271,7 +276,7 @@ export type Command =
     }
   | {
       readonly type: 'waiting';
-      readonly session: SessionId;
+      readonly training: TrainingId;
       readonly reason: WaitingReason;
       /** Place in the queue, from 1; null where the reason is another. */
       readonly position: number | null;
@@ -280,7 +285,7 @@ export type Command =
   /** Every runner of the placement has applied `step`. */
   | {
       readonly type: 'progress';
-      readonly session: SessionId;
+      readonly training: TrainingId;
       readonly epoch: Epoch;
       readonly step: number;
       readonly loss: number;
@@ -290,18 +295,23 @@ export type Command =
   /** A stored snapshot turned out to be damaged; the newest one left is that of step `left`, if there is one. */
   | {
       readonly type: 'damaged';
-      readonly session: SessionId;
+      readonly training: TrainingId;
       readonly step: number;
       readonly left: number | null;
       readonly message: string;
     }
-  | { readonly type: 'preview'; readonly session: SessionId; readonly picture: PreviewPicture }
-  /** Ends of a session: afterwards the scheduler has forgotten it. */
-  | { readonly type: 'finished'; readonly session: SessionId; readonly step: number }
-  | { readonly type: 'failed'; readonly session: SessionId; readonly code: string; readonly message: string }
+  | { readonly type: 'preview'; readonly training: TrainingId; readonly picture: PreviewPicture }
+  /** Ends of a training: afterwards the scheduler has forgotten it. */
+  | { readonly type: 'finished'; readonly training: TrainingId; readonly step: number }
+  | {
+      readonly type: 'failed';
+      readonly training: TrainingId;
+      readonly code: string;
+      readonly message: string;
+    }
   /** Cancelled; the snapshot of `step` is durable. */
-  | { readonly type: 'cancelled'; readonly session: SessionId; readonly step: number }
-  | { readonly type: 'dropped'; readonly session: SessionId };
+  | { readonly type: 'cancelled'; readonly training: TrainingId; readonly step: number }
+  | { readonly type: 'dropped'; readonly training: TrainingId };
 
 /** Rounds that fit in one lease. */
 export const ROUNDS = 2 ** 20;

@@ -14,8 +14,8 @@ export function joinedEvent(hello: Hello__Output): Event {
   return {
     type: 'runnerJoined',
     runner: runnerInfo(hello),
-    snapshots: hello.snapshots.flatMap(({ session, step, shards }) =>
-      shards ? [{ session, step, shards: { first: shards.first, count: shards.count } }] : [],
+    snapshots: hello.snapshots.flatMap(({ training, step, shards }) =>
+      shards ? [{ training, step, shards: { first: shards.first, count: shards.count } }] : [],
     ),
   };
 }
@@ -33,8 +33,8 @@ export function reportEvent(runner: string, message: AttachRequest__Output): Eve
   if (hosted) return { ...hosted, type: 'hosted', runner };
   if (progressed) return { ...progressed, type: 'progressed', runner };
   if (previewed) {
-    const { session, epoch, type: mediaType, step, key, width, height } = previewed;
-    return { type: 'previewed', runner, session, epoch, picture: { step, key, mediaType, width, height } };
+    const { training, epoch, type: mediaType, step, key, width, height } = previewed;
+    return { type: 'previewed', runner, training, epoch, picture: { step, key, mediaType, width, height } };
   }
   if (snapshotTaken) return { ...snapshotTaken, type: 'snapshotTaken', runner };
   if (stored) return { ...stored, type: 'stored', runner };
@@ -48,8 +48,8 @@ export function reportEvent(runner: string, message: AttachRequest__Output): Eve
 
 /** The scheduler's order as a message to its runner. */
 export function orderMessage(command: RunnerCommand): AttachResponse {
-  const { session, epoch } = command;
-  const head = { session, epoch };
+  const { training, epoch } = command;
+  const head = { training, epoch };
   switch (command.type) {
     case 'host': {
       const { shards, step, copy, devices, buddy, buddyAddress, placement, sources } = command;

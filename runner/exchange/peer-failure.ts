@@ -1,6 +1,6 @@
 import { ImplicamError } from '../../model/errors.js';
 
-/** A peer did not do its part: it is reported, and the session goes on elsewhere or otherwise. */
+/** A peer did not do its part: it is reported, and the training goes on elsewhere or otherwise. */
 export class PeerFailure extends Error {
   readonly peer: string;
 

@@ -16,11 +16,11 @@ export interface Peer {
 /** How long to wait for a peer to be there, in milliseconds. */
 const CONNECT = 10_000;
 
-/** Channels to peers and epochs of sessions that are remembered; those that were used longest ago go first. */
+/** Channels to peers and epochs of trainings that are remembered; those that were used longest ago go first. */
 const LARGEST_CLIENTS = 128;
 const LARGEST_EPOCHS = 1024;
 
-/** Values that came before they were asked for, in bytes over all sessions: peers are at most one step ahead. */
+/** Values that came before they were asked for, in bytes over all trainings: peers are at most one step ahead. */
 const INBOX_BYTES = 512 * 2 ** 20;
 
 interface Waiter {
@@ -30,8 +30,8 @@ interface Waiter {
 }
 
 /**
- * All streams of this runner to its peers, one a pair whatever the number of sessions, and the values that come over
- * them. Values of an epoch below a session's own are thrown away: their sender is thought dead.
+ * All streams of this runner to its peers, one a pair whatever the number of trainings, and the values that come over
+ * them. Values of an epoch below a training's own are thrown away: their sender is thought dead.
  */
 export class PeerLinks {
   private readonly self: string;
@@ -163,16 +163,16 @@ export class PeerLinks {
     this.memory.giveBack(bytes);
   }
 
-  /** From now on values of this session below the epoch are thrown away. */
-  enter(session: string, epoch: number): void {
-    this.remember(session, epoch);
-    this.purge((name) => name.session === session && name.epoch < epoch);
+  /** From now on values of this training below the epoch are thrown away. */
+  enter(training: string, epoch: number): void {
+    this.remember(training, epoch);
+    this.purge((name) => name.training === training && name.epoch < epoch);
   }
 
-  /** The session is not hosted here any more: what still comes of its epoch is thrown away, too. */
-  leave(session: string): void {
-    this.remember(session, (this.epochs.get(session) ?? 0) + 1);
-    this.purge((name) => name.session === session);
+  /** The training is not hosted here any more: what still comes of its epoch is thrown away, too. */
+  leave(training: string): void {
+    this.remember(training, (this.epochs.get(training) ?? 0) + 1);
+    this.purge((name) => name.training === training);
   }
 
   close(): void {
@@ -181,9 +181,9 @@ export class PeerLinks {
     this.clients.clear();
   }
 
-  private remember(session: string, epoch: number): void {
-    this.epochs.delete(session);
-    this.epochs.set(session, epoch);
+  private remember(training: string, epoch: number): void {
+    this.epochs.delete(training);
+    this.epochs.set(training, epoch);
     const [oldest] = this.epochs.keys();
     if (this.epochs.size > LARGEST_EPOCHS) this.epochs.delete(oldest!);
   }
@@ -268,7 +268,7 @@ export class PeerLinks {
 
   private deliver(peer: string, name: ValueName, bytes: Buffer): void {
     this.traffic.received += bytes.length;
-    if (name.epoch < (this.epochs.get(name.session) ?? 0)) {
+    if (name.epoch < (this.epochs.get(name.training) ?? 0)) {
       this.release(bytes);
       return;
     }
@@ -280,7 +280,7 @@ export class PeerLinks {
     }
     this.inbox.set(key, { bytes, name });
     this.inboxBytes += bytes.length;
-    // The oldest are of sessions that this runner has not been told of, and perhaps never will be.
+    // The oldest are of trainings that this runner has not been told of, and perhaps never will be.
     for (const [old, value] of this.inbox) {
       if (this.inboxBytes <= INBOX_BYTES) break;
       this.inbox.delete(old);

@@ -18,7 +18,7 @@ import { ensureBuilt } from '../support/binary.js';
 
 /**
  * Runner processes that exchange from device to device: real processes with the emulated device and NCCL's functions over
- * sockets. The same bits as one session of this process, whatever they exchange by and whoever dies.
+ * sockets. The same bits as one training of this process, whatever they exchange by and whoever dies.
  */
 
 const MINUTE = 60_000;
@@ -36,7 +36,7 @@ const SCENARIOS: Record<number, [string, Scenario][]> = {
     ['tiled-half', makeScenario({ steps: STEPS, tilePixels: 1500, reduction: 'half' })],
   ],
 };
-const MESSAGE = /session \S+: gradients go through the processor: .*/;
+const MESSAGE = /training \S+: gradients go through the processor: .*/;
 
 /** Runners on an emulated device, all with the same environment, or each with its own. */
 class DeviceCluster {
@@ -59,24 +59,24 @@ class DeviceCluster {
   }
 
   async add(env: Record<string, string>): Promise<void> {
-    const seat = await this.cluster.addRunner(['--engine', 'cuda'], { IMPLICAM_CUDA: 'emulated', ...env });
-    await seat.program.line(/^attached to /, MINUTE);
+    const runner = await this.cluster.addRunner(['--engine', 'cuda'], { IMPLICAM_CUDA: 'emulated', ...env });
+    await runner.program.line(/^attached to /, MINUTE);
   }
 
-  async train(session: string, scenario: Scenario): Promise<string> {
+  async train(training: string, scenario: Scenario): Promise<string> {
     const { store, client } = this.cluster;
-    await putScenario(store, session, scenario);
-    await client.submit(session);
-    const status = await client.follow(session, MINUTE, () => undefined);
-    expect(status, this.lines.join('\n')).toMatchObject({ phase: 'SESSION_PHASE_FINISHED', step: STEPS });
-    expect(status.runners.length).toBe(this.cluster.seats.length);
-    return hashOfStored(store, session, scenario.plan);
+    await putScenario(store, training, scenario);
+    await client.submit(training);
+    const status = await client.follow(training, MINUTE, () => undefined);
+    expect(status, this.lines.join('\n')).toMatchObject({ phase: 'TRAINING_PHASE_FINISHED', step: STEPS });
+    expect(status.runners.length).toBe(this.cluster.runners.length);
+    return hashOfStored(store, training, scenario.plan);
   }
 
   /** Steps that each runner took from device to device. */
   deviceSteps(): Promise<number[]> {
     return Promise.all(
-      this.cluster.seats.map(
+      this.cluster.runners.map(
         async ({ metrics }) => (await readMetrics(metrics)).get('implicam_runner_device_steps_total') ?? -1,
       ),
     );
@@ -161,17 +161,17 @@ describe.skipIf(nativeIsas().length === 0)('runners that exchange from device to
           if (struck || step < 1) return;
           expect(runners).toHaveLength(3);
           struck = true;
-          cluster.seats[1]!.program.signal(signal);
+          cluster.runners[1]!.program.signal(signal);
         });
         expect(status, started.lines.join('\n')).toMatchObject({
-          phase: 'SESSION_PHASE_FINISHED',
+          phase: 'TRAINING_PHASE_FINISHED',
           step: LONG,
         });
         expect(status.recoveries).toBeGreaterThan(0);
         expect(status.runners).toHaveLength(2);
         const alone = await hashOfTraining(createCudaEngine({ library: 'emulated' }), scenario);
         expect(await hashOfStored(cluster.store, 'struck', scenario.plan)).toBe(alone);
-        const [first, , third] = cluster.seats;
+        const [first, , third] = cluster.runners;
         for (const { metrics } of [first!, third!]) {
           const read = await readMetrics(metrics);
           expect(read.get('implicam_runner_device_steps_total')).toBe(
@@ -196,15 +196,15 @@ describe.skipIf(nativeIsas().length === 0)('runners that exchange from device to
     try {
       await putScenario(cluster.store, 'joining', scenario);
       await cluster.client.submit('joining');
-      const killed = setTimeout(() => cluster.seats[1]!.program.signal('SIGKILL'), 2000);
+      const killed = setTimeout(() => cluster.runners[1]!.program.signal('SIGKILL'), 2000);
       const status = await cluster.client.follow('joining', MINUTE, () => undefined);
       clearTimeout(killed);
       expect(status, started.lines.join('\n')).toMatchObject({
-        phase: 'SESSION_PHASE_FINISHED',
+        phase: 'TRAINING_PHASE_FINISHED',
         step: STEPS,
       });
       expect(await hashOfStored(cluster.store, 'joining', scenario.plan)).toBe(expected.get(name));
-      cluster.seats.splice(1, 1);
+      cluster.runners.splice(1, 1);
       expect(await started.deviceSteps()).toEqual([STEPS, STEPS]);
     } finally {
       await cluster.stop();

@@ -3,7 +3,7 @@ import { runChaos } from '../../bench/trials/cluster/chaos.js';
 import { Cluster } from '../../bench/trials/cluster/cluster.js';
 import { readMetrics } from '../../bench/trials/cluster/metrics.js';
 import { hashOfStored, hashOfTraining, makeScenario, putScenario } from '../../bench/trials/cluster/scene.js';
-import type { Status } from '../../bench/trials/cluster/session-client.js';
+import type { Status } from '../../bench/trials/cluster/training-client.js';
 import { createNativeEngine, nativeIsas } from '../../engine/native/native-engine.js';
 import { ensureBuilt } from '../support/binary.js';
 
@@ -24,7 +24,7 @@ describe.skipIf(nativeIsas().length === 0)('faults', () => {
     expect(report.rounds).toHaveLength(3);
   });
 
-  describe('a session', () => {
+  describe('a training', () => {
     // More steps than will ever be done: it is cancelled in the end, whatever the machine's speed.
     const scenario = makeScenario({ steps: 1_000_000, tilePixels: 1500 });
     let cluster: Cluster;
@@ -51,7 +51,7 @@ describe.skipIf(nativeIsas().length === 0)('faults', () => {
           message: `${what}\n${lines.join('\n')}`,
         })
         .toBe(true);
-    const training = ({ phase }: Status) => phase === 'SESSION_PHASE_TRAINING';
+    const training = ({ phase }: Status) => phase === 'TRAINING_PHASE_TRAINING';
     const onwards = async () => {
       const from = latest!.step;
       await until('training goes on', (status) => training(status) && status.step > from);
@@ -66,7 +66,7 @@ describe.skipIf(nativeIsas().length === 0)('faults', () => {
     test('moves off a runner that is asked to go, and repeats nothing', {
       timeout: 2 * MINUTES,
     }, async () => {
-      const [first] = cluster.seats;
+      const [first] = cluster.runners;
       const before = seen.length;
       const steps = latest!.step;
       await cluster.removeRunner(first!);
@@ -76,9 +76,9 @@ describe.skipIf(nativeIsas().length === 0)('faults', () => {
     });
 
     test('waits without runners, says so, and continues', { timeout: 2 * MINUTES }, async () => {
-      const [only] = cluster.seats;
+      const [only] = cluster.runners;
       await only!.program.kill();
-      await until('it waits', ({ phase }) => phase === 'SESSION_PHASE_WAITING');
+      await until('it waits', ({ phase }) => phase === 'TRAINING_PHASE_WAITING');
       expect(latest!.reason).toBe('no runner is connected: start one');
       cluster.restartRunner(only!);
       await until('it trains again', training);
@@ -98,7 +98,7 @@ describe.skipIf(nativeIsas().length === 0)('faults', () => {
       expect([...latest!.runners].sort()).toEqual(runners);
       await until('training gets ahead', (status) => status.step > step);
       // What the runners hold in memory is newer than anything in the object store.
-      const placed = seen.slice(before).find(({ phase }) => phase === 'SESSION_PHASE_PLACING');
+      const placed = seen.slice(before).find(({ phase }) => phase === 'TRAINING_PHASE_PLACING');
       expect(placed?.step ?? 0).toBeGreaterThan(0);
     });
 
@@ -108,7 +108,7 @@ describe.skipIf(nativeIsas().length === 0)('faults', () => {
       expect(coordinator.get('implicam_coordinator_shards')).toBe(scenario.plan.shards.length);
       expect(coordinator.get('implicam_coordinator_steps_total')).toBeGreaterThan(0);
       expect(coordinator.has('implicam_coordinator_recoveries_total')).toBe(true);
-      const runners = await Promise.all(cluster.seats.map(({ metrics }) => readMetrics(metrics)));
+      const runners = await Promise.all(cluster.runners.map(({ metrics }) => readMetrics(metrics)));
       const sum = (name: string) => runners.reduce((total, one) => total + (one.get(name) ?? Number.NaN), 0);
       expect(sum('implicam_runner_shards')).toBe(scenario.plan.shards.length);
       for (const name of [
@@ -125,7 +125,7 @@ describe.skipIf(nativeIsas().length === 0)('faults', () => {
     test('has the bits of a run without all that', { timeout: 4 * MINUTES }, async () => {
       await cluster.client.cancel('long');
       const last = await followed;
-      expect(last.phase, last.reason).toBe('SESSION_PHASE_CANCELLED');
+      expect(last.phase, last.reason).toBe('TRAINING_PHASE_CANCELLED');
       expect(last.durableStep).toBeGreaterThan(0);
       const alone = await hashOfTraining(createNativeEngine(), scenario, last.durableStep);
       expect(await hashOfStored(cluster.store, 'long', scenario.plan)).toBe(alone);

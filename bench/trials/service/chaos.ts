@@ -118,15 +118,15 @@ async function runRound(
   });
   const visiting = { client, photographs, random, name: `chaos ${seed}/${round}`, trained };
   const wrong: string[] = [];
-  const heed = <T>(outcome: PromiseSettledResult<T>): T | undefined => {
+  const settle = <T>(outcome: PromiseSettledResult<T>): T | undefined => {
     if (outcome.status === 'fulfilled') return outcome.value;
     wrong.push(messageOf(outcome.reason));
     return undefined;
   };
   const [visited, struck] = await Promise.allSettled([visit(visiting, () => isOver), strike()]);
-  heed(struck);
+  settle(struck);
   for (const outcome of await acting) {
-    const facts = heed(outcome);
+    const facts = settle(outcome);
     if (!facts) continue;
     told.push(facts);
     if (facts.parametersSha256 !== parametersSha256) wrong.push(`${facts.session}: other parameters`);
@@ -134,7 +134,7 @@ async function runRound(
   }
   try {
     await service.ready();
-    wrong.push(...(await settleDrafts(client, heed(visited) ?? [])));
+    wrong.push(...(await settleDrafts(client, settle(visited) ?? [])));
     for (const facts of told.slice(-stories.length)) wrong.push(...(await contradictions(client, facts)));
     wrong.push(...(await strangers(client, told)));
   } catch (error) {

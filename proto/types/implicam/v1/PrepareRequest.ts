@@ -3,7 +3,7 @@
 import type { SceneFrame as _implicam_v1_SceneFrame, SceneFrame__Output as _implicam_v1_SceneFrame__Output } from '../../implicam/v1/SceneFrame.js';
 
 export interface PrepareRequest {
-  'session'?: (string);
+  'training'?: (string);
   'frames'?: (_implicam_v1_SceneFrame)[];
   /**
    * As `implicam develop` takes them.
@@ -19,7 +19,7 @@ export interface PrepareRequest {
 }
 
 export interface PrepareRequest__Output {
-  'session': (string);
+  'training': (string);
   'frames': (_implicam_v1_SceneFrame__Output)[];
   /**
    * As `implicam develop` takes them.

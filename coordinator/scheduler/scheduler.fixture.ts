@@ -1,7 +1,7 @@
 import type { SchedulerOptions } from './options.js';
 import { createScheduler, step } from './scheduler.js';
 import { epoch } from './state.js';
-import type { Command, Event, RunnerInfo, SessionSpec, StoredSnapshot } from './types.js';
+import type { Command, Event, RunnerInfo, StoredSnapshot, TrainingSpec } from './types.js';
 
 export const info = (id: string, over: Partial<RunnerInfo> = {}): RunnerInfo => ({
   id,
@@ -20,7 +20,7 @@ export const snapshot = (at: number): StoredSnapshot => ({
   pieces: Array.from({ length: 4 }, (_, shard) => ({ shard, key: `${at}/${shard}`, bytes: 1, sha256: '' })),
 });
 
-export const spec = (id: string, over: Partial<SessionSpec> = {}): SessionSpec => ({
+export const spec = (id: string, over: Partial<TrainingSpec> = {}): TrainingSpec => ({
   id,
   shards: Array.from({ length: 4 }, () => ({ memoryBytes: 100, cost: 10 })),
   sharedMemoryBytes: 10,
@@ -35,7 +35,7 @@ export const spec = (id: string, over: Partial<SessionSpec> = {}): SessionSpec =
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 
 /** A scheduler with obedient runners on demand. */
-export class Bench {
+export class SchedulerFixture {
   readonly state;
   last: Command[] = [];
 
@@ -43,7 +43,7 @@ export class Bench {
     this.state = createScheduler(options);
   }
 
-  give(event: Event): Command[] {
+  dispatch(event: Event): Command[] {
     this.last = step(this.state, event);
     return this.last;
   }
@@ -53,31 +53,31 @@ export class Bench {
   }
 
   join(...runners: RunnerInfo[]): void {
-    for (const runner of runners) this.give({ type: 'runnerJoined', runner, snapshots: [] });
+    for (const runner of runners) this.dispatch({ type: 'runnerJoined', runner, snapshots: [] });
   }
 
-  at(session: string): { session: string; epoch: number } {
-    return { session, epoch: epoch(this.state.sessions[session]!) };
+  at(training: string): { training: string; epoch: number } {
+    return { training, epoch: epoch(this.state.trainings[training]!) };
   }
 
-  members(session: string): string[] {
-    return this.state.sessions[session]!.placement.map(({ runner }) => runner);
+  members(training: string): string[] {
+    return this.state.trainings[training]!.placement.map(({ runner }) => runner);
   }
 
-  host(session: string): void {
-    const at = this.at(session);
-    for (const runner of this.members(session)) this.give({ type: 'hosted', runner, ...at });
+  host(training: string): void {
+    const at = this.at(training);
+    for (const runner of this.members(training)) this.dispatch({ type: 'hosted', runner, ...at });
   }
 
   /** Everybody trains up to a step and takes the snapshot there; runners by what their part of a step takes, where that is said. */
-  train(session: string, to: number, computeMs: Record<string, number> = {}): void {
-    const at = this.at(session);
-    for (const runner of this.members(session)) {
-      this.give({ type: 'progressed', runner, ...at, step: to, loss: 1, psnr: 1, stepsPerSecond: 5 });
+  train(training: string, to: number, computeMs: Record<string, number> = {}): void {
+    const at = this.at(training);
+    for (const runner of this.members(training)) {
+      this.dispatch({ type: 'progressed', runner, ...at, step: to, loss: 1, psnr: 1, stepsPerSecond: 5 });
     }
-    for (const runner of this.members(session)) {
-      if (epoch(this.state.sessions[session]!) !== at.epoch) break;
-      this.give({
+    for (const runner of this.members(training)) {
+      if (epoch(this.state.trainings[training]!) !== at.epoch) break;
+      this.dispatch({
         type: 'snapshotTaken',
         runner,
         ...at,
@@ -90,14 +90,14 @@ export class Bench {
 
   fire(kind: string): void {
     const id = Object.entries(this.state.timers).find(([, timer]) => timer.kind === kind)![0];
-    this.give({ type: 'timeout', id });
+    this.dispatch({ type: 'timeout', id });
   }
 }
 
-export function running(...runners: RunnerInfo[]): Bench {
-  const bench = new Bench();
-  bench.join(...runners);
-  bench.give({ type: 'sessionSubmitted', spec: spec('s') });
-  bench.host('s');
-  return bench;
+export function running(...runners: RunnerInfo[]): SchedulerFixture {
+  const scheduler = new SchedulerFixture();
+  scheduler.join(...runners);
+  scheduler.dispatch({ type: 'trainingSubmitted', spec: spec('s') });
+  scheduler.host('s');
+  return scheduler;
 }

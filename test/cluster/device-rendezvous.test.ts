@@ -8,7 +8,7 @@ import { nativeIsas } from '../../engine/native/native-engine.js';
 import { CHANNEL_OPTIONS, listen } from '../../proto/channel.js';
 import { wire } from '../../proto/load.js';
 import type { HostOrder, Member } from '../../runner/commands.js';
-import { joinDevices } from '../../runner/exchange/device-meeting.js';
+import { joinDevices } from '../../runner/exchange/device-rendezvous.js';
 import { PeerLinks } from '../../runner/exchange/peer-links.js';
 
 /** Members that agree on how to exchange, over real streams: all of them, or none. */
@@ -19,7 +19,7 @@ const engineOf = (nccl: string) => createCudaEngine({ library: 'emulated', nccl 
 interface Attendant {
   readonly links: PeerLinks;
   readonly server: Server;
-  readonly session: JoiningSession;
+  readonly trainer: JoiningSession;
   readonly order: HostOrder;
 }
 
@@ -27,17 +27,17 @@ const attending: Attendant[] = [];
 let epoch = 0;
 
 afterEach(() => {
-  for (const { links, server, session } of attending.splice(0)) {
-    session.close();
+  for (const { links, server, trainer } of attending.splice(0)) {
+    trainer.close();
     links.close();
     server.forceShutdown();
   }
 });
 
-/** Members with streams between all of them; `able` tells whose session finds NCCL. */
+/** Members with streams between all of them; `able` tells whose trainer finds NCCL. */
 async function gather(able: readonly boolean[]): Promise<readonly Attendant[]> {
   const name = (i: number) => `runner-${i}`;
-  const seats = await Promise.all(
+  const runners = await Promise.all(
     able.map(async (_, i) => {
       const links = new PeerLinks(name(i), {});
       const server = new Server(CHANNEL_OPTIONS);
@@ -49,18 +49,18 @@ async function gather(able: readonly boolean[]): Promise<readonly Attendant[]> {
       return { links, server, address: `127.0.0.1:${await listen(server, '127.0.0.1:0', {})}` };
     }),
   );
-  const placement: Member[] = seats.map(({ address }, i) => ({
+  const placement: Member[] = runners.map(({ address }, i) => ({
     runner: name(i),
     address,
     shards: { first: i, count: 1 },
   }));
   epoch++;
-  for (const [i, { links, server }] of seats.entries()) {
+  for (const [i, { links, server }] of runners.entries()) {
     const engine = engineOf(able[i] ? ncclOverSockets() : 'none');
-    const session = await engine.open(run.plan, run.data, run.state, { shards: [i] });
+    const trainer = await engine.open(run.plan, run.data, run.state, { shards: [i] });
     const shards = { first: i, count: 1 };
-    const at = { session: 's', epoch, step: 0, sources: [], buddy: undefined, copy: false, devices: true };
-    attending.push({ links, server, session, order: { ...at, shards, placement } });
+    const at = { training: 's', epoch, step: 0, sources: [], buddy: undefined, copy: false, devices: true };
+    attending.push({ links, server, trainer, order: { ...at, shards, placement } });
   }
   await Promise.all(
     attending.flatMap(({ links }, i) =>
@@ -74,8 +74,8 @@ const device = () => engineOf(ncclOverSockets()).link as DeviceLink;
 const never = new AbortController().signal;
 
 function meet(members: readonly Attendant[], link = device(), signal = never) {
-  return members.map(({ links, order, session }) =>
-    joinDevices({ links, order, session, device: link, signal }),
+  return members.map(({ links, order, trainer }) =>
+    joinDevices({ links, order, trainer, device: link, signal }),
   );
 }
 
@@ -86,7 +86,7 @@ describe.skipIf(nativeIsas().length === 0)('members', () => {
       undefined,
       undefined,
     ]);
-    for (const { session } of attending) await session.leave();
+    for (const { trainer } of attending) await trainer.leave();
   });
 
   test.each([0, 1, 2])(
@@ -97,9 +97,9 @@ describe.skipIf(nativeIsas().length === 0)('members', () => {
       expect(new Set(reasons).size).toBe(1);
       expect(reasons[0]).toMatch(/NCCL was not found/);
       // Nobody is joined: a step goes as bytes.
-      for (const { session } of members) {
-        await session.compute(0);
-        expect((await session.take(session.shards[0]!)).length).toBeGreaterThan(0);
+      for (const { trainer } of members) {
+        await trainer.compute(0);
+        expect((await trainer.take(trainer.shards[0]!)).length).toBeGreaterThan(0);
       }
     },
   );

@@ -32,7 +32,7 @@ interface Kept {
  * Renders of trained models. The newest used scenes stay in memory. One render is made at a time: it takes all
  * threads, and between two of them training has its turn.
  */
-export class RenderDesk {
+export class RenderQueue {
   private readonly engine: Engine;
   private readonly store: ObjectStore;
   private readonly memoryBytes: number;
