@@ -19,15 +19,15 @@ export interface DriverParts {
 }
 
 /**
- * Once nobody was attached, trainings wait this long after the first runner that attaches for the others that lost us at the
- * same time, in milliseconds: between them they hold a newer snapshot than any one of them. Longer than a runner waits
- * between two attempts (runner/attachment.ts).
+ * Grace period for joins, in milliseconds. When no runner was attached, all lost this coordinator at the same time. After the
+ * first one attaches, trainings wait this long for the others: together they hold a newer snapshot than any one of them.
+ * It is longer than a runner waits between two attempts (runner/attachment.ts).
  */
 const JOIN_GRACE = 1500;
 
 /**
- * Carries out what the scheduler decides: turns streams, timers and the ledger into events, and commands into messages,
- * timers and writes. It decides nothing itself.
+ * Does the I/O of the scheduler: turns streams, timers and the ledger into events, and commands into messages, timers and
+ * writes. It makes no decisions itself.
  */
 export class Driver implements RunnerListener, LedgerListener {
   private readonly state;
@@ -137,7 +137,7 @@ export class Driver implements RunnerListener, LedgerListener {
         log(`training ${command.training}: ${describeDamage(command)}`);
         break;
       case 'waiting':
-        log(`training ${command.training} waits: ${command.message}`);
+        log(`training ${command.training} is waiting: ${command.message}`);
         break;
       case 'finished':
         this.end(command.training, { kind: 'finished', step: command.step });
@@ -194,6 +194,6 @@ export class Driver implements RunnerListener, LedgerListener {
     );
     ledger
       .end(training, end)
-      .catch((error) => log(`training ${training}: its end was not written down: ${error}`));
+      .catch((error) => log(`training ${training}: its end was not recorded: ${error}`));
   }
 }

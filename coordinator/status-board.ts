@@ -3,12 +3,12 @@ import type { Command, TrainingSpec } from './scheduler/types.js';
 
 export type Status = Required<Omit<TrainingStatus, 'training'>> & { readonly training: string };
 
-/** Trainings whose end is remembered, for watchers that come late. */
+/** Trainings whose end is remembered for late watchers. */
 const REMEMBERED = 1000;
 
 type Watcher = (status: Status) => void;
 
-/** What is known of each training, for those who watch: folded from the scheduler's commands. */
+/** The status of each training, for watchers: folded from the scheduler's commands. */
 export class StatusBoard {
   private readonly statuses = new Map<string, Status>();
   private readonly watchers = new Map<string, Set<Watcher>>();

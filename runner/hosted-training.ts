@@ -20,7 +20,7 @@ import {
 import { keepWithPeer } from './snapshots/transfer.js';
 import type { StepTimes } from './step-times.js';
 
-/** Codes of errors that no other runner can mend. */
+/** Codes of errors that no other runner could avoid. */
 const UNUSABLE = [
   'object-missing',
   'scene-damaged',
@@ -33,8 +33,8 @@ const UNUSABLE = [
 const REPORT_EVERY = 200;
 
 /**
- * A training's shards on this runner, for one epoch: opens them, trains in lock-step with the peers as far as it may,
- * keeps snapshots. It ends with its epoch; the next one opens anew.
+ * A training's shards on this runner, for one epoch: opens them, trains in lock-step with the peers as far as granted, and
+ * takes snapshots. It ends with its epoch; the next epoch opens the shards again.
  */
 export class HostedTraining {
   readonly order: HostOrder;
@@ -80,7 +80,7 @@ export class HostedTraining {
     }
   }
 
-  /** Stops after the step in progress and frees the engine; snapshots stay in the snapshots. */
+  /** Stops after the step in progress and frees the engine; the snapshots stay in memory. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.wake();
@@ -91,7 +91,7 @@ export class HostedTraining {
     const { order, services } = this;
     let exchange: StepExchange | undefined;
     try {
-      services.links.enter(order.training, order.epoch);
+      services.links.enterEpoch(order.training, order.epoch);
       const opened = await openShards(services, order, this.stopping.signal);
       this.trainer = opened.trainer;
       this.plan = opened.plan;
@@ -105,7 +105,7 @@ export class HostedTraining {
     } finally {
       await exchange?.close();
       this.trainer?.close();
-      services.links.leave(order.training);
+      services.links.leaveEpoch(order.training);
     }
   }
 
@@ -178,11 +178,11 @@ export class HostedTraining {
       .catch((error) => this.reportFailure(error));
   }
 
-  /** Has a picture of a snapshot made beside training, where it is time for one. */
+  /** Has a picture of a snapshot made beside training, if one is due. */
   private preview(step: number): void {
     const { order, reports } = this;
     const { training, shards, placement } = order;
-    // One runner of a placement tells.
+    // Only the holder of the first shard does this.
     if (shards.first > 0) return;
     this.previews ??= new PreviewSchedule(this.plan!, order.step, this.began);
     const others = placement.filter((member) => member.shards.first !== shards.first);
@@ -218,7 +218,7 @@ export class HostedTraining {
     if (!this.plan) throw new ImplicamError('snapshot-missing', 'the training is not open yet');
     const pieces: StoredPiece[] = [];
     for (const part of partsOfShards(this.plan, shardsOf(shards))) {
-      // All have the shared parameters; the holder of shard 0 writes them.
+      // Every member has the shared parameters; the holder of shard 0 writes them.
       if (part.shard === undefined && shards.first > 0) continue;
       pieces.push(...(await this.writePart(training, step, part)));
     }
@@ -254,7 +254,7 @@ export class HostedTraining {
   }
 }
 
-/** What it means for the training that hosting it failed here. */
+/** The code of the failure that is reported to the coordinator. */
 function failureCode(error: unknown): FailureCode {
   if (error instanceof RangeError) return 'memory';
   const code = error instanceof ImplicamError ? error.code : '';

@@ -4,7 +4,7 @@ import type { RenderQueue } from './renders/queue.js';
 import type { HeldSnapshots } from './snapshots/held.js';
 import type { TrainingHost } from './training-host.js';
 
-/** What a runner tells of itself on /metrics. */
+/** The metrics of a runner on /metrics. */
 export function registerMetrics(
   registry: Registry,
   parts: { host: TrainingHost; snapshots: HeldSnapshots; links: PeerLinks; renders: RenderQueue },

@@ -18,7 +18,7 @@ import {
 import { readStoredPart } from './snapshots/stored.js';
 import { fetchFromPeer } from './snapshots/transfer.js';
 
-/** Opens the shards of an order at its step: pixels from the object store, state from where the order says. */
+/** Opens the shards of a `host` command at its step: pixels from the object store, state from its sources. */
 export async function openShards(
   services: HostServices,
   order: HostOrder,
@@ -42,7 +42,7 @@ export async function openShards(
       `the ${engine.name} engine cannot host single shards: build the native engine (npm run build:native)`,
     );
   }
-  // Held from the start: the step that the training begins with can be gone back to.
+  // Held from the start, so that the first step can be restored.
   snapshots.keep(order.training, (step) => step <= order.step);
   for (const part of partsOfShards(plan, shards)) {
     if (!snapshots.get(order.training, order.step, part.name)) {

@@ -56,7 +56,7 @@ export interface RunnerOptions {
 export interface Runner {
   readonly id: string;
   readonly address: string;
-  /** Resolves when the runner has ended: `stop`, or dismissed by the coordinator. */
+  /** Resolves when the runner has ended: by `stop`, or released by the coordinator. */
   readonly ended: Promise<void>;
   register(registry: Registry): void;
   /** Asks for its shards to be moved, then ends; at the latest after `deadlineMs`. */
@@ -140,7 +140,7 @@ async function serve(services: Services, options: RunnerOptions): Promise<string
   return options.advertise ?? formatAddress({ host: parseAddress(wanted).host, port });
 }
 
-/** A runner that works for its coordinator until it is asked to go. */
+/** A runner that works for its coordinator until it is released or stopped. */
 class AttachedRunner implements Runner {
   readonly id: string;
   readonly address: string;
@@ -178,10 +178,10 @@ class AttachedRunner implements Runner {
   async drain(deadlineMs: number): Promise<void> {
     this.draining = true;
     if (!this.attachment.isAttached) return this.stop();
-    this.log('leaving: handing over the shards');
+    this.log('draining: handing over the shards');
     this.attachment.report({ draining: {} });
     const timer = setTimeout(() => {
-      this.log('the shards were not taken over in time: leaving all the same');
+      this.log('the shards were not taken over in time: exiting anyway');
       void this.stop();
     }, deadlineMs);
     await this.ended;
@@ -219,7 +219,7 @@ class AttachedRunner implements Runner {
       onLost: (why) => {
         health.setStatus('', 'NOT_SERVING');
         this.log(`not attached to ${coordinator}: ${why}; trying again`);
-        // Whoever coordinates next gives new orders under a new epoch.
+        // The next coordinator sends new commands under a new epoch.
         this.host.parkAll().catch((error) => this.log(String(error)));
       },
     });

@@ -1,14 +1,14 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { ImplicamError } from '../model/errors.js';
 
-/** How long a reader may take nothing before it is given up, in milliseconds. */
+/** How long a reader may read nothing before the call fails, in milliseconds. */
 const READ_TIMEOUT = 30_000;
 
 /**
- * Answers a call with a row of messages, each made when there is room for it, so that what waits for a slow reader is a
- * few pieces and not the whole answer. Returns early where nobody waits for it any more; the caller ends the call.
+ * Answers a call with a series of messages, each made when there is room for it, so that a slow reader has a few pieces
+ * waiting and not the whole answer. Returns early if the call was cancelled; the caller ends the call.
  *
- * @param timeoutMs longest time for which the reader may take nothing
+ * @param timeoutMs longest time for which the reader may read nothing
  * @throws ImplicamError `reader-stalled` after that
  */
 export async function sendAll<T>(

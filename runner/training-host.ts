@@ -11,7 +11,7 @@ import type { HostServices } from './services.js';
 const LONGEST_QUEUE = 64;
 
 interface Entry {
-  /** Largest epoch seen: orders of smaller ones come from a coordinator that is thought dead. */
+  /** Largest epoch seen: commands of smaller ones come from a coordinator that has lost its lease. */
   epoch: number;
   hosted: HostedTraining | undefined;
   /** Commands are carried out one after the other. */
@@ -19,7 +19,7 @@ interface Entry {
   waiting: number;
 }
 
-/** The trainings of one runner: carries out the coordinator's orders, newest epoch only. */
+/** The trainings of one runner: carries out the coordinator's commands, of the newest epoch only. */
 export class TrainingHost {
   private readonly services: HostServices;
   private readonly report: (report: AttachRequest) => void;
@@ -83,7 +83,7 @@ export class TrainingHost {
     entry.waiting++;
     const current = entry;
     entry.queue = entry.queue
-      // Overtaken by a newer epoch while it waited, a command has lost its meaning.
+      // A command is void if a newer epoch arrived while it waited.
       .then(() => (epoch === current.epoch ? job(current) : undefined))
       .catch((error) => this.reports(training, epoch).failed('engine', String(error)))
       .finally(() => {

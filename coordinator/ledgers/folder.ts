@@ -14,16 +14,16 @@ const leaseSchema = z.object({ number: z.int().min(1), owner: z.string() });
 /** Codes of a scene that is not there, or not what was written. */
 const UNREADABLE = ['object-missing', 'session-unusable'];
 
-/** What the manifest says last: nothing earlier is written after it. */
+/** Epoch and step of the newest manifest: an earlier one is never written after it. */
 interface Newest {
   readonly epoch: number;
   readonly step: number;
 }
 
 /**
- * Trainings of the object store alone, for one machine and no database: those that are submitted, and at start those that
- * an earlier coordinator left unfinished. A later claim takes a training over from an earlier one, which finds out when it
- * next writes. Two coordinators that write in the same instant are not kept apart; that is what Postgres is for.
+ * Trainings in the object store alone, for one machine without a database: those that are submitted, and at start those that
+ * an earlier coordinator left unfinished. A later claim takes a training over from an earlier one, which notices at its
+ * next write. Two coordinators that write at the same instant are not detected; use Postgres for that.
  */
 export class FolderLedger implements Ledger {
   private readonly store: ObjectStore;
@@ -33,7 +33,7 @@ export class FolderLedger implements Ledger {
   private readonly leases = new Map<string, { number: number; from: number; newest: Newest }>();
   private listener: LedgerListener | undefined;
 
-  /** @param spread reckon that exchanging gradients costs nothing, so that a training uses all runners */
+  /** @param spread assume that exchanging gradients costs nothing, so that a training uses all runners */
   constructor(
     store: ObjectStore,
     { spread = false, log = () => undefined }: { spread?: boolean; log?: (line: string) => void } = {},
@@ -101,9 +101,9 @@ export class FolderLedger implements Ledger {
   private async claim(training: string): Promise<void> {
     const summary = await readSummary(this.store, training);
     const manifest = await readManifest(this.store, training).catch((error) => {
-      // Training anew costs time, never a bit.
+      // Training from the start costs time and changes no bit.
       if (error.code !== 'manifest-damaged') throw error;
-      this.log(`training ${training} begins anew: ${error.message}`);
+      this.log(`training ${training} starts over: ${error.message}`);
       return undefined;
     });
     const number = ((await this.readLease(training))?.number ?? 0) + 1;

@@ -177,7 +177,7 @@ export class PostgresLedger implements Ledger {
     if (snapshot === null) return undefined;
     const read = manifestSchema.safeParse(snapshot.manifest);
     if (read.success) return read.data;
-    const text = 'what was stored of the training cannot be read by this version: training begins anew';
+    const text = 'what was stored of the training cannot be read by this version: training starts over';
     held.append({ type: 'note', data: { text } });
     return undefined;
   }

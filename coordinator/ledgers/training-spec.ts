@@ -16,7 +16,7 @@ const HOP_MS = 0.4;
 const HOP_BYTE_MS = 5 / 2 ** 20;
 
 /**
- * What a prepared scene says of itself.
+ * The summary in the head of a prepared scene.
  *
  * @throws ImplicamError `object-missing`, `session-unusable` for what is damaged or of another version
  */

@@ -14,9 +14,9 @@ import {
 import { cancelTimer, startTimer } from './timers.js';
 import type { Member, RunnerId, RunnerInfo } from './types.js';
 
-/** A new placement: everybody is told its part, restores it, and says so. */
+/** Hosting a new placement: every member is sent its shards, restores them, and reports `hosted`. */
 
-/** Begins a placement: a new epoch, `host` to its members, `park` to whoever else has something of the training. */
+/** Starts a placement: a new epoch, `host` to its members, `park` to all others that hold something of the training. */
 export function startPlacement(turn: Turn, training: Training, plan: Plan, why: string): void {
   if (training.phase !== 'waiting') interrupt(turn, training, why);
   nextRound(training);
@@ -70,7 +70,7 @@ function membersOf(turn: Turn, training: Training, plan: Plan): MemberState[] {
   }));
 }
 
-/** Who keeps the copies of a runner that trains alone: of those who may, the one with the most memory. */
+/** The buddy of a runner that trains alone: of those eligible, the one with the most memory. */
 function outsideBuddy(turn: Turn, training: Training, engine: string, member: RunnerId): RunnerId | null {
   const able = Object.values(turn.state.runners)
     .map(({ info }) => info)
@@ -119,7 +119,7 @@ function sendHostCommands(turn: Turn, training: Training): void {
   );
 }
 
-/** Whether gradients can go between all these devices directly: one machine, a device each, one version of what carries them. */
+/** Whether gradients can go between these devices directly: on one machine, each its own device, one NCCL version. */
 function areLinked(members: readonly RunnerInfo[]): boolean {
   const [first] = members.map(({ link }) => link);
   const devices = new Set(members.map(({ link }) => link?.device));
@@ -130,12 +130,12 @@ function areLinked(members: readonly RunnerInfo[]): boolean {
   );
 }
 
-/** Whether the restored snapshot is to be copied to the buddies: not if the object store has it. */
+/** Whether the restored snapshot must be copied to the buddies: not if the object store has it. */
 function copies(training: Training): boolean {
   return training.from > durableStep(training);
 }
 
-/** A member is ready. True if now all are: training may begin. */
+/** A member is ready. Returns true if all are now: training may begin. */
 export function onHosted(turn: Turn, training: Training, member: MemberState): boolean {
   if (training.phase !== 'hosting' || member.hosted) return false;
   member.hosted = true;
@@ -147,13 +147,13 @@ export function onHosted(turn: Turn, training: Training, member: MemberState): b
   return true;
 }
 
-/** Hosting took too long: whoever is not ready is left out. */
+/** The deadline for hosting has passed: members that are not ready are evicted. */
 export function onHostDeadline(turn: Turn, training: Training): void {
   const late = training.placement.filter(({ hosted }) => !hosted).map(({ runner }) => runner);
   evict(turn, training, late, `${late.join(', ')} did not restore the training in time`);
 }
 
-/** The placement's first snapshot is safe: whoever is not part of it any more may drop the training. */
+/** The placement's first snapshot is safe: runners outside the placement are released. */
 export function settle(turn: Turn, training: Training): void {
   if (training.settled) return;
   training.settled = true;

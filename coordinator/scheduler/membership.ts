@@ -4,9 +4,9 @@ import { loseRunner, release } from './recovery.js';
 import { durableStep, memberOf, type Training, type Turn } from './state.js';
 import type { HeldSnapshot, RunnerId, RunnerInfo } from './types.js';
 
-/** Runners come, change and go. */
+/** Runners register, change and drain. */
 
-/** Snapshots of unknown trainings that a runner may bring along. */
+/** Snapshots of unknown trainings that are remembered for a runner, at most. */
 const MAX_UNCLAIMED = 256;
 
 export function join(turn: Turn, info: RunnerInfo, snapshots: readonly HeldSnapshot[]): void {
@@ -18,7 +18,7 @@ export function join(turn: Turn, info: RunnerInfo, snapshots: readonly HeldSnaps
       `runner ${info.id}: a runner must register with an id, its memory and a positive step rate`,
     );
   }
-  // Connected again before its old connection was given up: commands may have been lost on the way.
+  // It connected again before its old stream timed out: commands may have been lost on that one.
   loseRunner(turn, info.id, 'silent');
   turn.state.runners[info.id] = {
     info,
@@ -29,7 +29,7 @@ export function join(turn: Turn, info: RunnerInfo, snapshots: readonly HeldSnaps
     released: false,
   };
   for (const training of Object.values(turn.state.trainings)) {
-    // The process lives: it was not the training that killed it.
+    // The process is alive: its lost stream was no death.
     training.deaths = training.deaths.filter((runner) => runner !== info.id);
   }
   const newest = [...snapshots].sort((a, b) => b.step - a.step).slice(0, MAX_UNCLAIMED);
@@ -42,7 +42,7 @@ export function join(turn: Turn, info: RunnerInfo, snapshots: readonly HeldSnaps
   turn.state.dirty = true;
 }
 
-/** Takes a snapshot into account that a runner brought along; a training that trains on well needs none. */
+/** Records a snapshot that a runner reported when it registered. A training that makes progress does not need it. */
 export function adoptSnapshot(
   turn: Turn,
   training: Training,
@@ -77,7 +77,7 @@ export function update(
     stepRate: changed ? rate : runner.info.stepRate,
     draining: draining ?? runner.info.draining,
   };
-  // What was observed is of the past.
+  // What was observed no longer applies.
   if (changed) runner.observed = null;
   if (changed || leaving) {
     turn.state.topology++;
@@ -85,7 +85,7 @@ export function update(
   }
 }
 
-/** Lets draining runners exit that no training needs any more. */
+/** Sends `released` to draining runners that no training needs any more. */
 export function releaseDrained(turn: Turn): void {
   const { runners } = turn.state;
   for (const id in runners) {
@@ -93,7 +93,7 @@ export function releaseDrained(turn: Turn): void {
     if (!runner.info.draining || runner.released) continue;
     const trainings = Object.values(turn.state.trainings);
     if (trainings.some(({ participants }) => participants.includes(id))) continue;
-    assert(!trainings.some((training) => memberOf(training, id)), `runner ${id} is let go while it hosts`);
+    assert(!trainings.some((training) => memberOf(training, id)), `runner ${id} is released while it hosts`);
     runner.released = true;
     turn.commands.push({ type: 'released', runner: id });
   }

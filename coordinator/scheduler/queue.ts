@@ -6,8 +6,8 @@ import { cancelTimer } from './timers.js';
 import type { WaitingReason } from './types.js';
 
 /**
- * Gives waiting trainings a place, the oldest first. One that only has to wait for others to finish holds back those behind it,
- * or small trainings would starve a large one; one that fits nowhere at all holds back nobody.
+ * Places waiting trainings, the oldest first. One that only has to wait for others to finish holds back those behind it, or
+ * small trainings would starve a large one. One that fits nowhere at all holds back nobody.
  */
 export function placeWaiting(turn: Turn): void {
   turn.state.dirty = false;
@@ -15,7 +15,7 @@ export function placeWaiting(turn: Turn): void {
   for (const training of trainingsInOrder(turn.state)) {
     if (training.phase !== 'waiting') continue;
     if (training.backingOff) {
-      wait(turn, training, 'retry', null, `trying again after trouble: ${training.why}`);
+      wait(turn, training, 'retry', null, `retrying after a failure: ${training.why}`);
       continue;
     }
     const plan = position === 0 ? planFor(turn, training, loadsOf(turn.state, training)) : null;
@@ -45,7 +45,7 @@ function wait(
   turn.commands.push({ type: 'waiting', training: training.spec.id, reason, position, message });
 }
 
-/** Whoever has state keeps it while the training waits, but nobody trains; who wants to leave is let go. */
+/** While a training waits, runners keep its snapshots but nobody trains; draining runners are released. */
 function park(turn: Turn, training: Training): void {
   for (const runner of training.participants) {
     if (!training.backingOff && turn.state.runners[runner]?.info.draining) release(turn, training, runner);

@@ -12,9 +12,9 @@ import {
 import { cancelAllTimers, cancelTimer, hasTimer, startTimer } from './timers.js';
 import type { Command, FailureCode, RunnerId } from './types.js';
 
-/** How a training ends, is interrupted, and who is to blame. Whatever is interrupted waits in the queue for a place. */
+/** How a training ends or is interrupted, and which runner is evicted. An interrupted training waits in the queue. */
 
-/** Ends a training: everybody drops it, it is forgotten. */
+/** Ends a training: all runners release it, and the scheduler forgets it. */
 export function end(turn: Turn, training: Training, last: Command): void {
   cancelAllTimers(turn, training.spec.id);
   nextRound(training);
@@ -29,7 +29,7 @@ export function fail(turn: Turn, training: Training, code: string, message: stri
   end(turn, training, { type: 'failed', training: training.spec.id, code, message });
 }
 
-/** Lets a runner drop all that it has of a training. */
+/** Has a runner drop everything it holds of a training. */
 export function release(turn: Turn, training: Training, runner: RunnerId): void {
   dropHoldings(training, runner);
   training.participants = training.participants.filter((participant) => participant !== runner);
@@ -57,16 +57,16 @@ export function interrupt(turn: Turn, training: Training, why: string): void {
   turn.state.dirty = true;
 }
 
-/** Waits before the next placement if there was trouble repeatedly: longer each time. */
+/** Waits before the next placement after repeated failures, longer each time. */
 function backOff(turn: Turn, training: Training): void {
-  const troubles = training.deaths.length + training.failures.reduce((sum, { count }) => sum + count, 0);
-  if (troubles < 2) return;
-  const ms = Math.min(turn.options.retryMs * 2 ** (troubles - 2), turn.options.maxRetryMs);
+  const failures = training.deaths.length + training.failures.reduce((sum, { count }) => sum + count, 0);
+  if (failures < 2) return;
+  const ms = Math.min(turn.options.retryMs * 2 ** (failures - 2), turn.options.maxRetryMs);
   training.backingOff = true;
   startTimer(turn, 'retry', training.spec.id, ms);
 }
 
-/** Keeps a runner out of a training for a while, longer each time. */
+/** Excludes a runner from a training for a while, longer each time. */
 function exclude(turn: Turn, training: Training, runner: RunnerId): void {
   const count = (training.exclusions[runner]?.count ?? 0) + 1;
   training.exclusions[runner] = { count, active: true };
@@ -75,8 +75,8 @@ function exclude(turn: Turn, training: Training, runner: RunnerId): void {
 }
 
 /**
- * Only excluded runners could take the training. A runner is kept out for others to go first; where there are none, that
- * helps nobody, and all are let in again after as short a wait as after any other trouble.
+ * Only excluded runners could take the training. Exclusion lets other runners go first; if there are none, it is of no use,
+ * so all are readmitted after the usual backoff.
  */
 export function scheduleReadmission(turn: Turn, training: Training): void {
   if (hasTimer(turn, 'readmit', training.spec.id)) return;
@@ -85,7 +85,7 @@ export function scheduleReadmission(turn: Turn, training: Training): void {
   startTimer(turn, 'readmit', training.spec.id, ms);
 }
 
-/** Lets excluded runners take part again: the one named, or all. */
+/** Readmits excluded runners: the one named, or all. */
 export function readmit(turn: Turn, training: Training, runner: RunnerId | null): void {
   for (const [id, exclusion] of Object.entries(training.exclusions)) {
     if (runner !== null && id !== runner) continue;
@@ -96,7 +96,7 @@ export function readmit(turn: Turn, training: Training, runner: RunnerId | null)
   turn.state.dirty = true;
 }
 
-/** Throws runners out of a training and interrupts it. What they hold is not trusted any more. */
+/** Evicts runners from a training and interrupts it. What they hold is not used any more. */
 export function evict(turn: Turn, training: Training, runners: readonly RunnerId[], why: string): void {
   training.evictions += runners.length;
   if (training.evictions >= turn.options.evictionLimit) {
@@ -112,7 +112,7 @@ export function evict(turn: Turn, training: Training, runners: readonly RunnerId
   }
 }
 
-/** A runner is gone: every training that needs it is interrupted. */
+/** A runner is lost: every training that needs it is interrupted. */
 export function loseRunner(turn: Turn, runner: RunnerId, reason: 'ended' | 'silent'): void {
   if (turn.state.runners[runner] === undefined) return;
   delete turn.state.runners[runner];
@@ -137,7 +137,7 @@ function loseFrom(turn: Turn, training: Training, runner: RunnerId, reason: 'end
   if (turn.state.trainings[training.spec.id] === training && member) backOff(turn, training);
 }
 
-/** A member could not go on. */
+/** A member failed. */
 export function onFailed(
   turn: Turn,
   training: Training,
@@ -150,7 +150,7 @@ export function onFailed(
     return;
   }
   if (code === 'memory') {
-    // The next placement gives it less; it can refuse no more often than there are shards.
+    // The next placement gives it fewer shards; so it can refuse no more often than there are shards.
     const runner = turn.state.runners[member.runner]!;
     const demand = demandOf(training.spec, member.shards);
     runner.refusedBytes = Math.min(runner.refusedBytes ?? demand, demand);
@@ -169,7 +169,7 @@ export function onFailed(
   }
   interrupt(turn, training, `runner ${member.runner} failed: ${message}`);
   if (turn.state.trainings[training.spec.id] !== training) return;
-  // A second failure may be the runner's own fault: others go first. A store that is away is away for all.
+  // A second failure may be the runner's own fault: others go first. A store that is down is down for all.
   if (code === 'engine' && total >= 2) {
     release(turn, training, member.runner);
     exclude(turn, training, member.runner);
@@ -177,7 +177,7 @@ export function onFailed(
   backOff(turn, training);
 }
 
-/** Members accuse each other for a moment before one of them is judged: who is cut off hears of it first, too. */
+/** Collects accusations for a moment before one member is evicted: a member that is cut off accuses its peers, too. */
 export function onPeerFailed(turn: Turn, training: Training, accuser: MemberState, peer: RunnerId): void {
   if (turn.state.runners[peer] === undefined || peer === accuser.runner) return;
   if (memberOf(training, peer) === undefined) {
@@ -196,8 +196,8 @@ export function onPeerFailed(turn: Turn, training: Training, accuser: MemberStat
 }
 
 /**
- * Evicts one of those who cannot talk to each other: whoever most others accuse; among equals who accuses most
- * (everybody seems dead to one who is cut off), then the slowest, then the last by name.
+ * Evicts one of the members that cannot reach each other: the one accused by most; among equals the one that accuses most
+ * (to a member that is cut off, all others seem dead), then the slowest, then the last by name.
  */
 export function onBlame(turn: Turn, training: Training): void {
   const accused = new Map<RunnerId, number>();
@@ -205,7 +205,7 @@ export function onBlame(turn: Turn, training: Training): void {
   for (const { accuser, accused: runner } of training.accusations) {
     accused.set(runner, (accused.get(runner) ?? 0) + 1);
     accusing.set(accuser, (accusing.get(accuser) ?? 0) + 1);
-    // Either end of a broken link will do.
+    // Either end of a broken link may be at fault.
     accused.set(accuser, accused.get(accuser) ?? 0);
   }
   const rate = (runner: RunnerId) => turn.state.runners[runner]?.info.stepRate ?? 0;

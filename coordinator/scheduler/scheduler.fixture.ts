@@ -34,7 +34,7 @@ export const spec = (id: string, over: Partial<TrainingSpec> = {}): TrainingSpec
 
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 
-/** A scheduler with obedient runners on demand. */
+/** A scheduler whose runners do as the test demands. */
 export class SchedulerFixture {
   readonly state;
   last: Command[] = [];
@@ -69,7 +69,7 @@ export class SchedulerFixture {
     for (const runner of this.members(training)) this.dispatch({ type: 'hosted', runner, ...at });
   }
 
-  /** Everybody trains up to a step and takes the snapshot there; runners by what their part of a step takes, where that is said. */
+  /** All members train up to a step and take its snapshot. `computeMs`: how long a step takes each runner. */
   train(training: string, to: number, computeMs: Record<string, number> = {}): void {
     const at = this.at(training);
     for (const runner of this.members(training)) {

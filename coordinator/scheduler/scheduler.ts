@@ -31,7 +31,7 @@ export function createScheduler(options: Partial<SchedulerOptions> = {}): State 
   return createState(options);
 }
 
-/** Takes one event into the state, which it changes, and returns what is to be done, in this order. */
+/** Applies one event to the state, which it changes, and returns the commands to carry out, in order. */
 export function step(state: State, event: Event): Command[] {
   const turn: Turn = { state, options: state.options, commands: [] };
   onEvent(turn, event);
@@ -87,7 +87,7 @@ function onTrainingEvent(turn: Turn, training: Training, event: TrainingEvent): 
   }
 }
 
-/** A runner's report. Those of other epochs, and of runners without a part in this one, change nothing. */
+/** A runner's report. Those of other epochs, and of runners that are no members of this one, are ignored. */
 function onReport(turn: Turn, training: Training, event: RunnerReport): void {
   const member = memberOf(training, event.runner);
   if (event.epoch !== epoch(training) || member === undefined) return;

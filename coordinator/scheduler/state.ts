@@ -19,15 +19,15 @@ import {
 /** A runner that is connected. */
 export interface RunnerState {
   info: RunnerInfo;
-  /** The smallest demand of one training, in bytes, that turned out not to fit; null as long as everything did. */
+  /** The smallest demand of one training, in bytes, that did not fit; null while everything has fitted. */
   refusedBytes: number | null;
-  /** Steps per second of the reference workload, as its trainings showed; null where they showed nothing. */
+  /** Steps per second of the reference workload as observed in its trainings; null if nothing was observed. */
   observed: number | null;
-  /** How often that was forgotten because it might be over. */
+  /** How often the observed speed was dropped after a probation. */
   probations: number;
-  /** What it brought along of trainings that are not known (yet). */
+  /** Snapshots that it reported when it registered, of trainings that are not known yet. */
   unclaimed: HeldSnapshot[];
-  /** Told that it may exit. */
+  /** The command `released` was sent. */
   released: boolean;
 }
 
@@ -35,19 +35,19 @@ export interface RunnerState {
 export interface MemberState extends Member {
   hosted: boolean;
   step: number;
-  /** Newest snapshot that it and its buddy hold. */
+  /** Step of the newest snapshot that it and its buddy hold. */
   taken: number;
-  /** How long that took, its copy included; 0 where not known. */
+  /** How long that snapshot took, its copy included; 0 if not known. */
   copyMs: number;
-  /** What its own part of a step took in the last window; 0 where not known. */
+  /** How long its own part of a step took in the last window; 0 if not known. */
   computeMs: number;
-  /** How much faster than believed it was in all windows of the evidence. */
+  /** Observed speed over assumed speed, as far as all windows of the evidence agree. */
   speedRatio: number;
-  /** Number of its last report among all reports: who has been quiet longest. */
+  /** Sequence number of its last report: shows which member has been silent longest. */
   lastReport: number;
 }
 
-/** That a runner has the pieces of some shards of a snapshot in its memory. */
+/** A runner has the pieces of some shards of a snapshot in its memory. */
 export interface Holding {
   runner: RunnerId;
   step: number;
@@ -55,12 +55,13 @@ export interface Holding {
 }
 
 export interface Exclusion {
-  /** How often it was evicted. */
+  /** How often it was excluded. */
   count: number;
-  /** Kept out at present; a timer ends it. */
+  /** Excluded at present; a timer ends it. */
   active: boolean;
 }
 
+/** What the scheduler knows of one training. */
 export interface Training {
   spec: TrainingSpec;
   /** Number of its submission: the order of the queue. */
@@ -77,67 +78,66 @@ export interface Training {
   stepMs: number;
   /** Step that this placement started from. */
   from: number;
-  /** Runners that others fetch that step from. */
+  /** Runners from which others fetch that step. */
   sources: RunnerId[];
-  /** Whoever else is used by this placement may go: its first snapshot is safe. */
+  /** The first snapshot of this placement is safe: runners outside it may drop what they hold. */
   settled: boolean;
-  /** Granted: train up to here. */
+  /** Step up to which the members may train. */
   until: number;
-  /** Snapshots asked for that are not safe yet, ascending. */
+  /** Steps of the snapshots that are ordered but not safe yet, ascending. */
   pending: number[];
-  /** Newest safe snapshot of this placement: every member and its buddy hold it. */
+  /** Step of the newest safe snapshot of this placement: every member and its buddy hold it. */
   base: number;
-  /** Applied by every member. */
+  /** Newest step that every member has applied. */
   committed: number;
-  /** Largest step that ever was: what lies above it is progress, what lies below is repetition. */
+  /** Largest step ever committed: steps above it are progress, steps below it are repeated. */
   highWater: number;
-  /** Observed steps a second; 0 where not known. */
+  /** Observed steps per second; 0 if not known. */
   rate: number;
-  /** How much faster than the cost model says all of its steps are, whoever takes them; null where not known. */
+  /** Observed over predicted speed of its steps on any runner: the error of the cost model. Null if not known. */
   scale: number | null;
-  /** Windows in a row that contradict what is believed of the members' speeds; short ones count as less than one. */
+  /** Consecutive windows that contradict the assumed speeds of the members; short ones count as less than one. */
   evidence: number;
-  /** How often it moved because of observed speeds, and windows since it did. */
+  /** How often it moved because of observed speeds, and the windows since it last moved. */
   speedMoves: number;
   windowsSinceMove: number;
-  /** Something moved since the watch timer fired last; how often it fired in vain. */
+  /** Whether anything moved since the watchdog last fired, and how often in a row it fired without any movement. */
   movedSinceCheck: boolean;
   idleChecks: number;
 
   holdings: Holding[];
-  /** Whoever may still have something of this training in its memory. */
+  /** Runners that may still have something of this training in memory. */
   participants: RunnerId[];
-  /** Members of the epoch before this one have not been told yet that it is over. */
+  /** The members of the previous epoch still have to be sent `park`. */
   parkPending: boolean;
 
-  /** Whole snapshots in the object store, as in the spec, without those that turned out to be damaged. Never empty. */
+  /** Complete snapshots in the object store, as in the spec, without those found damaged. Never empty. */
   stored: StoredSnapshot[];
   durableEngine: string | null;
   windowsSinceStore: number;
-  /** A snapshot on its way to the object store. */
+  /** The snapshot that is being written to the object store. */
   store: { step: number; stored: Record<RunnerId, Piece[]>; failed: RunnerId[] } | null;
-  /** A manifest on its way; outlives the placement that made it. */
+  /** The manifest that is being written; it outlives the placement that made it. */
   commit: { epoch: Epoch; step: number; engine: string; snapshots: StoredSnapshot[] } | null;
   storeAttempts: number;
-  /** Waiting before the next attempt to store. */
+  /** Waits before the next attempt to store. */
   storeBackingOff: boolean;
 
   exclusions: Record<RunnerId, Exclusion>;
   accusations: { accuser: RunnerId; accused: RunnerId }[];
-  /** Trouble since the last progress. */
+  /** Failures since the last progress. */
   deaths: RunnerId[];
   failures: { reason: string; count: number }[];
   evictions: number;
-  /** Waiting before the next placement. */
+  /** Waits before the next placement. */
   backingOff: boolean;
-  /** Why it is placed anew. */
+  /** Why it is placed again. */
   why: string;
 
-  /** Value of `State.topology` when a better placement was last looked for. */
+  /** Values of `State.topology` and `State.speeds` when a better placement was last looked for. */
   evaluatedTopology: number;
-  /** The same of `State.speeds`. */
   evaluatedSpeeds: number;
-  /** The last `waiting` command, not to repeat it. */
+  /** The last `waiting` command, so that it is not repeated. */
   lastWaiting: string;
 }
 
@@ -154,7 +154,7 @@ export type TimerKind =
 
 export interface TimerState {
   kind: TimerKind;
-  /** Null: of a runner, whatever it hosts. */
+  /** Null: the timer is about a runner, whatever it hosts. */
   training: TrainingId | null;
   runner: RunnerId | null;
 }
@@ -168,9 +168,9 @@ export interface State {
   nextOrder: number;
   nextTimer: number;
   nextReport: number;
-  /** Grows with everything that may make a better placement possible. */
+  /** Incremented by everything that may make a better placement possible. */
   topology: number;
-  /** Grows with everything that is learned of the speed of runners. */
+  /** Incremented whenever the observed speed of a runner changes. */
   speeds: number;
   /** Waiting trainings may find a place now. */
   dirty: boolean;
@@ -264,7 +264,7 @@ export function epoch(training: Training): Epoch {
   return epochOf(training.spec.lease, training.round);
 }
 
-/** Opens the next round: from now on reports of the last one change nothing. */
+/** Starts the next round: reports of earlier ones are ignored from now on. */
 export function nextRound(training: Training): void {
   training.round++;
   assert(training.round < ROUNDS, `training ${training.spec.id} was placed ${ROUNDS} times under one lease`);

@@ -5,14 +5,14 @@ import type { Epoch, Piece, StoredSnapshot } from './types.js';
 
 /**
  * How a safe snapshot becomes durable: every member writes its pieces, then the driver writes the manifest under the
- * training's lease. One at a time; a manifest on its way outlives the placement that made its pieces. The snapshot before it
- * is kept, and the initial state: what is read of the object store may turn out to be damaged.
+ * training's lease. One snapshot at a time; a manifest that is being written outlives the placement that made its pieces.
+ * The previous snapshot and the initial state are kept, because a stored snapshot may turn out to be damaged.
  */
 
-/** Snapshots of which a manifest tells. */
+/** Snapshots that a manifest names. */
 const GENERATIONS = 2;
 
-/** Lets every member write its pieces of the newest safe snapshot. */
+/** Has every member write its pieces of the newest safe snapshot. */
 export function startStore(turn: Turn, training: Training): void {
   training.store = { step: training.base, stored: {}, failed: [] };
   training.windowsSinceStore = 0;
@@ -64,7 +64,7 @@ function sendCommit(turn: Turn, training: Training): void {
   startTimer(turn, 'store', training.spec.id, turn.options.storeDeadlineMs);
 }
 
-/** Not everybody could write: try again after a while; who fails twice where others do not is left out. */
+/** Some member could not write: retry after a backoff. A member that fails twice while others succeed is evicted. */
 function onStoreFailure(turn: Turn, training: Training, message: string): void {
   const { stored, failed } = training.store!;
   training.store = null;
@@ -80,12 +80,12 @@ function onStoreFailure(turn: Turn, training: Training, message: string): void {
     evict(turn, training, names, `${names.join(', ')} could not write to the object store`);
     return;
   }
-  // A runner has a deadline of its own for writing: who says nothing hangs, and begins anew from what it holds.
+  // A runner has a deadline of its own for writing, so one that does not answer hangs: place the training again.
   const silent = culprits.filter(({ runner }) => !failed.includes(runner)).map(({ runner }) => runner);
   if (silent.length > 0) interrupt(turn, training, `${silent.join(', ')} did not answer`);
 }
 
-/** Counts an attempt and waits before the next; false if that was the last. */
+/** Counts an attempt and starts the backoff before the next one; false if that was the last. */
 function backOffStore(turn: Turn, training: Training, message: string): boolean {
   training.storeAttempts++;
   if (training.storeAttempts >= turn.options.storeLimit) {
@@ -98,14 +98,14 @@ function backOffStore(turn: Turn, training: Training, message: string): boolean 
   return true;
 }
 
-/** The time for storing is up: pieces are given up, a manifest is sent again (writing it twice does no harm). */
+/** The deadline for storing has passed: the pieces are abandoned, or the manifest is sent again (it may be written twice). */
 export function onStoreDeadline(turn: Turn, training: Training): void {
   if (training.store !== null) onStoreFailure(turn, training, 'the object store did not answer in time');
   else if (training.commit !== null)
     onCommitFailed(turn, training, training.commit.epoch, 'no answer in time');
 }
 
-/** The wait between attempts is over. */
+/** The backoff is over. */
 export function onStoreBackoffOver(turn: Turn, training: Training): void {
   training.storeBackingOff = false;
   if (training.commit !== null) sendCommit(turn, training);
@@ -137,17 +137,22 @@ export function onCommitted(turn: Turn, training: Training, at: Epoch, step: num
 }
 
 /**
- * A stored snapshot is damaged: it is struck off, and the training goes back to the newest that is left, in memory or in the
- * object store, at worst to the beginning. That costs time, never a bit: training gives the same ones again.
+ * A stored snapshot is damaged: it is removed from the list, and the training goes back to the newest one left, in memory or
+ * in the object store, at worst to the initial state. That costs time but changes no bit: training is deterministic.
  */
 export function onDamaged(turn: Turn, training: Training, step: number, message: string): void {
   if (training.phase !== 'hosting' || step !== training.from) return;
   const intact = (snapshot: StoredSnapshot) => snapshot.step !== step;
   const left = training.stored.filter(intact);
-  const told = { type: 'damaged', training: training.spec.id, step, message } as const;
-  turn.commands.push({ ...told, left: left[0]?.step ?? null });
+  turn.commands.push({
+    type: 'damaged',
+    training: training.spec.id,
+    step,
+    message,
+    left: left[0]?.step ?? null,
+  });
   if (left.length === 0) {
-    fail(turn, training, 'data', `${message}: nothing is left to begin with; train the training anew`);
+    fail(turn, training, 'data', `${message}: nothing is left to begin with; train the session anew`);
     return;
   }
   training.stored = left;

@@ -4,12 +4,12 @@ import { end } from './recovery.js';
 import { createTraining, type Turn } from './state.js';
 import type { TrainingSpec } from './types.js';
 
-/** Refuses what no coordinator could place. */
+/** Refuses a spec that no coordinator could place. */
 export function checkSpec(spec: TrainingSpec): void {
   const refuse = (what: string) =>
     new ImplicamError(
-      'bad-training',
-      `training ${spec.id}: ${what}; the training's plan is damaged, train it anew`,
+      'bad-session',
+      `training ${spec.id}: ${what}; its plan is damaged, train the session anew`,
     );
   const finite = (value: number) => Number.isFinite(value) && value >= 0;
   if (spec.id === '' || spec.id === '__proto__') throw refuse('its id cannot be used');
@@ -30,7 +30,7 @@ export function checkSpec(spec: TrainingSpec): void {
   if (!Number.isSafeInteger(spec.lease) || spec.lease < 1) throw refuse(`its lease has number ${spec.lease}`);
 }
 
-/** Takes a training on; under a newer lease it replaces the one of that name. */
+/** Adds a training; under a newer lease it replaces the one with the same id. */
 export function submit(turn: Turn, spec: TrainingSpec): void {
   checkSpec(spec);
   const known = turn.state.trainings[spec.id];

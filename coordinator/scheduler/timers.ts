@@ -2,8 +2,8 @@ import type { TimerKind, TimerState, Turn } from './state.js';
 import type { RunnerId, TrainingId } from './types.js';
 
 /**
- * Timers by purpose. There is at most one of a purpose, so their number is bounded by trainings and runners; every start has a
- * name of its own, so that a timeout which was on its way when its timer was cancelled is told from that of its successor.
+ * Timers by purpose. There is at most one for each purpose, so their number is bounded by trainings and runners. Every start
+ * gets an id of its own, so that the late timeout of a cancelled timer is not mistaken for that of its successor.
  */
 
 function find(
@@ -24,7 +24,7 @@ export function hasTimer(turn: Turn, kind: TimerKind, training: TrainingId): boo
   return find(turn, kind, training, null) !== undefined;
 }
 
-/** Starts the timer of that purpose anew. */
+/** Starts the timer of that purpose, or restarts it. */
 export function startTimer(
   turn: Turn,
   kind: TimerKind,

@@ -1,7 +1,6 @@
 /**
- * What the coordinator's decisions are made of: the facts that go in (events) and the orders that come out (commands).
- * Everything is plain data, so that a run can be written down and replayed. Durations are milliseconds, sizes bytes.
- * The protocol that these belong to is told in docs/COORDINATION.md.
+ * The interface of the scheduler: events go in, commands come out. Everything is plain data, so that a run can be recorded
+ * and replayed. Durations are in milliseconds, sizes in bytes. The protocols are in docs/reference/COORDINATION.md.
  */
 
 /** Identity of one runner process: new for each process start, the same when a process connects again. */
@@ -45,7 +44,7 @@ export interface RunnerInfo {
   readonly link: DeviceLink | null;
 }
 
-/** A snapshot piece that a runner brings along when it registers (it outlived its coordinator, or its connection). */
+/** A snapshot piece that a runner still holds when it registers (it outlived a coordinator or a connection). */
 export interface HeldSnapshot {
   readonly training: TrainingId;
   readonly step: number;
@@ -120,7 +119,7 @@ interface Report {
   readonly epoch: Epoch;
 }
 
-/** A picture of what was learned up to a step; for people, nothing is decided by it. */
+/** A picture of what was learned up to a step. It is for display; no decision depends on it. */
 export interface PreviewPicture {
   readonly step: number;
   readonly key: string;
@@ -129,7 +128,7 @@ export interface PreviewPicture {
   readonly height: number;
 }
 
-/** What a runner says about a training. A report of any epoch but the training's present one changes nothing. */
+/** What a runner reports about a training. Reports of any epoch but the present one are ignored. */
 export type RunnerReport =
   /** State restored, peers connected, ready to train; the restored snapshot is held. */
   | (Report & { readonly type: 'hosted' })
@@ -173,14 +172,14 @@ export type Event =
       readonly type: 'runnerUpdated';
       readonly runner: RunnerId;
       readonly stepRate?: number;
-      /** True: it wants to go (SIGTERM). It may exit once the command `released` names it. */
+      /** True: it is to shut down (SIGTERM). It may exit once it is sent `released`. */
       readonly draining?: boolean;
     }
   /** `ended`: its connection closed, most likely the process died. `silent`: heartbeats missed. */
   | { readonly type: 'runnerLost'; readonly runner: RunnerId; readonly reason: 'ended' | 'silent' }
   | { readonly type: 'trainingSubmitted'; readonly spec: TrainingSpec }
   | { readonly type: 'trainingCancelled'; readonly training: TrainingId }
-  /** The training belongs to somebody else now: nothing of it may be written any more. */
+  /** Another coordinator has the lease now: nothing of the training may be written any more. */
   | { readonly type: 'leaseLost'; readonly training: TrainingId; readonly lease: number }
   /** Answer to `commit`: the manifest is durable. */
   | {
@@ -206,7 +205,7 @@ interface Order {
 
 /**
  * Orders to runners. A runner remembers the largest epoch it has seen of each training and ignores orders of smaller
- * ones; peers talk to each other only within one epoch.
+ * ones; peers exchange messages only within one epoch.
  */
 export type RunnerCommand =
   /**
@@ -261,10 +260,10 @@ export type Command =
       /** The newest, of `step`, first. */
       readonly snapshots: readonly StoredSnapshot[];
     }
-  /** Start (or start anew) the timer of that name; `timeout` when it fires. */
+  /** Start (or restart) the timer with that id; `timeout` when it fires. */
   | { readonly type: 'timer'; readonly id: string; readonly ms: number }
   | { readonly type: 'cancelTimer'; readonly id: string }
-  // Facts worth showing.
+  // Facts for logs, metrics and status.
   | {
       readonly type: 'placed';
       readonly training: TrainingId;
@@ -301,7 +300,7 @@ export type Command =
       readonly message: string;
     }
   | { readonly type: 'preview'; readonly training: TrainingId; readonly picture: PreviewPicture }
-  /** Ends of a training: afterwards the scheduler has forgotten it. */
+  /** The training has ended: the scheduler has forgotten it. */
   | { readonly type: 'finished'; readonly training: TrainingId; readonly step: number }
   | {
       readonly type: 'failed';

@@ -8,21 +8,21 @@ import { startStore } from './storing.js';
 import { cancelTimer, hasTimer, startTimer } from './timers.js';
 
 /**
- * Training in windows. A window ends with a snapshot; two windows are granted beyond the newest safe snapshot, so that
- * nobody waits for the coordinator, and no loss costs more than two windows as long as a buddy survives.
+ * Training in windows. A window ends with a snapshot. Two windows are granted beyond the newest safe snapshot, so that no
+ * member waits for the coordinator, and the loss of a runner costs at most two windows as long as its buddy survives.
  */
 
 /** All members are ready. */
 export function onAllHosted(turn: Turn, training: Training): void {
-  // Without copies to wait for, the restored snapshot is safe: the object store has it.
+  // If no copies are pending, the restored snapshot is safe: the object store has it.
   const safe = training.pending.length === 0 ? training.from : newestSafe(training);
   if (safe !== undefined) onSafe(turn, training, safe);
   else grant(turn, training);
 }
 
 /**
- * How long a window shall be, in milliseconds: half of what a loss may cost, unless snapshots are so large that their copies
- * would take more than their share of the time. Training would wait for them, and a longer window costs less than that.
+ * Length of a window in milliseconds: half of what a loss may cost, unless snapshots are so large that their copies would
+ * take more than their share of the time. Training would wait for them, and a longer window costs less than that.
  */
 function windowMs(turn: Turn, training: Training): number {
   const { snapshotMs, snapshotShare, maxWindowMs } = turn.options;
@@ -30,7 +30,7 @@ function windowMs(turn: Turn, training: Training): number {
   return Math.max(snapshotMs / 2, Math.min(slowest / snapshotShare, maxWindowMs));
 }
 
-/** Steps of a window, by the observed rate or else the predicted. */
+/** Steps of a window, by the observed rate, or else the predicted one. */
 function windowSteps(turn: Turn, training: Training): number {
   const { snapshotMs, minWindowSteps, maxWindowSteps } = turn.options;
   const usual = snapshotMs / 2;
@@ -67,12 +67,12 @@ function advance(turn: Turn, training: Training): void {
   }
 }
 
-/** Whether steps or snapshots are still to come. */
+/** Whether granted steps or snapshots are outstanding. */
 function expecting(training: Training): boolean {
   return training.committed < training.until || training.pending.length > 0;
 }
 
-/** Starts half of the deadline: two halves without any movement are too long. */
+/** Starts the watchdog with half of the deadline: two halves in a row without any movement are too long. */
 function startWatchdog(turn: Turn, training: Training): void {
   const { stallDeadlineMs, stallSteps } = turn.options;
   const first = training.committed === training.from ? 2 : 1;
@@ -85,7 +85,7 @@ function startWatchdog(turn: Turn, training: Training): void {
   );
 }
 
-/** Nobody moved for too long and nobody was accused: whoever is furthest behind, or has been quiet longest, must go. */
+/** Nothing moved for too long and nobody was accused: evicts the member furthest behind, or else silent longest. */
 export function onWatchdog(turn: Turn, training: Training): void {
   if (!expecting(training)) return;
   training.idleChecks = training.movedSinceCheck ? 0 : training.idleChecks + 1;
@@ -99,7 +99,7 @@ export function onWatchdog(turn: Turn, training: Training): void {
   evict(turn, training, [last.runner], `nothing moved; runner ${last.runner} was at step ${last.step}`);
 }
 
-/** A member has applied steps; those that all have applied are committed. */
+/** A member has applied steps; those that all members have applied are committed. */
 export function onProgressed(
   turn: Turn,
   training: Training,
@@ -133,8 +133,8 @@ export function onProgressed(
 }
 
 /**
- * A member and its buddy hold a snapshot; it is safe once that is true of all members. The restored snapshot may be
- * reported while others are still restoring it.
+ * A member and its buddy hold a snapshot; once that is true of all members, it is safe. The restored snapshot may be
+ * reported while other members still restore it.
  */
 export function onSnapshotTaken(
   turn: Turn,
@@ -154,7 +154,7 @@ export function onSnapshotTaken(
   if (safe !== undefined) onSafe(turn, training, safe);
 }
 
-/** Newest of the awaited snapshots that every member and its buddy hold. */
+/** Newest of the pending snapshots that every member and its buddy hold. */
 function newestSafe(training: Training): number | undefined {
   const all = training.placement.reduce(
     (least, { taken }) => Math.min(least, taken),
@@ -177,8 +177,8 @@ function onSafe(turn: Turn, training: Training, step: number): void {
 }
 
 /**
- * What to do beside training: store, finish, stop, move. `fresh`: the newest safe snapshot has just become safe, so going
- * back to it costs little.
+ * Decides what to do beside training: store, finish, cancel, move. `fresh`: the newest safe snapshot has only just become
+ * safe, so going back to it costs little.
  */
 export function consider(turn: Turn, training: Training, fresh: boolean): void {
   if (training.phase !== 'training') return;
@@ -207,14 +207,14 @@ export function consider(turn: Turn, training: Training, fresh: boolean): void {
     rebalance(turn, training);
 }
 
-/** Whether a runner wants to go that this placement uses. */
+/** Whether this placement uses a draining runner. */
 function usesDraining(turn: Turn, training: Training): boolean {
   const draining = (runner: string | null) =>
     runner !== null && turn.state.runners[runner]?.info.draining === true;
   return training.placement.some(({ runner, buddy }) => draining(runner) || draining(buddy));
 }
 
-/** Moves away from draining runners; where there is nobody else, stores the state and waits for somebody. */
+/** Moves the shards off draining runners; if no others can take them, stores the state and waits for a runner. */
 function moveOffDraining(turn: Turn, training: Training, fresh: boolean, idle: boolean): void {
   const plan = planMove(turn, training);
   if (plan !== null) {
@@ -226,7 +226,7 @@ function moveOffDraining(turn: Turn, training: Training, fresh: boolean, idle: b
   }
 }
 
-/** Moves to a better placement if that pays. */
+/** Moves to a better placement if that saves enough time. */
 function rebalance(turn: Turn, training: Training): void {
   if (training.store !== null) return;
   const changed = training.evaluatedTopology !== turn.state.topology;
@@ -237,7 +237,7 @@ function rebalance(turn: Turn, training: Training): void {
   if (plan === null) return;
   const now = presentStepMs(turn, training);
   const left = training.spec.steps - training.committed;
-  // The ratio of the two is right whatever steps cost; the time is the cost model's, put right by what was observed.
+  // The ratio of the two does not depend on the cost model's error; the time does, and is corrected by what was observed.
   const saved = (left * (now - plan.placement.stepMs)) / (training.scale ?? 1);
   const { rebalanceGain, rebalanceSavedMs } = turn.options;
   if (now / plan.placement.stepMs < rebalanceGain || saved < rebalanceSavedMs) return;
@@ -251,7 +251,7 @@ function rebalance(turn: Turn, training: Training): void {
   if (!changed) training.speedMoves = speedMoves + 1;
 }
 
-/** Cancelled: what is held is stored first if that is possible at once. */
+/** Cancels the training: the newest safe snapshot is stored first if that is possible at once. */
 export function cancel(turn: Turn, training: Training): void {
   if (training.cancelling) return;
   if (training.phase !== 'training') {

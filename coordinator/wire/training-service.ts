@@ -41,12 +41,12 @@ export function trainingService(
       const stop = board.watch(training, (now) => {
         newest = now;
         if (now.phase !== last?.phase) return send();
-        // Not started anew by each change: those come more often than this.
+        // Not restarted by each change: changes come more often than this.
         pending ??= setTimeout(send, WATCH_EVERY);
       });
       const finish = () => {
         clearTimeout(pending);
-        // The first status can be the last, told before `watch` has returned.
+        // The first status can be the last, and arrive before `watch` has returned.
         setImmediate(() => {
           stop();
           call.end();

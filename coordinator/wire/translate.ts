@@ -3,7 +3,7 @@ import type { AttachResponse } from '../../proto/types/implicam/v1/AttachRespons
 import type { Hello__Output } from '../../proto/types/implicam/v1/Hello.js';
 import type { Command, Event, FailureCode, RunnerCommand, RunnerInfo } from '../scheduler/types.js';
 
-/** Between the wire and the scheduler's own words. */
+/** Translates between messages of the wire and the scheduler's events and commands. */
 
 export function runnerInfo(hello: Hello__Output): RunnerInfo {
   const { runner: id, address, engine, device, memoryBytes, stepRate, draining, deviceLink: link } = hello;
@@ -46,7 +46,7 @@ export function reportEvent(runner: string, message: AttachRequest__Output): Eve
   return undefined;
 }
 
-/** The scheduler's order as a message to its runner. */
+/** The scheduler's command as a message to its runner. */
 export function orderMessage(command: RunnerCommand): AttachResponse {
   const { training, epoch } = command;
   const head = { training, epoch };
@@ -85,7 +85,7 @@ export function orderMessage(command: RunnerCommand): AttachResponse {
   }
 }
 
-/** A damaged snapshot, in words for people. */
+/** A sentence for people about a damaged snapshot. */
 export function describeDamage({
   step,
   left,
@@ -95,7 +95,7 @@ export function describeDamage({
     left === null
       ? 'there is no other'
       : left === 0
-        ? 'training begins anew'
+        ? 'training starts over'
         : `there is one of step ${left}`;
   return `the stored snapshot of step ${step} is damaged (${message}); ${next}`;
 }

@@ -8,8 +8,8 @@ import type { PeerLinks } from './peer-links.js';
 import type { SumExchange } from './sum-exchange.js';
 
 /**
- * Sums from device to device, one call a step. The streams between the members carry nothing meanwhile, but tell at once
- * when one of them has died: what waits for its device would wait for ever.
+ * Sums from device to device, in one call per step. The streams between the members carry nothing meanwhile, but show at once
+ * when a member dies: an operation that waits for its device would never end.
  */
 export class DeviceExchange implements SumExchange {
   readonly lanes = 1;

@@ -47,7 +47,7 @@ export class LinkExchange implements SumExchange {
     return this.plans.length;
   }
 
-  /** Makes the streams to those that this holder talks with. @throws PeerFailure, and `aborted` with the signal */
+  /** Connects to the members that this one exchanges values with. @throws PeerFailure, and `aborted` with the signal */
   async connect(signal: AbortSignal): Promise<void> {
     const partners = new Set<string>();
     for (const operation of this.plans.flatMap(({ operations }) => operations)) {

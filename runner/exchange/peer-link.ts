@@ -27,7 +27,7 @@ export interface ValueName {
   readonly lane: number;
   /** The sum of all shards on its way back. */
   readonly root: boolean;
-  /** Not a sum: a control of the meeting before the first step (device-meeting.ts). */
+  /** Not a sum, but a control message of the rendezvous before the first step (device-rendezvous.ts). */
   readonly control?: boolean;
 }
 
@@ -82,7 +82,7 @@ export class PeerLink {
     stream.on('error', (error: Error) => fail(error.message));
     stream.on('end', () => fail('it ended'));
     stream.on('close', () => fail('it closed'));
-    // A server's stream tells of its client's death by this event alone.
+    // This event alone shows a server's stream that its client has died.
     (stream as NodeJS.EventEmitter).on('cancelled', () => fail('it was cancelled'));
   }
 

@@ -31,7 +31,7 @@ interface Waiter {
 
 /**
  * All streams of this runner to its peers, one a pair whatever the number of trainings, and the values that come over
- * them. Values of an epoch below a training's own are thrown away: their sender is thought dead.
+ * them. Values of an epoch below the present one of their training are dropped: their sender is no member any more.
  */
 export class PeerLinks {
   private readonly self: string;
@@ -54,7 +54,7 @@ export class PeerLinks {
     this.security = security;
   }
 
-  /** A client of a peer's services. Channels are kept: connecting anew costs more than a step. */
+  /** A client of a peer's services. Channels are kept: a new connection costs more than a step. */
   client({ runner, address }: Peer): PeerServiceClient {
     const key = `${runner}@${address}`;
     const client =
@@ -163,14 +163,14 @@ export class PeerLinks {
     this.memory.giveBack(bytes);
   }
 
-  /** From now on values of this training below the epoch are thrown away. */
-  enter(training: string, epoch: number): void {
+  /** From now on values of this training below the epoch are dropped. */
+  enterEpoch(training: string, epoch: number): void {
     this.remember(training, epoch);
     this.purge((name) => name.training === training && name.epoch < epoch);
   }
 
-  /** The training is not hosted here any more: what still comes of its epoch is thrown away, too. */
-  leave(training: string): void {
+  /** The training is not hosted here any more: values of its epoch are dropped, too. */
+  leaveEpoch(training: string): void {
     this.remember(training, (this.epochs.get(training) ?? 0) + 1);
     this.purge((name) => name.training === training);
   }
@@ -201,8 +201,8 @@ export class PeerLinks {
   private adopt(peer: string, stream: ConstructorParameters<typeof PeerLink>[1]): void {
     const old = this.links.get(peer);
     if (old) {
-      // The peer has given it up; what was on its way over it is lost.
-      this.drop(old, lost(peer, 'it connected anew'));
+      // The peer has closed the old stream; what was on its way is lost.
+      this.drop(old, lost(peer, 'it reconnected'));
       old.close();
     }
     const link = new PeerLink(
@@ -280,7 +280,7 @@ export class PeerLinks {
     }
     this.inbox.set(key, { bytes, name });
     this.inboxBytes += bytes.length;
-    // The oldest are of trainings that this runner has not been told of, and perhaps never will be.
+    // The oldest belong to trainings that this runner does not host yet, and perhaps never will.
     for (const [old, value] of this.inbox) {
       if (this.inboxBytes <= INBOX_BYTES) break;
       this.inbox.delete(old);

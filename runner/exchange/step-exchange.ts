@@ -9,13 +9,13 @@ import { LinkExchange } from './link-exchange.js';
 import { reachPeer } from './peer-failure.js';
 import type { SumExchange } from './sum-exchange.js';
 
-/** A peer that lives may take this long for its part of a step, in milliseconds; and this many times our own part. */
+/** Timeout for a peer's part of a step, in milliseconds, or this many times this runner's own part if that is longer. */
 const PEER_TIMEOUT = 60_000;
 const TIMEOUT_STEPS = 20;
 
 /**
  * The part of one holder in the steps of a training: its gradients, the exchange with its peers, the update. Sums go as bytes,
- * or from device to device where the order says so and everybody can.
+ * or from device to device if the command allows it and all members can.
  */
 export class StepExchange {
   private readonly services: HostServices;
@@ -42,7 +42,7 @@ export class StepExchange {
     return this.order.placement.length === 1;
   }
 
-  /** Makes ready what the steps need of the peers. @throws PeerFailure, and `aborted` with the signal */
+  /** Connects to the peers. @throws PeerFailure, and `aborted` with the signal */
   async connect(signal: AbortSignal): Promise<void> {
     await this.bytes.connect(signal);
     if (this.order.devices) await this.connectDevices(signal);
@@ -68,7 +68,7 @@ export class StepExchange {
     return progress;
   }
 
-  /** Takes leave of the peers, soon; the trainer can be closed then. */
+  /** Leaves the exchange, without waiting for peers; then the trainer can be closed. */
   async close(): Promise<void> {
     this.devices?.close();
     if (this.joining && isJoining(this.trainer)) await this.trainer.leave().catch(() => undefined);
@@ -78,7 +78,7 @@ export class StepExchange {
     const { services, order, trainer } = this;
     const { links, engine, log } = services;
     const device = engine.link;
-    // The order goes by what this runner said of itself when it registered.
+    // The coordinator decided by what this runner reported when it registered.
     if (!device || 'missing' in device || !isJoining(trainer)) return;
     const abort = () => trainer.abort();
     signal.addEventListener('abort', abort, { once: true });

@@ -124,7 +124,7 @@ export class Previewer {
   private async make({ training, step, plan, shards, others }: PreviewSource): Promise<StoredPreview> {
     const { engine, store, snapshots, links } = this.options;
     const here = this.bakedHere(plan, shards);
-    // Decoded before anything is waited for: the snapshots may drop the snapshot meanwhile.
+    // Decoded before anything is waited for: the snapshot may be dropped meanwhile.
     const state = heldParameters(snapshots, training, step, plan, here);
     if (!state) throw new ImplicamError('snapshot-missing', 'it is not held any more', { status: 404 });
     const head = await readSceneHead(store, training);

@@ -41,13 +41,13 @@ describe('renders of stored models', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   const put = (name: string) => saveModel(join(folder, name), smallModel(), { training: false });
-  const deskOf = async (scenes: number) =>
+  const queueOf = async (scenes: number) =>
     new RenderQueue(await createTfjsEngine(), createFolderStore(folder), scenes * SCENE_BYTES);
   const render = (renders: RenderQueue, model: string) =>
     renders.render({ model, query: '{"kind":"all-in-focus"}' });
 
   test('a model that could not be opened is tried again, and takes no memory from others', async () => {
-    const renders = await deskOf(2);
+    const renders = await queueOf(2);
     await put('a');
     await put('b');
     await render(renders, 'a');
@@ -60,7 +60,7 @@ describe('renders of stored models', () => {
   });
 
   test('the scene that was used longest ago makes room', async () => {
-    const renders = await deskOf(2);
+    const renders = await queueOf(2);
     for (const name of ['a', 'b', 'c']) await put(name);
     for (const name of ['a', 'b', 'a', 'c']) await render(renders, name);
     for (const name of ['a', 'b', 'c']) await rm(join(folder, name));

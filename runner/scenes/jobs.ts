@@ -83,9 +83,9 @@ export interface FinishedScene {
 export async function prepareScene(
   store: ObjectStore,
   job: PrepareJob,
-  tell: (event: SceneEvent) => void,
+  onEvent: (event: SceneEvent) => void,
 ): Promise<void> {
-  tell({ kind: 'phase', phase: 'decode' });
+  onEvent({ kind: 'phase', phase: 'decode' });
   const frames: Frame[] = [];
   for (const { key, name, camera } of job.frames) {
     const frame = await readFrame({ name, bytes: await store.read(key) });
@@ -100,12 +100,12 @@ export async function prepareScene(
       seed: job.seed,
       threads: job.engine.threads,
       ...(job.steps === undefined ? {} : { steps: job.steps }),
-      onPhase: (phase) => tell({ kind: 'phase', phase }),
-      onNote: (note) => tell({ kind: 'note', note }),
+      onPhase: (phase) => onEvent({ kind: 'phase', phase }),
+      onNote: (note) => onEvent({ kind: 'note', note }),
       // Before the scene is whole: somebody looks at an empty page.
       onPreview: async (radiance, look) => {
         const stored = await storePreview(store, job.training, radiance, look, 'preview.jpg');
-        tell({ kind: 'preview', ...stored });
+        onEvent({ kind: 'preview', ...stored });
       },
     },
     job.engine,

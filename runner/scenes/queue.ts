@@ -90,13 +90,13 @@ export class SceneQueue {
   private async inTurn(
     job: PrepareJob | FinishJob,
     signal: AbortSignal,
-    tell: (event: SceneEvent) => void,
+    onEvent: (event: SceneEvent) => void,
   ): Promise<FinishedScene | undefined> {
     if (this.waiting >= LONGEST_QUEUE) {
       throw new ImplicamError('busy', 'too many scenes wait for this runner', { status: 503 });
     }
     this.waiting++;
-    const result = this.queue.then(() => this.run(job, signal, tell));
+    const result = this.queue.then(() => this.run(job, signal, onEvent));
     this.queue = result.catch(() => undefined);
     return result.finally(() => {
       this.waiting--;
@@ -106,7 +106,7 @@ export class SceneQueue {
   private run(
     job: PrepareJob | FinishJob,
     signal: AbortSignal,
-    tell: (event: SceneEvent) => void,
+    onEvent: (event: SceneEvent) => void,
   ): Promise<FinishedScene | undefined> {
     return new Promise((resolve, reject) => {
       const ended = () => new ImplicamError('cancelled', 'nobody waits for this any more', { status: 499 });
@@ -119,7 +119,7 @@ export class SceneQueue {
       };
       signal.addEventListener('abort', stop, { once: true });
       worker.on('message', (message: SceneMessage) => {
-        if (message.kind === 'event') return tell(message.event);
+        if (message.kind === 'event') return onEvent(message.event);
         if (message.kind === 'done') return resolve(message.finished);
         const { code, message: text, status: http } = message;
         reject(new ImplicamError(code, text, { status: http }));

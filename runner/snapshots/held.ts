@@ -11,8 +11,8 @@ interface Held {
 }
 
 /**
- * Snapshots in this runner's memory: its own, and copies that peers left. They outlive epochs and connections; the
- * coordinator says when they can go.
+ * Snapshots in this runner's memory: its own, and copies for peers. They outlive epochs and connections, until the
+ * coordinator sends `discard` or `release`.
  */
 export class HeldSnapshots {
   private readonly trainings = new Map<string, Map<number, Held>>();

@@ -17,9 +17,13 @@ export function readStoredPart(
   const key = snapshotKeys.part(training, step, part.name);
   const piece = pieces.find((one) => one.key === key);
   if (piece) return readPiece(store, piece);
-  throw new ImplicamError('object-damaged', `the snapshot of step ${step} does not tell of ${key}`, {
-    status: 500,
-  });
+  throw new ImplicamError(
+    'object-damaged',
+    `the manifest does not name ${key} in the snapshot of step ${step}`,
+    {
+      status: 500,
+    },
+  );
 }
 
 /** Reads a whole stored snapshot. @throws ImplicamError `object-damaged`, naming the object */

@@ -106,7 +106,7 @@ export function serveKeep(
       named = { training, step, name: partName(shard) };
       bytes = Buffer.allocUnsafe(message.total);
     }
-    if (filled + message.data.length > bytes.length) return refuse('more came than was said');
+    if (filled + message.data.length > bytes.length) return refuse('more bytes came than announced');
     message.data.copy(bytes, filled);
     countGarbage(message.data.length);
     filled += message.data.length;

@@ -47,7 +47,7 @@ describe.skipIf(nativeIsas().length === 0)('a training whose stored snapshots ar
   const path = (step: number, part: 'shared' | `shard-${number}`) =>
     join(cluster.folder, 'objects', snapshotKeys.part(TRAINING, step, part));
 
-  /** The only runner is asked to go, which stores what it holds, and another takes its runner. */
+  /** The only runner drains, which stores what it holds; then another process takes its place. */
   async function storeSnapshot(): Promise<void> {
     const [runner] = cluster.runners;
     await runner!.program.stop(40_000);
@@ -90,7 +90,7 @@ describe.skipIf(nativeIsas().length === 0)('a training whose stored snapshots ar
     expect(metrics.get('implicam_coordinator_damaged_snapshots_total')).toBe(1);
   });
 
-  test('begins anew where both are damaged', { timeout: 3 * MINUTES }, async () => {
+  test('starts over where both are damaged', { timeout: 3 * MINUTES }, async () => {
     await storeSnapshot();
     const [newest, older] = await steps();
     await truncate(path(newest!, 'shard-1'), 100);
@@ -100,7 +100,7 @@ describe.skipIf(nativeIsas().length === 0)('a training whose stored snapshots ar
     await trainsBeyond(0);
     expect(lines.join('\n')).toContain(`${newest}/shard-1.raw of the object store has 100 bytes instead of`);
     expect(lines.join('\n')).toContain(`${older}/shard-0.raw of the object store is missing`);
-    expect(lines.join('\n')).toContain('training begins anew');
+    expect(lines.join('\n')).toContain('training starts over');
     expect(lines.join('\n')).toContain(`training ${TRAINING} from step 0 on`);
   });
 

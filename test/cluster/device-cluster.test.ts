@@ -119,8 +119,8 @@ describe.skipIf(nativeIsas().length === 0)('runners that exchange from device to
     try {
       expect(await started.train('missing', scenario)).toBe(expected.get(name));
       expect(await started.deviceSteps()).toEqual([0, 0]);
-      const told = started.lines.filter((line) => line.includes('no NCCL'));
-      expect(told).toEqual([expect.stringMatching(/nowhere\/libnccl.so.*No such file/)]);
+      const messages = started.lines.filter((line) => line.includes('no NCCL'));
+      expect(messages).toEqual([expect.stringMatching(/nowhere\/libnccl.so.*No such file/)]);
     } finally {
       await started.cluster.stop();
     }
@@ -134,9 +134,9 @@ describe.skipIf(nativeIsas().length === 0)('runners that exchange from device to
     try {
       expect(await started.train('cannot', scenario)).toBe(expected.get(name));
       expect(await started.deviceSteps()).toEqual([0, 0]);
-      const told = started.lines.filter((line) => MESSAGE.test(line));
-      expect(told).toHaveLength(2);
-      for (const line of told) expect(line).toMatch(/a system call failed/);
+      const messages = started.lines.filter((line) => MESSAGE.test(line));
+      expect(messages).toHaveLength(2);
+      for (const line of messages) expect(line).toMatch(/a system call failed/);
     } finally {
       await started.cluster.stop();
     }

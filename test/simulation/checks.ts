@@ -18,9 +18,9 @@ export type Step = (state: State, event: Event) => Command[];
 
 /** What the checks know of one epoch, from what was ordered and what was truly done. */
 interface EpochRecord {
-  /** Shards that somebody was told to host. */
+  /** Shards that a `host` command was sent for. */
   owned: number;
-  /** Members that were told that gradients may go from device to device, and that they may not. */
+  /** Members by whether their `host` command allows an exchange from device to device. */
   readonly exchanges: Map<boolean, RunnerId[]>;
   /** Steps that each runner has really applied. */
   readonly applied: Map<RunnerId, number>;
@@ -118,7 +118,7 @@ export class Checks {
 
   /** All members exchange in one way, and from device to device only within a box. */
   private exchangeAgreed(state: State, { exchanges }: EpochRecord): void {
-    if (exchanges.size > 1) throw new Violation('members were told different ways to exchange');
+    if (exchanges.size > 1) throw new Violation('members were sent different ways to exchange');
     const boxes = new Set(exchanges.get(true)?.map((runner) => state.runners[runner]!.info.link?.node));
     if (boxes.size > 1 || boxes.has(undefined))
       throw new Violation('devices of different boxes are to exchange');

@@ -3,7 +3,7 @@ import { StepTimes } from '../../runner/step-times.js';
 
 export type HostCommand = Extract<RunnerCommand, { type: 'host' }>;
 
-/** What a runner tells its peers when it has computed a step. */
+/** What a runner sends its peers when it has computed a step. */
 export interface Gradient {
   readonly training: TrainingId;
   readonly epoch: Epoch;
@@ -13,7 +13,7 @@ export interface Gradient {
   readonly wrong: boolean;
 }
 
-/** A runner's part in one epoch of a training. */
+/** A training's shards on a runner, for one epoch. */
 export class HostedTraining {
   readonly peers: RunnerId[];
   /** Step whose result is applied. */
@@ -34,7 +34,7 @@ export class HostedTraining {
   constructor(
     readonly command: HostCommand,
     private readonly self: RunnerId,
-    /** A fault: it does nothing any more, but the process lives. */
+    /** A fault: it hangs, but the process is alive. */
     public hung: boolean,
   ) {
     this.peers = command.placement.map(({ runner }) => runner).filter((runner) => runner !== self);

@@ -21,7 +21,7 @@ export interface PlacementWorld {
   readonly runners: ReadonlyMap<RunnerId, SimRunner>;
   /** Every runner is as fast as it always is. */
   readonly calm: boolean;
-  /** How many times longer a training's steps take than the scheduler was told. */
+  /** How many times longer a training's steps take than its spec says. */
   heaviness(training: TrainingId): number;
 }
 

@@ -43,7 +43,7 @@ const REPORT_MS = 500;
 const RECONNECT_MS = 400;
 const RESTORE_MS = 60;
 
-/** A runner process, as docs/COORDINATION.md tells it to behave. */
+/** A runner process, with the behaviour that docs/reference/COORDINATION.md asks for. */
 export class SimRunner extends Process {
   /** Generation of the stream to the coordinator: nothing of an old stream arrives on a new one. */
   stream = 0;
@@ -57,7 +57,7 @@ export class SimRunner extends Process {
   readonly hosts = new Map<TrainingId, HostedTraining>();
   private readonly memory: SimMemory;
   private readonly seen = new Map<TrainingId, Epoch>();
-  /** Gradients of epochs that it has not been told of yet. */
+  /** Gradients of epochs whose `host` command has not arrived yet. */
   private readonly early: Gradient[] = [];
 
   constructor(
@@ -226,7 +226,7 @@ export class SimRunner extends Process {
     }
   }
 
-  /** Reads pieces of the object store, and checks them by what it was told of them. */
+  /** Reads pieces of the object store, and checks them against the command. */
   private fetchStored(host: HostedTraining, { shards, pieces }: Source, got: Got): void {
     const { training, step, epoch } = host.command;
     const found = this.world.durable.read(training, step, shards, pieces);

@@ -239,7 +239,7 @@ function run(world: World): void {
       const drains = [...world.runners.values()].some(({ draining }) => draining);
       if (!drains) return;
       drainedBy = Math.min(drainedBy, clock.now + 60_000);
-      if (clock.now > drainedBy) throw new Violation('a draining runner was never let go');
+      if (clock.now > drainedBy) throw new Violation('a draining runner was never released');
     }
     if (clock.now > DEADLINE_MS || events > MAX_EVENTS || !clock.tick()) {
       const rows = [...world.durable.rows.values()].filter(({ state }) => state === 'active');

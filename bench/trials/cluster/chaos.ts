@@ -46,7 +46,7 @@ export interface ChaosReport {
 const TRAINING_DEADLINE = 120_000;
 
 /**
- * Trains one training after the other on real processes while faults strike at random instants, and compares each result
+ * Runs one training after the other on real processes while faults strike at random instants, and compares each result
  * with training in this process. What strikes whom for how long, and when, follows from the seed.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {

@@ -18,11 +18,11 @@ export interface ClusterOptions {
   /** More arguments for every process: certificates, metrics. */
   readonly args?: readonly string[];
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
-  /** One line of what the processes say, with their name. */
+  /** Takes each line that a process prints, with its name. */
   readonly onLine?: (line: string) => void;
 }
 
-/** One runner as a process, and the proxies on the ways to it and from it to the coordinator. */
+/** A runner: its present process, and the proxies on the ways to it and from it to the coordinator. */
 export interface ClusterRunner {
   readonly name: string;
   program: Program;
@@ -100,15 +100,15 @@ export class Cluster {
     return whole;
   }
 
-  /** Starts a new process at a runner whose process has ended. */
+  /** Starts a new process for a runner whose process has ended. */
   restartRunner(runner: ClusterRunner): void {
     runner.program = this.startRunner(runner);
   }
 
-  /** Ends a runner's process and its proxies, and forgets its runner. */
-  async removeRunner(runner: ClusterRunner, patienceMs = 40_000): Promise<void> {
+  /** Ends a runner's process and its proxies, and removes it from the cluster. */
+  async removeRunner(runner: ClusterRunner, timeoutMs = 40_000): Promise<void> {
     this.runners.splice(this.runners.indexOf(runner), 1);
-    await runner.program.stop(patienceMs);
+    await runner.program.stop(timeoutMs);
     await runner.upstream?.stop();
     await runner.inbound?.stop();
   }

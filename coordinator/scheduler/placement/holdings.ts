@@ -2,8 +2,8 @@ import { durableStep, type Holding, type Training, type Turn } from '../state.js
 import type { Piece, RunnerId, ShardRange, Source } from '../types.js';
 
 /**
- * Which runner has which pieces of which snapshot in its memory. Pieces of one step are the same bits whoever made them
- * and in whichever epoch, so they are told apart by step alone (and by the engine of the runner that has them).
+ * Which runner has which pieces of which snapshot in its memory. Pieces of one step have the same bits whichever runner made
+ * them in whichever epoch, so the step alone identifies them (and the engine of the runner that holds them).
  */
 
 export function addHolding(training: Training, runner: RunnerId, step: number, shards: ShardRange): void {
@@ -15,7 +15,7 @@ export function addHolding(training: Training, runner: RunnerId, step: number, s
   if (!training.holdings.some(same)) training.holdings.push({ runner, step, shards });
 }
 
-/** Forgets what a runner held: it is gone, or was told to drop it. */
+/** Forgets what a runner held: it is lost, or was sent `release`. */
 export function dropHoldings(training: Training, runner: RunnerId): void {
   training.holdings = training.holdings.filter((held) => held.runner !== runner);
 }
@@ -25,7 +25,7 @@ function usable(turn: Turn, training: Training, engine: string): Holding[] {
   return training.holdings.filter((held) => turn.state.runners[held.runner]?.info.engine === engine);
 }
 
-/** Who has each shard at a step: one holder a shard, the one preferred for it if it has it; null where nobody has. */
+/** The holder of each shard at a step: the preferred runner if it has the shard, null if no runner has it. */
 function holdersByShard(
   held: readonly Holding[],
   count: number,
@@ -57,7 +57,7 @@ export function newestRestorable(turn: Turn, training: Training, engine: string)
   return durableStep(training);
 }
 
-/** Where the shards of a range can be fetched at a step; memory is preferred to the store, and one's own most of all. */
+/** Where to fetch the shards of a range at a step: from the runner's own memory first, then a peer's, then the store. */
 export function sourcesOf(
   turn: Turn,
   training: Training,
@@ -92,7 +92,7 @@ export function sourcesOf(
   return sources;
 }
 
-/** Tells everybody to drop snapshots that will not be gone back to. */
+/** Sends `discard` to all holders of snapshots that will not be restored any more. */
 export function discardBelow(turn: Turn, training: Training, epoch: number, below: number): void {
   const holders = new Set(training.holdings.filter((held) => held.step < below).map((held) => held.runner));
   training.holdings = training.holdings.filter((held) => held.step >= below);

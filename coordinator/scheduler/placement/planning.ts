@@ -111,7 +111,7 @@ function enginesFor(turn: Turn, training: Training): string[] {
 
 /**
  * The best way to run a training now, given what others take: as far on as can be restored, then as fast as possible. Null
- * where no runners can. Draining runners are taken only to bring a state to safety that is nowhere else.
+ * where no runners can. Draining runners are used only to save a state that is held nowhere else.
  */
 export function planFor(turn: Turn, training: Training, loads: Loads): Plan | null {
   let best: Plan | null = null;

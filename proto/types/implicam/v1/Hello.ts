@@ -6,7 +6,7 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface Hello {
   /**
-   * Made anew by every runner process.
+   * A new one for every runner process.
    */
   'runner'?: (string);
   /**
@@ -43,7 +43,7 @@ export interface Hello {
 
 export interface Hello__Output {
   /**
-   * Made anew by every runner process.
+   * A new one for every runner process.
    */
   'runner': (string);
   /**

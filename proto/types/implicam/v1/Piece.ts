@@ -21,7 +21,7 @@ export interface Piece {
   'total'?: (number);
   'offset'?: (number);
   /**
-   * At most 256 KB. The whole value is laid out as engine/native/reduction/reduction.h says.
+   * At most 256 KB. The layout of a value is in engine/native/reduction/reduction.h.
    */
   'data'?: (Buffer | Uint8Array | string);
   /**
@@ -55,7 +55,7 @@ export interface Piece__Output {
   'total': (number);
   'offset': (number);
   /**
-   * At most 256 KB. The whole value is laid out as engine/native/reduction/reduction.h says.
+   * At most 256 KB. The layout of a value is in engine/native/reduction/reduction.h.
    */
   'data': (Buffer);
   /**

@@ -12,7 +12,7 @@ export interface PrepareRequest {
   'quality'?: (string);
   'seed'?: (number);
   /**
-   * Not set: what the quality says.
+   * Not set: what the quality implies.
    */
   'steps'?: (number);
   '_steps'?: "steps";
@@ -28,7 +28,7 @@ export interface PrepareRequest__Output {
   'quality': (string);
   'seed': (number);
   /**
-   * Not set: what the quality says.
+   * Not set: what the quality implies.
    */
   'steps'?: (number);
   '_steps'?: "steps";
