@@ -86,7 +86,7 @@ describe.skipIf(nativeIsas().length === 0)('members', () => {
       undefined,
       undefined,
     ]);
-    for (const { trainer } of open) await trainer.leave();
+    for (const { trainer } of opened) await trainer.leave();
   });
 
   test.each([0, 1, 2])(
