@@ -3,7 +3,7 @@ import { info, running, SchedulerFixture, snapshot, spec } from './scheduler.fix
 import type { DeviceLink, RunnerInfo, TrainingSpec } from './types.js';
 
 describe('a training', () => {
-  test('waits for runners, says so, and begins when one comes', () => {
+  test('waits for runners with the reason, and starts when one joins', () => {
     const scheduler = new SchedulerFixture();
     scheduler.dispatch({ type: 'trainingSubmitted', spec: spec('s') });
     expect(scheduler.of('waiting')).toMatchObject([{ reason: 'no-runners' }]);
@@ -13,7 +13,7 @@ describe('a training', () => {
     expect(scheduler.of('advance')).toMatchObject([{ until: 20, snapshots: [10, 20] }]);
   });
 
-  test('says how much memory it lacks', () => {
+  test('reports how much memory it lacks', () => {
     const scheduler = new SchedulerFixture();
     scheduler.join(info('a', { memoryBytes: 200 }));
     scheduler.dispatch({ type: 'trainingSubmitted', spec: spec('s') });
@@ -59,7 +59,7 @@ describe('a training', () => {
     expect(scheduler.of('advance').map(({ until }) => until)).toEqual([126, 126]);
   });
 
-  test('is given longer to restore and to store what is large', () => {
+  test('has longer deadlines to restore and store large shards', () => {
     const host = (memoryBytes: number) => {
       const scheduler = new SchedulerFixture();
       scheduler.join(info('a', { memoryBytes: 1e12 }));
@@ -198,7 +198,7 @@ describe('failures', () => {
     expect(shares(info('a', { stepRate: 200 }), info('b'))).toEqual([4, 2]);
   });
 
-  test('members with a device each, on one machine and with one version of what carries, exchange between devices', () => {
+  test('members with a device each, on one machine and with one NCCL version, exchange between devices', () => {
     const on = (id: string, over: Partial<DeviceLink> = {}) =>
       info(id, { link: { node: 'box', device: `GPU-${id}`, version: 22703, ...over } });
     const shards = Array.from({ length: 6 }, () => ({ memoryBytes: 100, cost: 10 }));
@@ -220,7 +220,7 @@ describe('failures', () => {
     expect(told(on('a'), on('b'), on('c', { node: 'another' }))).toEqual([false, false, false]);
   });
 
-  test('three runners that die with it one after the other fail it', () => {
+  test('three members that die one after the other fail it', () => {
     const scheduler = new SchedulerFixture();
     scheduler.join(info('a'));
     scheduler.dispatch({ type: 'trainingSubmitted', spec: spec('s') });
@@ -235,7 +235,7 @@ describe('failures', () => {
     expect(scheduler.of('failed')).toMatchObject([{ code: 'deadly' }]);
   });
 
-  test('connections that break without deaths do not: the processes come back', () => {
+  test('broken connections do not fail it if the processes come back', () => {
     const scheduler = new SchedulerFixture();
     scheduler.join(info('a'));
     scheduler.dispatch({ type: 'trainingSubmitted', spec: spec('s') });
@@ -246,7 +246,7 @@ describe('failures', () => {
     }
   });
 
-  test('of two that cannot talk to each other the slower goes, for a while', () => {
+  test('of two that cannot reach each other the slower is excluded for a while', () => {
     const scheduler = running(info('a', { stepRate: 80 }), info('b'));
     scheduler.train('s', 10);
     const at = scheduler.at('s');
@@ -262,7 +262,7 @@ describe('failures', () => {
     expect(scheduler.members('s').sort()).toEqual(['a', 'b']);
   });
 
-  test('where nothing moves, whoever is furthest behind goes', () => {
+  test('if nothing moves, the member furthest behind is evicted', () => {
     const scheduler = running(info('a'), info('b'));
     const progress = { ...scheduler.at('s'), loss: 1, psnr: 1, stepsPerSecond: 5 };
     scheduler.dispatch({ type: 'progressed', runner: 'a', ...progress, step: 3 });
@@ -272,7 +272,7 @@ describe('failures', () => {
   });
 });
 
-describe('eviction where nobody else could go on', () => {
+describe('eviction when no other runner can take the training', () => {
   const evict = (scheduler: SchedulerFixture) => {
     scheduler.host('s');
     const evictions = () => scheduler.state.trainings.s!.evictions;
@@ -281,7 +281,7 @@ describe('eviction where nobody else could go on', () => {
   const pardonMs = (scheduler: SchedulerFixture) =>
     scheduler.of('timer').find(({ id }) => id.startsWith('readmit'))?.ms;
 
-  test('the only runner is tried again soon, and less soon each time', () => {
+  test('the only runner is readmitted soon, and later each time', () => {
     const scheduler = running(info('a'));
     const waits: (number | undefined)[] = [];
     for (let i = 0; i < 3; i++) {
@@ -299,14 +299,14 @@ describe('eviction where nobody else could go on', () => {
     expect(pardonMs(scheduler)).toBe(2_000);
   });
 
-  test('where another one goes on, it is kept out for the whole time', () => {
+  test('it is excluded for the whole time if another one takes over', () => {
     const scheduler = running(info('a'), info('b'));
     evict(scheduler);
     expect(scheduler.members('s')).toHaveLength(1);
     expect(pardonMs(scheduler)).toBeUndefined();
   });
 
-  test('one that comes meanwhile is taken first', () => {
+  test('one that joins meanwhile is used first', () => {
     const scheduler = running(info('a'));
     evict(scheduler);
     scheduler.join(info('b'));
@@ -328,7 +328,7 @@ describe('runners', () => {
     ]);
   });
 
-  test('one that drains hands its shards over, and may go once their state is safe elsewhere', () => {
+  test('one that drains hands its shards over, and is released once their state is safe elsewhere', () => {
     const scheduler = running(info('a'), info('b'));
     scheduler.dispatch({ type: 'runnerUpdated', runner: 'a', draining: true });
     expect(scheduler.of('released')).toEqual([]);
@@ -360,7 +360,7 @@ describe('runners', () => {
     expect(scheduler.of('released')).toMatchObject([{ runner: 'a' }]);
   });
 
-  test('what a runner brings along spares going back to the store', () => {
+  test('snapshots that a runner reports when it joins are used before those of the store', () => {
     const scheduler = new SchedulerFixture();
     const held = { training: 's', step: 40, shards: { first: 0, count: 4 } };
     scheduler.dispatch({ type: 'runnerJoined', runner: info('a'), snapshots: [held] });

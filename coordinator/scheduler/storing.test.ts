@@ -16,7 +16,7 @@ describe('damaged snapshots', () => {
   const damaged = (scheduler: SchedulerFixture, at: number) =>
     scheduler.dispatch({ type: 'damaged', runner: 'b', ...scheduler.at('s'), step: at, message: 'bad' });
 
-  test('whoever restores is told what it must find, of its own shards and of those that all share', () => {
+  test('`host` names the pieces of the own shards and of those that all share', () => {
     const scheduler = restoring();
     const told = scheduler.of('host').map(({ sources }) => sources[0]!.pieces.map(({ key }) => key));
     expect(told).toEqual([
@@ -25,7 +25,7 @@ describe('damaged snapshots', () => {
     ]);
   });
 
-  test('the newest gives way to the one before, that to the beginning, and then nothing is left', () => {
+  test('the newest is replaced by the one before, that by the initial state, and then none is left', () => {
     const scheduler = restoring();
     damaged(scheduler, 40);
     expect(scheduler.of('damaged')).toMatchObject([{ step: 40, left: 20, message: 'bad' }]);
@@ -44,7 +44,7 @@ describe('damaged snapshots', () => {
     expect(damaged(scheduler, 40)).toEqual([]);
   });
 
-  test('a manifest keeps the newest two, and what is damaged is not in it', () => {
+  test('a manifest names the newest two, without damaged ones', () => {
     const scheduler = restoring();
     damaged(scheduler, 40);
     scheduler.host('s');

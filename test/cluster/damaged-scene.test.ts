@@ -70,7 +70,7 @@ describe.skipIf(nativeIsas().length === 0)('a training whose prepared scene is d
     expect(last.phase, lines.join('\n')).toBe('TRAINING_PHASE_FAILED');
     expect(last.reason).toContain(`${key} of the object store`);
     expect(last.reason).toContain(why);
-    expect(last.reason).toContain('train the training anew');
+    expect(last.reason).toContain('train the session anew');
     expect([...steps]).toEqual([0]);
     expect(await readdir(path(snapshotKeys.all(training)))).toEqual(['0']);
   });

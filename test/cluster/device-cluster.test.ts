@@ -111,7 +111,7 @@ describe.skipIf(nativeIsas().length === 0)('runners that exchange from device to
     }
   });
 
-  test('where one lacks the library they exchange bytes, and it says so', {
+  test('if one lacks the library they exchange bytes, and it logs that', {
     timeout: 2 * MINUTE,
   }, async () => {
     const started = await DeviceCluster.start([withNccl(), { IMPLICAM_NCCL: '/nowhere/libnccl.so' }]);
@@ -126,7 +126,7 @@ describe.skipIf(nativeIsas().length === 0)('runners that exchange from device to
     }
   });
 
-  test('one that cannot join makes all exchange bytes, and they say why', {
+  test('one that cannot join makes all exchange bytes, and they log the reason', {
     timeout: 2 * MINUTE,
   }, async () => {
     const [name, scenario] = SCENARIOS[3]![1]!;

@@ -104,7 +104,7 @@ describe.skipIf(nativeIsas().length === 0)('members', () => {
     },
   );
 
-  test('give it up when there is no identity', async () => {
+  test('exchange bytes when there is no id', async () => {
     const link = { ...device(), newId: () => Promise.reject(new Error('no identity today')) };
     const reasons = await Promise.all(joinAll(await connectMembers([true, true]), link));
     expect(reasons).toEqual(['no identity today', 'no identity today']);

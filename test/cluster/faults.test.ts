@@ -63,7 +63,7 @@ describe.skipIf(nativeIsas().length === 0)('faults', () => {
       await until('both train', (status) => training(status) && status.runners.length === 2);
     });
 
-    test('moves off a runner that is asked to go, and repeats nothing', {
+    test('moves off a draining runner, and repeats nothing', {
       timeout: 2 * MINUTES,
     }, async () => {
       const [first] = cluster.runners;
@@ -75,7 +75,7 @@ describe.skipIf(nativeIsas().length === 0)('faults', () => {
       expect(Math.min(...seen.slice(before).map(({ step }) => step))).toBeGreaterThanOrEqual(steps);
     });
 
-    test('waits without runners, says so, and continues', { timeout: 2 * MINUTES }, async () => {
+    test('waits without runners, with the reason, and continues', { timeout: 2 * MINUTES }, async () => {
       const [only] = cluster.runners;
       await only!.program.kill();
       await until('it waits', ({ phase }) => phase === 'TRAINING_PHASE_WAITING');
@@ -102,7 +102,7 @@ describe.skipIf(nativeIsas().length === 0)('faults', () => {
       expect(placed?.step ?? 0).toBeGreaterThan(0);
     });
 
-    test('tells of itself in metrics', async () => {
+    test('has metrics', async () => {
       const coordinator = await readMetrics(cluster.metrics);
       expect(coordinator.get('implicam_coordinator_runners')).toBe(2);
       expect(coordinator.get('implicam_coordinator_shards')).toBe(scenario.plan.shards.length);

@@ -141,7 +141,7 @@ function judge(
     if (!(last <= allowed(first)))
       trouble.push(`${name} grew from ${first.toFixed(0)} to ${last.toFixed(0)}`);
   }
-  // Two trainings train at a time; commands about the end of others may still be on their way.
+  // Two trainings run at a time; commands about the end of others may still be on their way.
   const knownTrainings = most('trainings');
   if (!(knownTrainings <= 8)) trouble.push(`a runner knew ${knownTrainings} trainings of the two that train`);
   return { ...head, ...memory, snapshotMb: most('snapshots'), knownTrainings, trouble };

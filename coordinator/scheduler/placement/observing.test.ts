@@ -58,7 +58,7 @@ describe('a runner that measured itself wrongly', () => {
     expect(windows(scheduler, 20, { a: 7, b: 7.3 })).toBe(false);
   });
 
-  test('has its share in later trainings, too, until it says something else', () => {
+  test('has its share in later trainings, too, until it reports another rate', () => {
     const scheduler = trainingOn(info('a'), info('b', { stepRate: 50 }));
     windows(scheduler, 2, { a: 7, b: 7 });
     submit(scheduler, 't');
@@ -84,7 +84,7 @@ describe('a runner that measured itself wrongly', () => {
     expect(scheduler.state.runners.a!.observed).toBeNull();
   });
 
-  test('is known beside those that were not there, by those that were', () => {
+  test('is compared with new members through those that were observed before', () => {
     const scheduler = trainingOn(info('a'), info('b', { stepRate: 50 }));
     windows(scheduler, 2, { a: 7, b: 7 });
     // As fast as they are, but it measured itself while nothing else ran.
@@ -96,7 +96,7 @@ describe('a runner that measured itself wrongly', () => {
   });
 });
 
-describe('what says little', () => {
+describe('weak evidence', () => {
   test('one slow window changes nothing, nor do windows that contradict each other', () => {
     const scheduler = trainingOn(info('a'), info('b'));
     for (let i = 0; i < 5; i++) {
@@ -119,7 +119,7 @@ describe('what says little', () => {
     expect(shares(scheduler)).toEqual({ a: 3, b: 3 });
   });
 
-  test('who hosts another training may owe its slowness to that', () => {
+  test('a member that hosts another training may be slow because of that', () => {
     const scheduler = trainingOn(info('a'), info('b'));
     submit(scheduler, 't', { shards: [{ memoryBytes: 100, cost: 1 }], hopMs: 1000 });
     const [host] = scheduler.members('t');
@@ -140,7 +140,7 @@ describe('a runner that becomes slow', () => {
     return scheduler;
   };
 
-  test('loses its work, and is tried again after a while, less and less often', () => {
+  test('loses its work, and is tried again after a probation, longer each time', () => {
     const scheduler = away();
     const probations: number[] = [];
     for (let i = 0; i < 3; i++) {
@@ -159,7 +159,7 @@ describe('a runner that becomes slow', () => {
     expect(shares(scheduler)).toEqual({ a: 3, b: 3 });
   });
 
-  test('nothing is forgotten while nobody trains', () => {
+  test('no probation ends while nobody trains', () => {
     const scheduler = away();
     scheduler.dispatch({ type: 'leaseLost', training: 's', lease: 2 });
     scheduler.fire('probation');
@@ -169,7 +169,7 @@ describe('a runner that becomes slow', () => {
     expect(scheduler.state.timers).toEqual({});
   });
 
-  test('a training that follows its runners to and fro does so less and less often', () => {
+  test('a training that keeps moving after its runners does so less and less often', () => {
     const scheduler = trainingOn(info('a'), info('b'));
     let moves = 0;
     for (let i = 0; i < 100; i++) {
