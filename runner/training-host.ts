@@ -11,7 +11,7 @@ import type { HostServices } from './services.js';
 const LONGEST_QUEUE = 64;
 
 interface Entry {
-  /** Largest epoch seen: commands of smaller ones come from a coordinator that has lost its lease. */
+  /** Largest epoch seen: commands of smaller ones are outdated. */
   epoch: number;
   hosted: HostedTraining | undefined;
   /** Commands are carried out one after the other. */

@@ -54,7 +54,7 @@ export class PeerLink {
   /**
    * @param memory lends the memory that values of several pieces are put together in
    * @param onValue takes each whole value
-   * @param onBroken called once, when the stream has ended for whatever reason
+   * @param onBroken called once, when the stream has ended for any reason
    */
   constructor(
     peer: string,

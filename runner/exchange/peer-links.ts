@@ -31,7 +31,7 @@ interface Waiter {
 
 /**
  * All streams of this runner to its peers, one a pair whatever the number of trainings, and the values that come over
- * them. Values of an epoch below the present one of their training are dropped: their sender is no member any more.
+ * them. Values of an epoch below the present one of their training are dropped: they belong to an earlier placement.
  */
 export class PeerLinks {
   private readonly self: string;

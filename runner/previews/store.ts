@@ -5,7 +5,7 @@ import type { ObjectStore } from '../../store/objects.js';
 import { outputKey } from '../../store/scene/keys.js';
 import type { StoredPreview } from '../commands.js';
 
-/** Makes a small picture of linear radiance, as the training's photographs look, and stores it. */
+/** Makes a small picture of linear radiance, as the session's photographs look, and stores it. */
 export async function storePreview(
   store: ObjectStore,
   training: string,

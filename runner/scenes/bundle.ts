@@ -136,7 +136,7 @@ export async function readStart(
   return (await readSceneData(store, training, { ...head, frames: [] }, plan, reads)).start;
 }
 
-/** What placing a training takes to know. */
+/** What the coordinator must know to place a training. */
 function summarise(plan: Plan, from: number, frames: SceneData['frames']): Omit<SceneSummary, 'pieces'> {
   const { shards, layout, config, capture } = plan;
   const shared = layout.groups.filter((g) => g.scope === 'shared');
