@@ -20,12 +20,12 @@ import { StatusBoard } from './status-board.js';
 import { createGateway, listenGateway } from './wire/gateway.js';
 import { RunnerCalls } from './wire/runner-calls.js';
 import { RunnerStreams } from './wire/runner-streams.js';
-import { sessionService } from './wire/training-service.js';
+import { trainingService } from './wire/training-service.js';
 
 export interface CoordinatorOptions {
   /** host:port for runners and clients. @default 127.0.0.1:7070 */
   readonly listen?: string;
-  /** Where sessions come from. A folder ledger also takes them over gRPC (`SessionService`). */
+  /** Where trainings come from. A folder ledger also takes them over gRPC (`TrainingService`). */
   readonly ledger: (calls: RunnerCalls) => Ledger;
   /** Serves renders over HTTP too. */
   readonly gateway?: { readonly listen: string; readonly secret: string };
@@ -33,18 +33,18 @@ export interface CoordinatorOptions {
   readonly security?: ChannelSecurity;
   readonly scheduler?: Partial<SchedulerOptions>;
   readonly registry?: Registry;
-  /** One line of what happens. */
+  /** Takes one log line. */
   readonly log?: (line: string) => void;
 }
 
 export interface Coordinator {
   /** host:port where it listens. */
   readonly address: string;
-  /** Ends: runners park their sessions, leases are given back. */
+  /** Ends: runners park their trainings, leases are given back. */
   stop(): Promise<void>;
 }
 
-/** Starts a coordinator: claims sessions and has them trained by the runners that attach. */
+/** Starts a coordinator: claims trainings and has them trained by the runners that attach. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { security = {}, log = () => undefined } = options;
   const board = new StatusBoard();
@@ -55,7 +55,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const ledger = options.ledger(calls);
   const observe = (command: Command) => {
     count(command);
-    ledger.heed?.(command);
+    ledger.onCommand?.(command);
   };
   driver.start({ ledger, board, streams, observe, log });
 
@@ -63,8 +63,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const coordination: CoordinationServiceHandlers = { Attach: (call) => streams.accept(call) };
   server.addService(wire().CoordinationService.service, coordination);
   if (ledger instanceof FolderLedger) {
-    const sessions = sessionService(ledger, board, (session) => driver.onCancel(session));
-    server.addService(wire().SessionService.service, sessions);
+    const service = trainingService(ledger, board, (training) => driver.onCancel(training));
+    server.addService(wire().TrainingService.service, service);
   }
   new HealthImplementation({ '': 'SERVING' }).addToServer(server);
   const wanted = options.listen ?? '127.0.0.1:7070';

@@ -1,10 +1,10 @@
 import { ImplicamError } from '../model/errors.js';
 import type { AttachRequest__Output } from '../proto/types/implicam/v1/AttachRequest.js';
 import type { Hello__Output } from '../proto/types/implicam/v1/Hello.js';
-import type { CommitRecord, Ledger, LedgerListener, SessionEnd } from './ledgers/ledger.js';
+import type { CommitRecord, Ledger, LedgerListener, TrainingEnd } from './ledgers/ledger.js';
 import type { SchedulerOptions } from './scheduler/options.js';
 import { createScheduler, step } from './scheduler/scheduler.js';
-import type { Command, Event, SessionSpec } from './scheduler/types.js';
+import type { Command, Event, TrainingSpec } from './scheduler/types.js';
 import type { StatusBoard } from './status-board.js';
 import type { RunnerListener, RunnerStreams } from './wire/runner-streams.js';
 import { describeDamage, joinedEvent, orderMessage, reportEvent } from './wire/translate.js';
@@ -13,21 +13,21 @@ export interface DriverParts {
   readonly ledger: Ledger;
   readonly board: StatusBoard;
   readonly streams: RunnerStreams;
-  /** Told of every command, for metrics and logs. */
+  /** Called with every command, for metrics and logs. */
   readonly observe: (command: Command) => void;
   readonly log: (line: string) => void;
 }
 
 /**
- * Once nobody was attached, sessions wait this long after the first runner that attaches for the others that lost us at the
- * same time, in milliseconds: between them they hold a newer snapshot than any one of them. Longer than a runner waits
- * between two attempts (runner/attachment.ts).
+ * Grace period for joins, in milliseconds. When no runner was attached, all lost this coordinator at the same time. After the
+ * first one attaches, trainings wait this long for the others: together they hold a newer snapshot than any one of them.
+ * It is longer than a runner waits between two attempts (runner/attachment.ts).
  */
-const GATHER = 1500;
+const JOIN_GRACE = 1500;
 
 /**
- * Carries out what the scheduler decides: turns streams, timers and the ledger into events, and commands into messages,
- * timers and writes. It decides nothing itself.
+ * Does the I/O of the scheduler: turns streams, timers and the ledger into events, and commands into messages, timers and
+ * writes. It makes no decisions itself.
  */
 export class Driver implements RunnerListener, LedgerListener {
   private readonly state;
@@ -36,8 +36,8 @@ export class Driver implements RunnerListener, LedgerListener {
   private closed = false;
   private readonly joined = new Set<string>();
   private readonly unfinished = new Set<string>();
-  private readonly gathered = new Map<string, Hello__Output>();
-  private gathering: NodeJS.Timeout | undefined;
+  private readonly pendingJoins = new Map<string, Hello__Output>();
+  private joinTimer: NodeJS.Timeout | undefined;
 
   constructor(options: Partial<SchedulerOptions> = {}) {
     this.state = createScheduler(options);
@@ -53,47 +53,47 @@ export class Driver implements RunnerListener, LedgerListener {
       this.join(hello);
       return;
     }
-    this.gathered.set(hello.runner, hello);
-    this.gathering ??= setTimeout(() => {
-      this.gathering = undefined;
-      const all = [...this.gathered.values()];
-      this.gathered.clear();
+    this.pendingJoins.set(hello.runner, hello);
+    this.joinTimer ??= setTimeout(() => {
+      this.joinTimer = undefined;
+      const all = [...this.pendingJoins.values()];
+      this.pendingJoins.clear();
       for (const one of all) this.join(one);
-    }, GATHER);
+    }, JOIN_GRACE);
   }
 
   onReport(runner: string, message: AttachRequest__Output): void {
-    const waiting = this.gathered.get(runner);
-    if (waiting && message.draining) this.gathered.set(runner, { ...waiting, draining: true });
+    const waiting = this.pendingJoins.get(runner);
+    if (waiting && message.draining) this.pendingJoins.set(runner, { ...waiting, draining: true });
     const event = reportEvent(runner, message);
     if (event) this.dispatch(event);
   }
 
   onLost(runner: string, reason: 'ended' | 'silent'): void {
     this.parts?.log(`runner ${runner} is lost: its stream ${reason === 'ended' ? 'ended' : 'fell silent'}`);
-    this.gathered.delete(runner);
+    this.pendingJoins.delete(runner);
     this.joined.delete(runner);
     this.dispatch({ type: 'runnerLost', runner, reason });
   }
 
-  onLeaseLost(session: string, lease: number): void {
-    this.dispatch({ type: 'leaseLost', session, lease });
+  onLeaseLost(training: string, lease: number): void {
+    this.dispatch({ type: 'leaseLost', training, lease });
   }
 
-  onClaimed(spec: SessionSpec): void {
+  onClaimed(spec: TrainingSpec): void {
     this.parts?.board.claimed(spec);
     this.unfinished.add(spec.id);
-    this.parts?.log(`session ${spec.id} claimed at step ${spec.stored[0]!.step} of ${spec.steps}`);
-    this.dispatch({ type: 'sessionSubmitted', spec });
+    this.parts?.log(`training ${spec.id} claimed at step ${spec.stored[0]!.step} of ${spec.steps}`);
+    this.dispatch({ type: 'trainingSubmitted', spec });
   }
 
-  onCancel(session: string): void {
-    this.dispatch({ type: 'sessionCancelled', session });
+  onCancel(training: string): void {
+    this.dispatch({ type: 'trainingCancelled', training });
   }
 
   close(): void {
     this.closed = true;
-    clearTimeout(this.gathering);
+    clearTimeout(this.joinTimer);
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
   }
@@ -106,7 +106,7 @@ export class Driver implements RunnerListener, LedgerListener {
   private dispatch(event: Event): void {
     if (this.closed || !this.parts) return;
     for (const command of step(this.state, event)) {
-      this.parts.board.heed(command);
+      this.parts.board.onCommand(command);
       this.parts.observe(command);
       this.carryOut(command);
     }
@@ -130,26 +130,26 @@ export class Driver implements RunnerListener, LedgerListener {
         break;
       case 'placed': {
         const on = command.placement.map((m) => `${m.runner} (${m.shards.count})`).join(', ');
-        log(`session ${command.session} from step ${command.step} on ${on}: ${command.why}`);
+        log(`training ${command.training} from step ${command.step} on ${on}: ${command.why}`);
         break;
       }
       case 'damaged':
-        log(`session ${command.session}: ${describeDamage(command)}`);
+        log(`training ${command.training}: ${describeDamage(command)}`);
         break;
       case 'waiting':
-        log(`session ${command.session} waits: ${command.message}`);
+        log(`training ${command.training} is waiting: ${command.message}`);
         break;
       case 'finished':
-        this.end(command.session, { kind: 'finished', step: command.step });
+        this.end(command.training, { kind: 'finished', step: command.step });
         break;
       case 'cancelled':
-        this.end(command.session, { kind: 'cancelled', step: command.step });
+        this.end(command.training, { kind: 'cancelled', step: command.step });
         break;
       case 'failed':
-        this.end(command.session, { kind: 'failed', code: command.code, message: command.message });
+        this.end(command.training, { kind: 'failed', code: command.code, message: command.message });
         break;
       case 'dropped':
-        this.unfinished.delete(command.session);
+        this.unfinished.delete(command.training);
         break;
       case 'progress':
       case 'preview':
@@ -169,31 +169,31 @@ export class Driver implements RunnerListener, LedgerListener {
   }
 
   private async commit(record: CommitRecord): Promise<void> {
-    const { session, epoch, step: at } = record;
+    const { training, epoch, step: at } = record;
     const { ledger, board, log } = this.parts!;
     try {
       await ledger.commit(record);
-      board.committed(session, at);
-      this.dispatch({ type: 'committed', session, epoch, step: at });
+      board.committed(training, at);
+      this.dispatch({ type: 'committed', training, epoch, step: at });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      log(`session ${session}: the snapshot of step ${at} was not committed: ${message}`);
+      log(`training ${training}: the snapshot of step ${at} was not committed: ${message}`);
       if (error instanceof ImplicamError && error.code === 'lease-lost') {
-        this.dispatch({ type: 'leaseLost', session, lease: Number.MAX_SAFE_INTEGER });
+        this.dispatch({ type: 'leaseLost', training, lease: Number.MAX_SAFE_INTEGER });
       } else {
-        this.dispatch({ type: 'commitFailed', session, epoch, step: at, message });
+        this.dispatch({ type: 'commitFailed', training, epoch, step: at, message });
       }
     }
   }
 
-  private end(session: string, end: SessionEnd): void {
-    this.unfinished.delete(session);
+  private end(training: string, end: TrainingEnd): void {
+    this.unfinished.delete(training);
     const { ledger, log } = this.parts!;
     log(
-      `session ${session} ${end.kind}${end.kind === 'failed' ? `: ${end.message}` : ` at step ${end.step}`}`,
+      `training ${training} ${end.kind}${end.kind === 'failed' ? `: ${end.message}` : ` at step ${end.step}`}`,
     );
     ledger
-      .end(session, end)
-      .catch((error) => log(`session ${session}: its end was not written down: ${error}`));
+      .end(training, end)
+      .catch((error) => log(`training ${training}: its end was not recorded: ${error}`));
   }
 }

@@ -10,15 +10,15 @@ export function observeCommands(
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: `implicam_coordinator_${name}`, help, labelNames, registers });
-  const steps = counter('steps_total', 'Steps that every shard of a session has done');
-  const placements = counter('placements_total', 'Sessions placed on runners');
-  const recoveries = counter('recoveries_total', 'Sessions placed again while they were training');
+  const steps = counter('steps_total', 'Steps that every shard of a training has done');
+  const placements = counter('placements_total', 'Trainings placed on runners');
+  const recoveries = counter('recoveries_total', 'Trainings placed again while they were training');
   const commits = counter('snapshots_total', 'Snapshots committed');
   const damaged = counter(
     'damaged_snapshots_total',
     'Snapshots of the object store that turned out to be damaged',
   );
-  const ends = counter('sessions_total', 'Sessions that ended', ['how']);
+  const ends = counter('sessions_total', 'Trainings that ended', ['how']);
   const shards = new Gauge({
     name: 'implicam_coordinator_shards',
     help: 'Shards on each runner',
@@ -43,18 +43,18 @@ export function observeCommands(
     switch (command.type) {
       case 'placed':
         placements.inc();
-        if (reached.has(command.session)) recoveries.inc();
-        reached.set(command.session, command.step);
+        if (reached.has(command.training)) recoveries.inc();
+        reached.set(command.training, command.step);
         placed.set(
-          command.session,
+          command.training,
           command.placement.map(({ runner, shards: { count } }) => ({ runner, count })),
         );
         showShards();
         break;
       case 'progress': {
-        const before = reached.get(command.session) ?? command.step;
+        const before = reached.get(command.training) ?? command.step;
         if (command.step > before) steps.inc(command.step - before);
-        reached.set(command.session, command.step);
+        reached.set(command.training, command.step);
         break;
       }
       case 'commit':
@@ -64,7 +64,7 @@ export function observeCommands(
         damaged.inc();
         break;
       case 'waiting':
-        placed.delete(command.session);
+        placed.delete(command.training);
         showShards();
         break;
       case 'finished':
@@ -72,8 +72,8 @@ export function observeCommands(
       case 'cancelled':
       case 'dropped':
         ends.inc({ how: command.type });
-        placed.delete(command.session);
-        reached.delete(command.session);
+        placed.delete(command.training);
+        reached.delete(command.training);
         showShards();
         break;
     }

@@ -1,27 +1,27 @@
-import type { SessionStatus } from '../proto/types/implicam/v1/SessionStatus.js';
-import type { Command, SessionSpec } from './scheduler/types.js';
+import type { TrainingStatus } from '../proto/types/implicam/v1/TrainingStatus.js';
+import type { Command, TrainingSpec } from './scheduler/types.js';
 
-export type Status = Required<Omit<SessionStatus, 'session'>> & { readonly session: string };
+export type Status = Required<Omit<TrainingStatus, 'training'>> & { readonly training: string };
 
-/** Sessions whose end is remembered, for watchers that come late. */
+/** Trainings whose end is remembered for late watchers. */
 const REMEMBERED = 1000;
 
 type Watcher = (status: Status) => void;
 
-/** What is known of each session, for those who watch: folded from the scheduler's commands. */
+/** The status of each training, for watchers: folded from the scheduler's commands. */
 export class StatusBoard {
   private readonly statuses = new Map<string, Status>();
   private readonly watchers = new Map<string, Set<Watcher>>();
 
-  get(session: string): Status | undefined {
-    return this.statuses.get(session);
+  get(training: string): Status | undefined {
+    return this.statuses.get(training);
   }
 
-  claimed(spec: SessionSpec): void {
+  claimed(spec: TrainingSpec): void {
     const { step } = spec.stored[0]!;
     this.set({
-      session: spec.id,
-      phase: 'SESSION_PHASE_WAITING',
+      training: spec.id,
+      phase: 'TRAINING_PHASE_WAITING',
       reason: '',
       step,
       steps: spec.steps,
@@ -35,26 +35,26 @@ export class StatusBoard {
     this.trim();
   }
 
-  /** Takes in what the scheduler decided. */
-  heed(command: Command): void {
-    if (!('session' in command)) return;
-    const status = this.statuses.get(command.session);
+  /** Folds a command of the scheduler into the status. */
+  onCommand(command: Command): void {
+    if (!('training' in command)) return;
+    const status = this.statuses.get(command.training);
     if (!status) return;
     switch (command.type) {
       case 'waiting':
         this.set({
           ...status,
-          phase: 'SESSION_PHASE_WAITING',
+          phase: 'TRAINING_PHASE_WAITING',
           reason: command.message,
           rate: 0,
           runners: [],
         });
         break;
       case 'placed': {
-        const again = status.runners.length > 0 || status.phase === 'SESSION_PHASE_TRAINING';
+        const again = status.runners.length > 0 || status.phase === 'TRAINING_PHASE_TRAINING';
         this.set({
           ...status,
-          phase: 'SESSION_PHASE_PLACING',
+          phase: 'TRAINING_PHASE_PLACING',
           reason: command.why,
           step: command.step,
           runners: command.placement.map((m) => m.runner),
@@ -65,7 +65,7 @@ export class StatusBoard {
       case 'progress':
         this.set({
           ...status,
-          phase: 'SESSION_PHASE_TRAINING',
+          phase: 'TRAINING_PHASE_TRAINING',
           reason: '',
           step: command.step,
           loss: command.loss,
@@ -74,59 +74,59 @@ export class StatusBoard {
         });
         break;
       case 'finished':
-        this.set({ ...status, phase: 'SESSION_PHASE_FINISHED', reason: '', durableStep: command.step });
+        this.set({ ...status, phase: 'TRAINING_PHASE_FINISHED', reason: '', durableStep: command.step });
         break;
       case 'failed':
-        this.set({ ...status, phase: 'SESSION_PHASE_FAILED', reason: command.message });
+        this.set({ ...status, phase: 'TRAINING_PHASE_FAILED', reason: command.message });
         break;
       case 'cancelled':
-        this.set({ ...status, phase: 'SESSION_PHASE_CANCELLED', reason: '', durableStep: command.step });
+        this.set({ ...status, phase: 'TRAINING_PHASE_CANCELLED', reason: '', durableStep: command.step });
         break;
       case 'dropped':
         this.set({
           ...status,
-          phase: 'SESSION_PHASE_WAITING',
-          reason: 'another coordinator has taken the session over',
+          phase: 'TRAINING_PHASE_WAITING',
+          reason: 'another coordinator has taken the training over',
         });
         break;
     }
   }
 
-  committed(session: string, step: number): void {
-    const status = this.statuses.get(session);
+  committed(training: string, step: number): void {
+    const status = this.statuses.get(training);
     if (status) this.set({ ...status, durableStep: step });
   }
 
   /** Calls at once where something is known, then at each change; returns what ends that. */
-  watch(session: string, watcher: Watcher): () => void {
-    const watchers = this.watchers.get(session) ?? new Set();
-    this.watchers.set(session, watchers.add(watcher));
-    const status = this.statuses.get(session);
+  watch(training: string, watcher: Watcher): () => void {
+    const watchers = this.watchers.get(training) ?? new Set();
+    this.watchers.set(training, watchers.add(watcher));
+    const status = this.statuses.get(training);
     if (status) watcher(status);
     return () => {
       watchers.delete(watcher);
-      if (watchers.size === 0) this.watchers.delete(session);
+      if (watchers.size === 0) this.watchers.delete(training);
     };
   }
 
   private set(status: Status): void {
-    this.statuses.delete(status.session);
-    this.statuses.set(status.session, status);
-    for (const watcher of [...(this.watchers.get(status.session) ?? [])]) watcher(status);
+    this.statuses.delete(status.training);
+    this.statuses.set(status.training, status);
+    for (const watcher of [...(this.watchers.get(status.training) ?? [])]) watcher(status);
   }
 
   private trim(): void {
-    for (const [session, { phase }] of this.statuses) {
+    for (const [training, { phase }] of this.statuses) {
       if (this.statuses.size <= REMEMBERED) break;
-      if (isOver(phase)) this.statuses.delete(session);
+      if (isOver(phase)) this.statuses.delete(training);
     }
   }
 }
 
 export function isOver(phase: Status['phase']): boolean {
   return (
-    phase === 'SESSION_PHASE_FINISHED' ||
-    phase === 'SESSION_PHASE_FAILED' ||
-    phase === 'SESSION_PHASE_CANCELLED'
+    phase === 'TRAINING_PHASE_FINISHED' ||
+    phase === 'TRAINING_PHASE_FAILED' ||
+    phase === 'TRAINING_PHASE_CANCELLED'
   );
 }

@@ -113,7 +113,7 @@ export interface ReducingSession extends EngineSession {
 }
 
 /** Membership in an exchange from device to device. */
-export interface Tie {
+export interface Membership {
   /** What all members have in common, made by one of them: `DeviceLink.newId`. */
   readonly id: Uint8Array;
   /** This member's number, from 0, and how many there are. */
@@ -121,8 +121,8 @@ export interface Tie {
   readonly ranks: number;
 }
 
-/** With whom an exchange failed, and why. */
-export interface Parted {
+/** The member with which an exchange failed, and why. */
+export interface PeerLost {
   readonly member: number;
   readonly why: string;
 }
@@ -133,7 +133,7 @@ export interface Parted {
  */
 export interface JoiningSession extends ReducingSession {
   /** All members join at the same time. Rejects where that does not succeed by the deadline. */
-  join(tie: Tie, deadlineMs: number): Promise<void>;
+  join(membership: Membership, deadlineMs: number): Promise<void>;
   /**
    * Takes the operations of this member's plan in their order; members are ranks.
    *
@@ -143,9 +143,9 @@ export interface JoiningSession extends ReducingSession {
   exchange(
     operations: readonly ReductionOperation<number>[],
     patienceMs: number,
-  ): Promise<Parted | undefined>;
-  /** At any time, and at once: what waits for other members fails soon, and all later exchanges do, until `leave`. */
-  part(): void;
+  ): Promise<PeerLost | undefined>;
+  /** May be called at any time and does not wait: an exchange in progress fails soon, and so do later ones, until `leave`. */
+  abort(): void;
   /** Ends the membership; never rejects for what others do. */
   leave(): Promise<void>;
 }

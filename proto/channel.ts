@@ -23,7 +23,7 @@ const MESSAGE_BYTES = 16 * 2 ** 20;
 const WINDOW_BYTES = 4 * 2 ** 20;
 
 /**
- * Both ends ping after 4 s of silence and give up 4 s later, so that a frozen process or a dead cable is noticed within
+ * Both ends ping after 4 s of silence and close the connection 4 s later, so that a frozen process or a dead cable is noticed within
  * 8 s even where nothing is being sent. The two ends belong together: a server that expects fewer pings than its
  * clients send answers GOAWAY.
  */

@@ -3,17 +3,17 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import type { ProtoGrpcType as Coordination } from './types/coordination.js';
 import type { ProtoGrpcType as Reduction } from './types/reduction.js';
 import type { ProtoGrpcType as Render } from './types/render.js';
 import type { ProtoGrpcType as Scene } from './types/scene.js';
-import type { ProtoGrpcType as Session } from './types/session.js';
 import type { ProtoGrpcType as Training } from './types/training.js';
 
-const FILES = ['session', 'training', 'reduction', 'scene', 'render'].map(
+const FILES = ['training', 'coordination', 'reduction', 'scene', 'render'].map(
   (name) => `implicam/v1/${name}.proto`,
 );
 
-let loaded: (Session & Training & Reduction & Scene & Render)['implicam']['v1'] | undefined;
+let loaded: (Training & Coordination & Reduction & Scene & Render)['implicam']['v1'] | undefined;
 
 /** Clients and service definitions of the wire, read from the .proto files once a process. */
 export function wire(): NonNullable<typeof loaded> {
@@ -27,7 +27,7 @@ export function wire(): NonNullable<typeof loaded> {
         defaults: true,
         oneofs: true,
       }),
-    ) as unknown as Session & Training & Reduction & Scene & Render
+    ) as unknown as Training & Coordination & Reduction & Scene & Render
   ).implicam.v1;
   return loaded;
 }

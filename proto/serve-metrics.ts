@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parseAddress } from './channel.js';
 
-/** A registry with what every process tells of itself: memory, event loop, processor time. */
+/** A registry with the metrics of every process: memory, event loop, CPU time. */
 export function createRegistry(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

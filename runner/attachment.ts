@@ -10,7 +10,7 @@ export interface AttachmentOptions {
   /** host:port of the coordinator. */
   readonly coordinator: string;
   readonly security: ChannelSecurity;
-  /** What to say on each new stream. */
+  /** The first message on each new stream. */
   readonly hello: () => Hello;
   readonly onCommand: (command: AttachResponse__Output) => void;
   /** The stream is gone; another one will be tried. */
@@ -20,14 +20,14 @@ export interface AttachmentOptions {
 
 type Stream = ClientDuplexStream<AttachRequest, AttachResponse__Output>;
 
-/** A coordinator that does not say welcome within this time is not there, in milliseconds. */
+/** How long to wait for `welcome`, in milliseconds. */
 const WELCOME = 5000;
-/** Waits between attempts, in milliseconds. The coordinator counts on the longest one (GATHER in coordinator/driver.ts). */
+/** Waits between attempts, in milliseconds. The coordinator counts on the longest one (JOIN_GRACE in coordinator/driver.ts). */
 const RETRY = [100, 200, 400, 800, 1000];
-/** A timer that fires this much late tells of this process, not of its peer, in milliseconds. */
+/** If a timer fires this late, this process was stopped, not its peer. In milliseconds. */
 const LATE = 1000;
 
-/** Keeps a stream to the coordinator: connects, says hello, sends heartbeats, notices silence, connects again. */
+/** Keeps a stream to the coordinator: connects, sends `hello` and heartbeats, detects silence, and reconnects. */
 export class Attachment {
   private readonly options: AttachmentOptions;
   private stream: Stream | undefined;
@@ -44,7 +44,7 @@ export class Attachment {
     this.connect();
   }
 
-  /** Sends a report; without a stream it is dropped: the coordinator has given up on what it is about. */
+  /** Sends a report. Without a stream it is dropped: the coordinator has ended the epoch that it is about. */
   report(report: AttachRequest): void {
     if (this.attached) this.stream?.write(report);
   }
@@ -73,37 +73,37 @@ export class Attachment {
       if (this.stream === stream) this.end(why);
     };
     stream.on('data', (command: AttachResponse__Output) => {
-      if (this.stream === stream) this.heard(command);
+      if (this.stream === stream) this.onMessage(command);
     });
     stream.on('error', (error: Error) => lost(error.message));
     stream.on('end', () => lost('the coordinator ended the stream'));
     this.silenceMs = WELCOME;
-    this.awaitSignal();
+    this.restartSilenceTimer();
     stream.write({ hello: hello() });
   }
 
-  private heard(command: AttachResponse__Output): void {
-    this.awaitSignal();
+  private onMessage(command: AttachResponse__Output): void {
+    this.restartSilenceTimer();
     if (command.welcome) {
       const { heartbeatMs, silenceMs } = command.welcome;
       this.silenceMs = silenceMs;
       this.heartbeat = setInterval(() => this.stream?.write({ heartbeat: {} }), heartbeatMs);
       this.attached = true;
       this.failures = 0;
-      this.awaitSignal();
+      this.restartSilenceTimer();
       this.options.onAttached();
     } else if (!command.heartbeat) {
       this.options.onCommand(command);
     }
   }
 
-  private awaitSignal(ms = this.silenceMs): void {
+  private restartSilenceTimer(ms = this.silenceMs): void {
     clearTimeout(this.silence);
     const due = performance.now() + ms;
     this.silence = setTimeout(() => {
-      // Frozen for a while, this process has yet to read what came meanwhile.
-      if (performance.now() > due + LATE) this.awaitSignal(LATE);
-      else this.end(`the coordinator has said nothing for ${this.silenceMs / 1000} s`);
+      // This process was stopped for a while and has yet to read what arrived meanwhile.
+      if (performance.now() > due + LATE) this.restartSilenceTimer(LATE);
+      else this.end(`nothing came from the coordinator for ${this.silenceMs / 1000} s`);
     }, ms);
   }
 
@@ -122,7 +122,7 @@ export class Attachment {
   }
 }
 
-/** A command without one of its parts: the coordinator speaks another version. */
+/** Checks a field of a command: it is missing only if the coordinator has another version. */
 export function required<T>(value: T | null | undefined, what: string): T {
   if (value !== null && value !== undefined) return value;
   throw new ImplicamError('protocol', `the coordinator sent a command without ${what}`);

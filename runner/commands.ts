@@ -7,9 +7,9 @@ export interface Member extends Peer {
   readonly shards: ShardRange;
 }
 
-/** The order to hold shards of a session, see proto/implicam/v1/training.proto. */
+/** The command to host shards of a training: see `Host` in proto/implicam/v1/coordination.proto. */
 export interface HostOrder {
-  readonly session: string;
+  readonly training: string;
   readonly epoch: number;
   readonly shards: ShardRange;
   readonly placement: readonly Member[];
@@ -38,8 +38,8 @@ export interface StoredPreview {
 
 export type FailureCode = 'memory' | 'data' | 'store' | 'engine';
 
-/** What a hosted session has to say; the epoch goes without saying. */
-export interface SessionReports {
+/** The reports of a hosted training; the host adds training and epoch to each. */
+export interface TrainingReports {
   hosted(): void;
   progressed(step: number, loss: number, psnr: number, stepsPerSecond: number): void;
   previewed(step: number, picture: StoredPreview): void;
@@ -53,7 +53,7 @@ export interface SessionReports {
   failed(code: FailureCode, message: string): void;
 }
 
-/** Who holds each shard of the session. */
+/** Who holds each shard of the training. */
 export function holdersOf({ placement }: HostOrder): string[] {
   const holders: string[] = [];
   for (const { runner, shards } of placement) for (const shard of shardsOf(shards)) holders[shard] = runner;

@@ -21,8 +21,8 @@ type Collect = (options: { readonly type: 'minor' }) => void;
 let collect: Collect | undefined;
 let bytes = 0;
 
-/** Tells of a message of that many bytes that was sent or received. */
-export function leftBehind(length: number): void {
+/** Counts a message of that many bytes, sent or received. */
+export function countGarbage(length: number): void {
   bytes += length;
   if (bytes < EVERY) return;
   bytes = 0;

@@ -3,7 +3,7 @@ import { ImplicamError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
 import { type StoredPiece, snapshotKeys } from '../store/scene/keys.js';
 import { putPiece } from '../store/scene/verified.js';
-import { type FailureCode, type HostOrder, type SessionReports, shardsOf } from './commands.js';
+import { type FailureCode, type HostOrder, shardsOf, type TrainingReports } from './commands.js';
 import { PeerFailure, reachPeer } from './exchange/peer-failure.js';
 import { StepExchange } from './exchange/step-exchange.js';
 import { openShards } from './open-shards.js';
@@ -20,7 +20,7 @@ import {
 import { keepWithPeer } from './snapshots/transfer.js';
 import type { StepTimes } from './step-times.js';
 
-/** Codes of errors that no other runner can mend. */
+/** Codes of errors that no other runner could avoid. */
 const UNUSABLE = [
   'object-missing',
   'scene-damaged',
@@ -33,16 +33,16 @@ const UNUSABLE = [
 const REPORT_EVERY = 200;
 
 /**
- * A session's shards on this runner, for one epoch: opens them, trains in lock-step with the peers as far as it may,
- * keeps snapshots. It ends with its epoch; the next one opens anew.
+ * A training's shards on this runner, for one epoch: opens them, trains in lock-step with the peers as far as granted, and
+ * takes snapshots. It ends with its epoch; the next epoch opens the shards again.
  */
-export class HostedSession {
+export class HostedTraining {
   readonly order: HostOrder;
   private readonly services: HostServices;
-  private readonly reports: SessionReports;
+  private readonly reports: TrainingReports;
   private readonly stopping = new AbortController();
   private readonly done: Promise<void>;
-  private session: ReducingSession | undefined;
+  private trainer: ReducingSession | undefined;
   private plan: Plan | undefined;
   private step: number;
   private score: StepScore = NO_SCORE;
@@ -55,7 +55,7 @@ export class HostedSession {
   private reported = 0;
   private readonly pace: { at: number; step: number }[] = [];
 
-  constructor(services: HostServices, order: HostOrder, reports: SessionReports) {
+  constructor(services: HostServices, order: HostOrder, reports: TrainingReports) {
     this.services = services;
     this.order = order;
     this.reports = reports;
@@ -80,7 +80,7 @@ export class HostedSession {
     }
   }
 
-  /** Stops after the step in progress and frees the engine; snapshots stay in the vault. */
+  /** Stops after the step in progress and frees the engine; the snapshots stay in memory. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.wake();
@@ -91,25 +91,25 @@ export class HostedSession {
     const { order, services } = this;
     let exchange: StepExchange | undefined;
     try {
-      services.links.enter(order.session, order.epoch);
+      services.links.enterEpoch(order.training, order.epoch);
       const opened = await openShards(services, order, this.stopping.signal);
-      this.session = opened.session;
+      this.trainer = opened.trainer;
       this.plan = opened.plan;
       this.score = opened.score;
-      exchange = new StepExchange(services, order, opened.plan, opened.session);
+      exchange = new StepExchange(services, order, opened.plan, opened.trainer);
       await exchange.connect(this.stopping.signal);
       if (this.stopping.signal.aborted) return;
       this.reports.hosted();
       if (order.copy) await this.copyToBuddy(order.step, 0, 0);
-      await this.trainOn(opened.session, exchange);
+      await this.trainOn(opened.trainer, exchange);
     } finally {
       await exchange?.close();
-      this.session?.close();
-      services.links.leave(order.session);
+      this.trainer?.close();
+      services.links.leaveEpoch(order.training);
     }
   }
 
-  private async trainOn(session: ReducingSession, exchange: StepExchange): Promise<void> {
+  private async trainOn(trainer: ReducingSession, exchange: StepExchange): Promise<void> {
     const { signal } = this.stopping;
     this.began = performance.now();
     while (!signal.aborted) {
@@ -121,19 +121,19 @@ export class HostedSession {
       }
       const next = Math.min(this.until, ...this.snapshots.filter((s) => s > this.step));
       const progress = exchange.alone
-        ? await this.trainAlone(session, next, exchange.times)
+        ? await this.trainAlone(trainer, next, exchange.times)
         : await exchange.step(this.step, signal);
       this.step = progress.step;
       this.score = progress;
       const boundary = this.step === this.until || this.snapshots.includes(this.step);
       this.progressed(progress.step, progress.loss, progress.psnr, boundary);
       if (this.snapshots.includes(this.step) && !signal.aborted) {
-        await this.takeSnapshot(session, exchange.times.take());
+        await this.takeSnapshot(trainer, exchange.times.take());
       }
     }
   }
 
-  private async trainAlone(session: ReducingSession, next: number, times: StepTimes): Promise<Progress> {
+  private async trainAlone(trainer: ReducingSession, next: number, times: StepTimes): Promise<Progress> {
     const { totals } = this.services;
     const began = performance.now();
     let last = { at: began, step: this.step };
@@ -142,7 +142,7 @@ export class HostedSession {
       if (step > last.step) times.add((now - last.at) / (step - last.step));
       last = { at: now, step };
     };
-    const progress = await session.train(next - this.step, {
+    const progress = await trainer.train(next - this.step, {
       signal: this.stopping.signal,
       onProgress: (p) => {
         timed(p.step);
@@ -156,18 +156,18 @@ export class HostedSession {
   }
 
   /** @param computeMs what a step's own computation took since the last one, in milliseconds */
-  private async takeSnapshot(session: ReducingSession, computeMs: number): Promise<void> {
-    const { session: id, shards } = this.order;
+  private async takeSnapshot(trainer: ReducingSession, computeMs: number): Promise<void> {
+    const { training: id, shards } = this.order;
     const { step } = this;
     const began = performance.now();
     const parts = partsOfShards(this.plan!, shardsOf(shards));
-    const { buffer } = await session.saveRuns(parts, SCORE_BYTES);
+    const { buffer } = await trainer.saveRuns(parts, SCORE_BYTES);
     Buffer.from(buffer).set(encodeScore(this.score));
     let at = 0;
     for (const { name, shard, from, to } of parts) {
       // The shared part is the first.
       const length = 12 * (to - from) + (shard === undefined ? SCORE_BYTES : 0);
-      this.services.vault.put(id, step, name, Buffer.from(buffer, at, length));
+      this.services.snapshots.put(id, step, name, Buffer.from(buffer, at, length));
       at += length;
     }
     const saved = performance.now() - began;
@@ -178,15 +178,15 @@ export class HostedSession {
       .catch((error) => this.reportFailure(error));
   }
 
-  /** Has a picture of a snapshot made beside training, where it is time for one. */
+  /** Has a picture of a snapshot made beside training, if one is due. */
   private preview(step: number): void {
     const { order, reports } = this;
-    const { session, shards, placement } = order;
-    // One runner of a placement tells.
+    const { training, shards, placement } = order;
+    // Only the holder of the first shard does this.
     if (shards.first > 0) return;
     this.previews ??= new PreviewSchedule(this.plan!, order.step, this.began);
     const others = placement.filter((member) => member.shards.first !== shards.first);
-    const source = { session, step, plan: this.plan!, shards, others };
+    const source = { training, step, plan: this.plan!, shards, others };
     this.services.previewer.offer(source, this.previews, (picture) => {
       if (!this.stopping.signal.aborted) reports.previewed(step, picture);
     });
@@ -194,18 +194,18 @@ export class HostedSession {
 
   /** Copies this runner's parts of a held snapshot, saved in so many milliseconds, to its buddy, and reports it as taken. */
   private async copyToBuddy(step: number, saved: number, computeMs: number): Promise<void> {
-    const { session, epoch, shards, buddy, placement } = this.order;
+    const { training, epoch, shards, buddy, placement } = this.order;
     const began = performance.now();
     if (buddy) {
       // A member of the placement has the shared parameters of every step itself.
       const member = placement.some((m) => m.runner === buddy.runner);
       const client = this.services.links.client(buddy);
       for (const part of partsOfShards(this.plan!, shardsOf(shards))) {
-        const bytes = this.services.vault.get(session, step, part.name);
+        const bytes = this.services.snapshots.get(training, step, part.name);
         if (!bytes || (member && part.shard === undefined)) continue;
         await reachPeer(
           buddy.runner,
-          keepWithPeer(client, { session, epoch, step, shard: part.shard }, bytes),
+          keepWithPeer(client, { training, epoch, step, shard: part.shard }, bytes),
           this.stopping.signal,
         );
       }
@@ -214,22 +214,22 @@ export class HostedSession {
   }
 
   private async writeParts(step: number): Promise<StoredPiece[]> {
-    const { session, shards } = this.order;
-    if (!this.plan) throw new ImplicamError('snapshot-missing', 'the session is not open yet');
+    const { training, shards } = this.order;
+    if (!this.plan) throw new ImplicamError('snapshot-missing', 'the training is not open yet');
     const pieces: StoredPiece[] = [];
     for (const part of partsOfShards(this.plan, shardsOf(shards))) {
-      // All have the shared parameters; the holder of shard 0 writes them.
+      // Every member has the shared parameters; the holder of shard 0 writes them.
       if (part.shard === undefined && shards.first > 0) continue;
-      pieces.push(...(await this.writePart(session, step, part)));
+      pieces.push(...(await this.writePart(training, step, part)));
     }
     return pieces;
   }
 
-  private async writePart(session: string, step: number, part: SnapshotPart): Promise<StoredPiece[]> {
-    const bytes = this.services.vault.get(session, step, part.name);
+  private async writePart(training: string, step: number, part: SnapshotPart): Promise<StoredPiece[]> {
+    const bytes = this.services.snapshots.get(training, step, part.name);
     if (!bytes) throw new ImplicamError('snapshot-missing', `no snapshot of step ${step} is held here`);
     if (bytes.length === 0) return [];
-    const key = snapshotKeys.part(session, step, part.name);
+    const key = snapshotKeys.part(training, step, part.name);
     return [await putPiece(this.services.store, part.shard ?? 0, key, bytes)];
   }
 
@@ -254,7 +254,7 @@ export class HostedSession {
   }
 }
 
-/** What it means for the session that hosting it failed here. */
+/** The code of the failure that is reported to the coordinator. */
 function failureCode(error: unknown): FailureCode {
   if (error instanceof RangeError) return 'memory';
   const code = error instanceof ImplicamError ? error.code : '';

@@ -1,13 +1,13 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { PeerLinks } from './exchange/peer-links.js';
-import type { RenderDesk } from './renders/service.js';
-import type { SnapshotVault } from './snapshots/held.js';
-import type { SessionHost } from './training-host.js';
+import type { RenderQueue } from './renders/queue.js';
+import type { HeldSnapshots } from './snapshots/held.js';
+import type { TrainingHost } from './training-host.js';
 
-/** What a runner tells of itself on /metrics. */
+/** The metrics of a runner on /metrics. */
 export function registerMetrics(
   registry: Registry,
-  parts: { host: SessionHost; vault: SnapshotVault; links: PeerLinks; desk: RenderDesk },
+  parts: { host: TrainingHost; snapshots: HeldSnapshots; links: PeerLinks; renders: RenderQueue },
 ): void {
   const gauge = (name: string, help: string, value: () => number) => {
     new Gauge({
@@ -20,8 +20,8 @@ export function registerMetrics(
     });
   };
   gauge('shards', 'Shards hosted now', () => parts.host.shardCount);
-  gauge('sessions', 'Sessions known now', () => parts.host.sessionCount);
-  gauge('snapshot_bytes', 'Snapshots held in memory', () => parts.vault.bytes());
+  gauge('sessions', 'Trainings known now', () => parts.host.trainingCount);
+  gauge('snapshot_bytes', 'Snapshots held in memory', () => parts.snapshots.bytes());
   gauge('steps_total', 'Steps done', () => parts.host.totals.steps);
   gauge('step_seconds_total', 'Time in steps', () => parts.host.totals.stepSeconds);
   gauge(
@@ -36,5 +36,5 @@ export function registerMetrics(
   );
   gauge('reduction_sent_bytes_total', 'Gradient bytes sent to peers', () => parts.links.traffic.sent);
   gauge('reduction_received_bytes_total', 'Gradient bytes from peers', () => parts.links.traffic.received);
-  gauge('renders_total', 'Renders made', () => parts.desk.rendered);
+  gauge('renders_total', 'Renders made', () => parts.renders.rendered);
 }

@@ -18,40 +18,40 @@ import {
 import { readStoredPart } from './snapshots/stored.js';
 import { fetchFromPeer } from './snapshots/transfer.js';
 
-/** Opens the shards of an order at its step: pixels from the object store, state from where the order says. */
+/** Opens the shards of a `host` command at its step: pixels from the object store, state from its sources. */
 export async function openShards(
   services: HostServices,
   order: HostOrder,
   signal: AbortSignal,
-): Promise<{ session: ReducingSession; plan: Plan; score: StepScore }> {
-  const { store, engine, vault } = services;
-  const head = await readSceneHead(store, order.session);
+): Promise<{ trainer: ReducingSession; plan: Plan; score: StepScore }> {
+  const { store, engine, snapshots } = services;
+  const head = await readSceneHead(store, order.training);
   const { capture, config, seed } = head.model;
   const plan = createPlan(capture, config, seed);
   const shards = shardsOf(order.shards);
   const { state, score } = await restoreState(services, order, plan, signal);
   signal.throwIfAborted();
   const reads = shards.map((shard) => shardReads(plan, plan.shards[shard]!));
-  const data = await readSceneData(store, order.session, head, plan, reads);
+  const data = await readSceneData(store, order.training, head, plan, reads);
   signal.throwIfAborted();
-  const session = await engine.open(plan, data, state, { shards });
-  if (!isReducing(session)) {
-    session.close();
+  const trainer = await engine.open(plan, data, state, { shards });
+  if (!isReducing(trainer)) {
+    trainer.close();
     throw new ImplicamError(
       'engine-unusable',
-      `the ${engine.name} engine cannot host shards of a session: build the native engine (npm run build:native)`,
+      `the ${engine.name} engine cannot host single shards: build the native engine (npm run build:native)`,
     );
   }
-  // Held from the start: the step that the session begins with can be gone back to.
-  vault.keep(order.session, (step) => step <= order.step);
+  // Held from the start, so that the first step can be restored.
+  snapshots.keep(order.training, (step) => step <= order.step);
   for (const part of partsOfShards(plan, shards)) {
-    if (!vault.get(order.session, order.step, part.name)) {
-      vault.put(order.session, order.step, part.name, encodePart(state, part, score));
-      // A large session's copies take seconds: heartbeats go out between them.
+    if (!snapshots.get(order.training, order.step, part.name)) {
+      snapshots.put(order.training, order.step, part.name, encodePart(state, part, score));
+      // A large training's copies take seconds: heartbeats go out between them.
       await setImmediate();
     }
   }
-  return { session, plan, score };
+  return { trainer, plan, score };
 }
 
 /** The state of an order's step: parts that are held here, the others from their sources. */
@@ -82,13 +82,13 @@ async function findPart(
   part: SnapshotPart,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const { session, step } = order;
-  const held = services.vault.get(session, step, part.name);
+  const { training, step } = order;
+  const held = services.snapshots.get(training, step, part.name);
   if (held) return held;
   const of = part.shard ?? order.shards.first;
   const source = order.sources.find(({ shards: { first, count } }) => of >= first && of < first + count);
-  if (!source?.holder) return readStoredPart(services.store, session, step, source?.pieces ?? [], part);
+  if (!source?.holder) return readStoredPart(services.store, training, step, source?.pieces ?? [], part);
   const client = services.links.client(source.holder);
   const { runner } = source.holder;
-  return reachPeer(runner, fetchFromPeer(client, { session, step, shard: part.shard }), signal);
+  return reachPeer(runner, fetchFromPeer(client, { training, step, shard: part.shard }), signal);
 }

@@ -22,12 +22,12 @@ import { PeerLinks } from './exchange/peer-links.js';
 import { registerMetrics } from './metrics.js';
 import { Previewer } from './previews/previewer.js';
 import { serveBakePreview } from './previews/transfer.js';
-import { RenderDesk } from './renders/service.js';
-import { SceneDesk } from './scenes/queue.js';
-import { SnapshotVault } from './snapshots/held.js';
+import { RenderQueue } from './renders/queue.js';
+import { SceneQueue } from './scenes/queue.js';
+import { HeldSnapshots } from './snapshots/held.js';
 import { serveFetch, serveKeep } from './snapshots/transfer.js';
 import { measureSpeed } from './speed.js';
-import { SessionHost } from './training-host.js';
+import { TrainingHost } from './training-host.js';
 
 export interface RunnerOptions {
   /** host:port of the coordinator. */
@@ -43,7 +43,7 @@ export interface RunnerOptions {
   readonly store: string;
   /** Threads for what is done beside training. @default all processors */
   readonly threads?: number;
-  /** Memory for sessions; a quarter as much again may be taken by renders. */
+  /** Memory for trainings; a quarter as much again may be taken by renders. */
   readonly memoryBytes: number;
   readonly version: string;
   /** Reference steps a second, where they are known. @default measured at start */
@@ -56,7 +56,7 @@ export interface RunnerOptions {
 export interface Runner {
   readonly id: string;
   readonly address: string;
-  /** Resolves when the runner has ended: `stop`, or dismissed by the coordinator. */
+  /** Resolves when the runner has ended: by `stop`, or released by the coordinator. */
   readonly ended: Promise<void>;
   register(registry: Registry): void;
   /** Asks for its shards to be moved, then ends; at the latest after `deadlineMs`. */
@@ -65,7 +65,7 @@ export interface Runner {
   stop(): Promise<void>;
 }
 
-/** How long sessions may take to stop before the runner ends without them, in milliseconds. */
+/** How long trainings may take to stop before the runner ends without them, in milliseconds. */
 const PARK_DEADLINE = 5000;
 
 const silent = () => undefined;
@@ -103,15 +103,15 @@ function createServices(id: string, options: RunnerOptions) {
   const store = openStore(options.store);
   const memoryBytes = options.memoryBytes / 4;
   const threads = options.threads ?? availableParallelism();
-  const vault = new SnapshotVault();
+  const snapshots = new HeldSnapshots();
   const links = new PeerLinks(id, security);
   return {
     store,
-    vault,
+    snapshots,
     links,
-    desk: new RenderDesk(options.renderEngine ?? engine, store, memoryBytes),
-    previewer: new Previewer({ engine, store, vault, links, memoryBytes, log }),
-    scenes: new SceneDesk({ engine, threads, store: options.store, version }),
+    renders: new RenderQueue(options.renderEngine ?? engine, store, memoryBytes),
+    previewer: new Previewer({ engine, store, snapshots, links, memoryBytes, log }),
+    scenes: new SceneQueue({ engine, threads, store: options.store, version }),
     server: new Server(CHANNEL_OPTIONS),
     health: new HealthImplementation({ '': 'NOT_SERVING' }),
   };
@@ -119,20 +119,20 @@ function createServices(id: string, options: RunnerOptions) {
 
 /** Listens for peers and the coordinator; answers with the address by which they reach this runner. */
 async function serve(services: Services, options: RunnerOptions): Promise<string> {
-  const { server, health, vault, links, desk, scenes, previewer } = services;
+  const { server, health, snapshots, links, renders, scenes, previewer } = services;
   const peers: PeerServiceHandlers = {
     Exchange: (call) => links.accept(call),
-    KeepSnapshot: (call, answer) => serveKeep(vault, call, answer),
-    FetchSnapshot: (call) => serveFetch(vault, call),
+    KeepSnapshot: (call, answer) => serveKeep(snapshots, call, answer),
+    FetchSnapshot: (call) => serveFetch(snapshots, call),
     BakePreview: (call) => serveBakePreview(previewer, call),
   };
-  const renders: RenderServiceHandlers = { Render: (call) => desk.serve(call) };
+  const rendering: RenderServiceHandlers = { Render: (call) => renders.serve(call) };
   const preparation: SceneServiceHandlers = {
     Prepare: (call) => scenes.prepare(call),
     Finish: (call, answer) => scenes.finish(call, answer),
   };
   server.addService(wire().PeerService.service, peers);
-  server.addService(wire().RenderService.service, renders);
+  server.addService(wire().RenderService.service, rendering);
   server.addService(wire().SceneService.service, preparation);
   health.addToServer(server);
   const wanted = options.listen ?? '127.0.0.1:0';
@@ -140,7 +140,7 @@ async function serve(services: Services, options: RunnerOptions): Promise<string
   return options.advertise ?? formatAddress({ host: parseAddress(wanted).host, port });
 }
 
-/** A runner that works for its coordinator until it is asked to go. */
+/** A runner that works for its coordinator until it is released or stopped. */
 class AttachedRunner implements Runner {
   readonly id: string;
   readonly address: string;
@@ -148,7 +148,7 @@ class AttachedRunner implements Runner {
   private readonly options: RunnerOptions;
   private readonly services: Services;
   private readonly stepRate: number;
-  private readonly host: SessionHost;
+  private readonly host: TrainingHost;
   private readonly attachment: Attachment;
   private readonly log: (line: string) => void;
   private finish: () => void = silent;
@@ -165,7 +165,7 @@ class AttachedRunner implements Runner {
     this.ended = new Promise<void>((resolve) => {
       this.finish = resolve;
     });
-    this.host = new SessionHost({ ...services, engine: options.engine, log: this.log }, (report) =>
+    this.host = new TrainingHost({ ...services, engine: options.engine, log: this.log }, (report) =>
       this.attachment.report(report),
     );
     this.attachment = this.attach();
@@ -178,10 +178,10 @@ class AttachedRunner implements Runner {
   async drain(deadlineMs: number): Promise<void> {
     this.draining = true;
     if (!this.attachment.isAttached) return this.stop();
-    this.log('leaving: handing over the shards');
+    this.log('draining: handing over the shards');
     this.attachment.report({ draining: {} });
     const timer = setTimeout(() => {
-      this.log('the shards were not taken over in time: leaving all the same');
+      this.log('the shards were not taken over in time: exiting anyway');
       void this.stop();
     }, deadlineMs);
     await this.ended;
@@ -219,7 +219,7 @@ class AttachedRunner implements Runner {
       onLost: (why) => {
         health.setStatus('', 'NOT_SERVING');
         this.log(`not attached to ${coordinator}: ${why}; trying again`);
-        // Whoever coordinates next gives new orders under a new epoch.
+        // The next coordinator sends new commands under a new epoch.
         this.host.parkAll().catch((error) => this.log(String(error)));
       },
     });
@@ -240,7 +240,7 @@ class AttachedRunner implements Runner {
       ...(link && 'node' in link
         ? { deviceLink: { node: link.node, device: link.device, version: link.version } }
         : {}),
-      snapshots: this.services.vault.held(),
+      snapshots: this.services.snapshots.list(),
     };
   }
 }

@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.js';
 import type { ObjectStore } from '../store/objects.js';
 import type { PeerLinks } from './exchange/peer-links.js';
 import type { Previewer } from './previews/previewer.js';
-import type { SnapshotVault } from './snapshots/held.js';
+import type { HeldSnapshots } from './snapshots/held.js';
 
 /** Sums over all steps, for the metrics. */
 export interface StepTotals {
@@ -13,11 +13,11 @@ export interface StepTotals {
   deviceSteps: number;
 }
 
-/** What a runner's sessions share. */
+/** What a runner's trainings share. */
 export interface HostServices {
   readonly engine: Engine;
   readonly store: ObjectStore;
-  readonly vault: SnapshotVault;
+  readonly snapshots: HeldSnapshots;
   readonly links: PeerLinks;
   readonly previewer: Previewer;
   readonly totals: StepTotals;

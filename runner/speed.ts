@@ -10,9 +10,9 @@ const DURATION = 400;
 const PIECE = 10;
 
 /**
- * Steps a second of the reference workload on this engine: how fast a runner is beside others. The best of several
- * pieces counts: what else a machine does while its programs start says nothing of the hours after, but would give one of
- * two equal runners twice the shards of the other.
+ * Steps per second of the reference workload on this engine: the speed of a runner relative to others. The best of several
+ * pieces counts: the load while programs start is not the load of the following hours, but would give one of two equal
+ * runners twice the shards of the other.
  */
 export async function measureSpeed(engine: Engine): Promise<number> {
   const { width, height } = SIZE;
@@ -26,7 +26,7 @@ export async function measureSpeed(engine: Engine): Promise<number> {
   };
   const config = configSchema.parse({ train: { steps: 1_000_000 } });
   const plan = createPlan(capture, config, 1);
-  const session = await engine.open(
+  const trainer = await engine.open(
     plan,
     { frames: capture.frames.map(() => ({ data })) },
     freshState(initialParameters(plan)),
@@ -34,7 +34,7 @@ export async function measureSpeed(engine: Engine): Promise<number> {
   try {
     const rate = async (steps: number) => {
       const began = performance.now();
-      await session.train(steps);
+      await trainer.train(steps);
       return (steps * 1000) / (performance.now() - began);
     };
     let best = await rate(2);
@@ -43,6 +43,6 @@ export async function measureSpeed(engine: Engine): Promise<number> {
     }
     return best;
   } finally {
-    session.close();
+    trainer.close();
   }
 }

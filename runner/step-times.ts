@@ -1,9 +1,9 @@
-/** Steps that are looked at, the last ones: more would tell nothing more. */
+/** Number of last steps that are considered: more would add nothing. */
 const MOST = 256;
 
 /**
- * How long steps take, for comparison with other runners. The lower quartile counts: what disturbs now and then does not
- * show in it, but what takes its share of most steps does, which the best of them all would hide.
+ * How long steps take, for comparison with other runners. The lower quartile is used: it ignores what disturbs a few steps,
+ * but shows what slows down most of them, which the minimum would hide.
  */
 export class StepTimes {
   private readonly last: number[] = [];

@@ -29,7 +29,7 @@ interface Answering {
 }
 
 /** A server that answers with `PIECES` numbered pieces, and a call to it of which one is read so far. */
-async function answering(patienceMs?: number): Promise<Answering> {
+async function answering(timeoutMs?: number): Promise<Answering> {
   let made = 0;
   let told: (end: unknown) => void = () => undefined;
   const sent = new Promise<unknown>((resolve) => {
@@ -41,7 +41,7 @@ async function answering(patienceMs?: number): Promise<Answering> {
   const handlers: RenderServiceHandlers = {
     Render: (call: ServerWritableStream<RenderRequest__Output, RenderResponse>) => {
       call.on('error', () => undefined);
-      sendAll(call, pieces(), patienceMs).then(
+      sendAll(call, pieces(), timeoutMs).then(
         () => {
           call.end();
           told('whole');

@@ -3,24 +3,24 @@ import type { AttachResponse__Output } from '../proto/types/implicam/v1/AttachRe
 import type { FailureCode } from '../proto/types/implicam/v1/FailureCode.js';
 import type { Host__Output } from '../proto/types/implicam/v1/Host.js';
 import { required } from './attachment.js';
-import type { HostOrder, SessionReports } from './commands.js';
-import { HostedSession } from './hosted-training.js';
+import type { HostOrder, TrainingReports } from './commands.js';
+import { HostedTraining } from './hosted-training.js';
 import type { HostServices } from './services.js';
 
-/** Commands that wait for a session's earlier ones, at most. */
+/** Commands that wait for a training's earlier ones, at most. */
 const LONGEST_QUEUE = 64;
 
 interface Entry {
-  /** Largest epoch seen: orders of smaller ones come from a coordinator that is thought dead. */
+  /** Largest epoch seen: commands of smaller ones are outdated. */
   epoch: number;
-  hosted: HostedSession | undefined;
+  hosted: HostedTraining | undefined;
   /** Commands are carried out one after the other. */
   queue: Promise<void>;
   waiting: number;
 }
 
-/** The sessions of one runner: carries out the coordinator's orders, newest epoch only. */
-export class SessionHost {
+/** The trainings of one runner: carries out the coordinator's commands, of the newest epoch only. */
+export class TrainingHost {
   private readonly services: HostServices;
   private readonly report: (report: AttachRequest) => void;
   private readonly entries = new Map<string, Entry>();
@@ -39,30 +39,30 @@ export class SessionHost {
     return sum;
   }
 
-  get sessionCount(): number {
+  get trainingCount(): number {
     return this.entries.size;
   }
 
-  /** Carries out a command about a session. */
+  /** Carries out a command about a training. */
   command(message: AttachResponse__Output): void {
     const { host, advance, store, discard, park, release } = message;
-    if (host) this.enqueue(host.session, host.epoch, (entry) => this.replace(entry, readHost(host)));
+    if (host) this.enqueue(host.training, host.epoch, (entry) => this.replace(entry, readHost(host)));
     else if (advance) {
-      const { session, epoch, until, snapshots } = advance;
-      this.enqueue(session, epoch, ({ hosted }) => hosted?.advance(until, snapshots));
+      const { training, epoch, until, snapshots } = advance;
+      this.enqueue(training, epoch, ({ hosted }) => hosted?.advance(until, snapshots));
     } else if (store) {
       // Not waited for: training goes on meanwhile.
-      this.enqueue(store.session, store.epoch, ({ hosted }) => void hosted?.store(store.step));
+      this.enqueue(store.training, store.epoch, ({ hosted }) => void hosted?.store(store.step));
     } else if (discard) {
-      const { session, epoch, below } = discard;
-      this.enqueue(session, epoch, () => this.services.vault.keep(session, (step) => step >= below));
+      const { training, epoch, below } = discard;
+      this.enqueue(training, epoch, () => this.services.snapshots.keep(training, (step) => step >= below));
     } else if (park) {
-      this.enqueue(park.session, park.epoch, (entry) => this.stop(entry));
+      this.enqueue(park.training, park.epoch, (entry) => this.stop(entry));
     } else if (release) {
-      this.enqueue(release.session, release.epoch, async (entry) => {
+      this.enqueue(release.training, release.epoch, async (entry) => {
         await this.stop(entry);
-        this.services.vault.keep(release.session, () => false);
-        if (entry.waiting === 1) this.entries.delete(release.session);
+        this.services.snapshots.keep(release.training, () => false);
+        if (entry.waiting === 1) this.entries.delete(release.training);
       });
     }
   }
@@ -72,20 +72,20 @@ export class SessionHost {
     await Promise.all([...this.entries.values()].map((entry) => this.stop(entry)));
   }
 
-  private enqueue(session: string, epoch: number, job: (entry: Entry) => Promise<void> | void): void {
-    let entry = this.entries.get(session);
+  private enqueue(training: string, epoch: number, job: (entry: Entry) => Promise<void> | void): void {
+    let entry = this.entries.get(training);
     if (!entry) {
       entry = { epoch: 0, hosted: undefined, queue: Promise.resolve(), waiting: 0 };
-      this.entries.set(session, entry);
+      this.entries.set(training, entry);
     }
     if (epoch < entry.epoch || entry.waiting >= LONGEST_QUEUE) return;
     entry.epoch = epoch;
     entry.waiting++;
     const current = entry;
     entry.queue = entry.queue
-      // Overtaken by a newer epoch while it waited, a command has lost its meaning.
+      // A command is void if a newer epoch arrived while it waited.
       .then(() => (epoch === current.epoch ? job(current) : undefined))
-      .catch((error) => this.reports(session, epoch).failed('engine', String(error)))
+      .catch((error) => this.reports(training, epoch).failed('engine', String(error)))
       .finally(() => {
         current.waiting--;
       });
@@ -93,7 +93,7 @@ export class SessionHost {
 
   private async replace(entry: Entry, order: HostOrder): Promise<void> {
     await this.stop(entry);
-    entry.hosted = new HostedSession(this.services, order, this.reports(order.session, order.epoch));
+    entry.hosted = new HostedTraining(this.services, order, this.reports(order.training, order.epoch));
   }
 
   private async stop(entry: Entry): Promise<void> {
@@ -102,8 +102,8 @@ export class SessionHost {
     await hosted?.stop();
   }
 
-  private reports(session: string, epoch: number): SessionReports {
-    const head = { session, epoch };
+  private reports(training: string, epoch: number): TrainingReports {
+    const head = { training, epoch };
     return {
       hosted: () => this.report({ hosted: head }),
       progressed: (step, loss, psnr, stepsPerSecond) =>
@@ -124,9 +124,9 @@ export class SessionHost {
 }
 
 function readHost(host: Host__Output): HostOrder {
-  const { session, epoch, step, copy, buddy, buddyAddress, deviceExchange } = host;
+  const { training, epoch, step, copy, buddy, buddyAddress, deviceExchange } = host;
   return {
-    session,
+    training,
     epoch,
     step,
     copy,

@@ -122,7 +122,7 @@ class Worker {
 
   private overStreams(epoch: number, lane: number): Transport {
     const name = (sender: string, step: number, root: boolean) => ({
-      session: 'bench',
+      training: 'bench',
       epoch,
       step,
       // Distinct for each sender, as the nodes of a tree are.

@@ -146,7 +146,7 @@ async function takeTurn(
   const waits = [0, WARM_UP, 1000 * seconds];
   await client.follow(session, WARM_UP + 1000 * seconds + PATIENCE, ({ phase, step }) => {
     const [wait, last, at] = [waits[marks.length], marks.at(-1), performance.now()];
-    if (phase !== 'SESSION_PHASE_TRAINING' || wait === undefined || !(step > (last?.step ?? 0))) return;
+    if (phase !== 'TRAINING_PHASE_TRAINING' || wait === undefined || !(step > (last?.step ?? 0))) return;
     if (last && at < last.at + wait) return;
     marks.push({ step, at, totals: totalsOf(cluster) });
     if (marks.length === waits.length) client.cancel(session).catch(() => undefined);
@@ -156,7 +156,7 @@ async function takeTurn(
   if (!start || !end)
     throw new ImplicamError('bench-failed', `session ${session} ended before it was measured`);
   const [before, after] = [await start.totals, await end.totals];
-  const done = (after.steps - before.steps) / cluster.seats.length;
+  const done = (after.steps - before.steps) / cluster.runners.length;
   return {
     rate: ((end.step - start.step) * 1000) / (end.at - start.at),
     processorSeconds: (after.processor - before.processor) / done,
@@ -172,7 +172,7 @@ interface Totals {
 }
 
 async function totalsOf(cluster: Cluster): Promise<Totals> {
-  const all = await Promise.all(cluster.seats.map((seat) => readMetrics(seat.metrics)));
+  const all = await Promise.all(cluster.runners.map((runner) => readMetrics(runner.metrics)));
   const sum = (name: string) => all.reduce((total, metrics) => total + (metrics.get(name) ?? 0), 0);
   return {
     steps: sum('implicam_runner_steps_total'),

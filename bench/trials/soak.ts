@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { endOnSignals } from './cluster/program.js';
 import { runSoak } from './cluster/soak.js';
 
-/** `npm run soak -- [--minutes 10] [--seed N]`: sessions one after the other while runners join and leave. */
+/** `npm run soak -- [--minutes 10] [--seed N]`: trainings one after the other while runners join and leave. */
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } },
 });

@@ -5,7 +5,7 @@ import { readMetrics } from './cluster/metrics.js';
 import { makeScenario, putScenario } from './cluster/scene.js';
 
 /**
- * `node dist/bench/tiled-memory.js [--width 6000 --height 4000 --steps 6]`: resident memory of each runner of a tiled session,
+ * `node dist/bench/tiled-memory.js [--width 6000 --height 4000 --steps 6]`: resident memory of each runner of a tiled training,
  * on one runner and on two. The pictures repeat a small capture: what they show does not matter here.
  */
 const { values } = parseArgs({
@@ -60,7 +60,7 @@ function enlarge(pixels: Uint8Array): Uint8Array {
 
 async function residentMb(cluster: Cluster): Promise<number[]> {
   const all = await Promise.all(
-    cluster.seats.map(
+    cluster.runners.map(
       (
         { metrics }, // Whoever copies gigabytes answers late: the next sample will do.
       ) => readMetrics(metrics).catch(() => undefined),

@@ -9,8 +9,8 @@ import { ImplicamError } from '../../model/errors.js';
 import { createPlan } from '../../model/plan.js';
 import { CHANNEL_OPTIONS, channelCredentials } from '../../proto/channel.js';
 import { wire } from '../../proto/load.js';
-import type { SessionServiceClient } from '../../proto/types/implicam/v1/SessionService.js';
-import type { SessionStatus__Output } from '../../proto/types/implicam/v1/SessionStatus.js';
+import type { TrainingServiceClient } from '../../proto/types/implicam/v1/TrainingService.js';
+import type { TrainingStatus__Output } from '../../proto/types/implicam/v1/TrainingStatus.js';
 import { writeScene } from '../../runner/scenes/bundle.js';
 import { readStoredSnapshot } from '../../runner/snapshots/stored.js';
 import { openStore } from '../../store/open.js';
@@ -26,7 +26,7 @@ export interface ClusterOptions {
   readonly onLine: (line: string) => void;
 }
 
-const SESSION = 'develop';
+const TRAINING = 'develop';
 const START_DEADLINE = 30_000;
 const CALL_DEADLINE = 10_000;
 
@@ -38,15 +38,15 @@ export function clusterTrainer(options: ClusterOptions): Trainer {
     const children: Child[] = [];
     try {
       const store = openStore(storeLocation({ data: folder }));
-      const { from, pieces } = await writeScene(store, SESSION, model, frames);
+      const { from, pieces } = await writeScene(store, TRAINING, model, frames);
       const address = await startProcesses(options, engine.name, develop.device, folder, children);
       const began = performance.now();
-      const client = new (wire().SessionService)(address, channelCredentials({}), CHANNEL_OPTIONS);
+      const client = new (wire().TrainingService)(address, channelCredentials({}), CHANNEL_OPTIONS);
       try {
         await Promise.race([follow(client, develop, options.onLine), ...children.map((c) => c.failed)]);
         const plan = createPlan(model.capture, model.config, model.seed);
-        const stored = (await readManifest(store, SESSION))?.snapshots[0] ?? { step: from, pieces };
-        const { state, score } = await readStoredSnapshot(store, SESSION, plan, stored);
+        const stored = (await readManifest(store, TRAINING))?.snapshots[0] ?? { step: from, pieces };
+        const { state, score } = await readStoredSnapshot(store, TRAINING, plan, stored);
         const train = (performance.now() - began) / 1000;
         return { state, progress: { step: state.step, ...score }, seconds: { train, bake: 0 } };
       } finally {
@@ -74,12 +74,12 @@ async function startProcesses(
   const complete = new Promise<void>((resolve) => {
     allJoined = resolve;
   });
-  const heed = (line: string) => {
+  const onCoordinatorLine = (line: string) => {
     if (/^runner \S+ joined/.test(line) && ++joined === runners) allJoined();
     onLine(line);
   };
   const { child, match } = await lineOf(
-    { args: coordinatorArgs(), argsAgain: coordinatorArgs, onLine: heed },
+    { args: coordinatorArgs(), argsAgain: coordinatorArgs, onLine: onCoordinatorLine },
     /^coordinator on (\S+)$/,
     START_DEADLINE,
   );
@@ -121,37 +121,37 @@ async function withDeadline(complete: Promise<void>, children: readonly Child[])
   clearTimeout(timer);
 }
 
-/** Submits the session and follows it to its end; the coordinator may die and come back meanwhile. */
+/** Submits the training and follows it to its end; the coordinator may die and come back meanwhile. */
 async function follow(
-  client: SessionServiceClient,
+  client: TrainingServiceClient,
   options: DevelopOptions,
   onLine: (line: string) => void,
 ): Promise<void> {
   await submit(client);
   const cancel = () => {
-    client.cancelSession({ session: SESSION }, { deadline: Date.now() + CALL_DEADLINE }, () => undefined);
+    client.cancelTraining({ training: TRAINING }, { deadline: Date.now() + CALL_DEADLINE }, () => undefined);
   };
   if (options.signal?.aborted) cancel();
   options.signal?.addEventListener('abort', cancel);
   try {
     for (let silent = 0; silent < 60; silent++) {
-      let last: SessionStatus__Output | undefined;
+      let last: TrainingStatus__Output | undefined;
       try {
-        for await (const { status } of client.watchSession({
-          session: SESSION,
-        }) as AsyncIterable<{ status: SessionStatus__Output | null }>) {
+        for await (const { status } of client.watchTraining({
+          training: TRAINING,
+        }) as AsyncIterable<{ status: TrainingStatus__Output | null }>) {
           if (!status) continue;
           silent = 0;
-          if (status.phase === 'SESSION_PHASE_WAITING' && status.reason !== last?.reason)
+          if (status.phase === 'TRAINING_PHASE_WAITING' && status.reason !== last?.reason)
             onLine(status.reason);
           last = status;
-          tell(status, options);
+          reportProgress(status, options);
         }
       } catch (error) {
         onLine(`the coordinator does not answer: ${error instanceof Error ? error.message : error}`);
       }
-      if (last?.phase === 'SESSION_PHASE_FINISHED' || last?.phase === 'SESSION_PHASE_CANCELLED') return;
-      if (last?.phase === 'SESSION_PHASE_FAILED') throw new ImplicamError('training-failed', last.reason);
+      if (last?.phase === 'TRAINING_PHASE_FINISHED' || last?.phase === 'TRAINING_PHASE_CANCELLED') return;
+      if (last?.phase === 'TRAINING_PHASE_FAILED') throw new ImplicamError('training-failed', last.reason);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
     throw new ImplicamError('coordinator-lost', 'the coordinator did not come back within 30 s');
@@ -160,18 +160,18 @@ async function follow(
   }
 }
 
-function submit(client: SessionServiceClient): Promise<void> {
+function submit(client: TrainingServiceClient): Promise<void> {
   return new Promise((resolve, reject) => {
-    client.submitSession({ session: SESSION }, { deadline: Date.now() + CALL_DEADLINE }, (error) =>
+    client.submitTraining({ training: TRAINING }, { deadline: Date.now() + CALL_DEADLINE }, (error) =>
       error ? reject(new ImplicamError('coordinator-lost', error.message, { cause: error })) : resolve(),
     );
   });
 }
 
-function tell(status: SessionStatus__Output, options: DevelopOptions): void {
+function reportProgress(status: TrainingStatus__Output, options: DevelopOptions): void {
   const { step, steps, loss, psnr, rate } = status;
-  // The first steps tell no rate yet.
-  if (status.phase !== 'SESSION_PHASE_TRAINING' || rate === 0) return;
+  // After the first steps no rate is known yet.
+  if (status.phase !== 'TRAINING_PHASE_TRAINING' || rate === 0) return;
   const secondsLeft = (steps - step) / rate;
   options.onProgress?.({ step, steps, loss, psnr, stepsPerSecond: rate, secondsLeft });
 }

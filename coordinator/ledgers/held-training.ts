@@ -16,18 +16,18 @@ import { describeDamage } from '../wire/translate.js';
 
 /** Events of progress are written this often, in milliseconds. */
 const PROGRESS_EVERY = 1000;
-/** Writes that must not be left out are tried again for this long, and this often, in milliseconds. */
-const INSIST = 120_000;
-const INSIST_EVERY = 1000;
+/** For how long a write that must not be left out is retried, and how often, in milliseconds. */
+const RETRY_FOR = 120_000;
+const RETRY_EVERY = 1000;
 
-/** A training that this coordinator holds, and what is written of it under its lease: one write after the other. */
+/** A training that this coordinator has claimed. Everything written about it goes under its lease, one write at a time. */
 export class HeldTraining {
   readonly claim: Claim;
   readonly lease: Lease;
-  /** Ends what is done for the session outside the scheduler. */
+  /** Aborts the work on this training outside the scheduler. */
   readonly ending = new AbortController();
   /** The scheduler has it. */
-  handed = false;
+  scheduled = false;
   /** Whole snapshots in the object store; the first state aside. */
   manifest: Manifest | undefined;
   /** Set once the scene is prepared. */
@@ -51,8 +51,8 @@ export class HeldTraining {
     return `${this.lease.session}/runs/${this.claim.run}`;
   }
 
-  /** Tells the session's clients what the scheduler decided. */
-  heed(command: Command): void {
+  /** Writes what the scheduler decided as events, for the clients of the session. */
+  onCommand(command: Command): void {
     const { db, lease } = this;
     switch (command.type) {
       case 'progress':
@@ -68,54 +68,54 @@ export class HeldTraining {
       }
       case 'preview': {
         const { mediaType: type, ...picture } = command.picture;
-        this.tell({ type: 'preview', data: { ...picture, type } });
+        this.append({ type: 'preview', data: { ...picture, type } });
         break;
       }
       case 'damaged':
-        this.tell({ type: 'note', data: { text: describeDamage(command) } });
+        this.append({ type: 'note', data: { text: describeDamage(command) } });
         break;
       case 'waiting':
-        this.tellWaiting(command.message);
+        this.appendWaiting(command.message);
         break;
     }
   }
 
-  /** Tells of the preparation of its scene. */
-  async tellNews(news: PrepareResponse__Output): Promise<void> {
-    if (news.phase) {
-      const phase = news.phase as EventData<'phase'>['phase'];
+  /** Writes how far the preparation of its scene is. */
+  async onPreparation(event: PrepareResponse__Output): Promise<void> {
+    if (event.phase) {
+      const phase = event.phase as EventData<'phase'>['phase'];
       this.write(() => recordPhase(this.db, this.lease, phase));
-    } else if (news.note) this.tell({ type: 'note', data: { text: news.note } });
-    else if (news.preview) this.tell({ type: 'preview', data: { ...news.preview, step: 0 } });
+    } else if (event.note) this.append({ type: 'note', data: { text: event.note } });
+    else if (event.preview) this.append({ type: 'preview', data: { ...event.preview, step: 0 } });
   }
 
-  tellWaiting(reason: string): void {
+  appendWaiting(reason: string): void {
     if (this.lastWaiting === reason) return;
     this.lastWaiting = reason;
-    this.tell({ type: 'waiting', data: { reason } });
+    this.append({ type: 'waiting', data: { reason } });
   }
 
-  tell(event: NewEvent): void {
+  append(event: NewEvent): void {
     this.write(() => appendEvents(this.db, this.lease, [event]));
   }
 
-  /** A write that must not be left out: tried until it is done or the lease lost. */
-  async insist(job: () => Promise<unknown>): Promise<void> {
+  /** A write that must not be left out: retried until it is done or the lease is lost. */
+  async writeWithRetries(job: () => Promise<unknown>): Promise<void> {
     await this.writes;
-    for (let spent = 0; ; spent += INSIST_EVERY) {
+    for (let spent = 0; ; spent += RETRY_EVERY) {
       try {
         await job();
         return;
       } catch (error) {
         const lost = error instanceof ImplicamError;
-        if (lost || spent >= INSIST || this.closed) throw error;
-        this.log(`session ${this.lease.session}: trying again: ${error}`);
+        if (lost || spent >= RETRY_FOR || this.closed) throw error;
+        this.log(`training ${this.training}: trying again: ${error}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, INSIST_EVERY));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_EVERY));
     }
   }
 
-  /** Ends all that is done for it here, when what is being written is written. */
+  /** Aborts all work on it here, and waits for the write in progress. */
   async close(): Promise<void> {
     this.closed = true;
     this.ending.abort();
@@ -125,7 +125,7 @@ export class HeldTraining {
   private progressed({ step, loss, psnr, stepsPerSecond }: Extract<Command, { type: 'progress' }>): void {
     const stepsTotal = this.summary?.steps ?? step;
     const now = Date.now();
-    // The first steps tell no rate yet.
+    // After the first steps no rate is known yet.
     const due = (now - this.progressAt >= PROGRESS_EVERY && stepsPerSecond > 0) || step === stepsTotal;
     if (!due) return;
     this.progressAt = now;
@@ -140,10 +140,10 @@ export class HeldTraining {
     this.write(() => recordProgress(this.db, this.lease, progress));
   }
 
-  /** One write that fails is only news, and is left out. */
+  /** A write whose failure is only logged: what it writes is for display. */
   private write(job: () => Promise<void>): void {
     this.writes = this.writes.then(job).catch((error) => {
-      this.log(`session ${this.lease.session}: ${error instanceof Error ? error.message : error}`);
+      this.log(`training ${this.training}: ${error instanceof Error ? error.message : error}`);
     });
   }
 }

@@ -17,7 +17,7 @@ import type { Command } from '../scheduler/types.js';
 import type { RunnerCalls } from '../wire/runner-calls.js';
 import { describeDamage } from '../wire/translate.js';
 import { HeldTraining } from './held-training.js';
-import type { CommitRecord, Ledger, LedgerListener, SessionEnd } from './ledger.js';
+import type { CommitRecord, Ledger, LedgerListener, TrainingEnd } from './ledger.js';
 import { finishScene, prepareScene, type SceneTask } from './scene-work.js';
 import { dropOlder, readSummary, specOf } from './training-spec.js';
 
@@ -29,7 +29,7 @@ export interface PostgresLedgerOptions {
   readonly calls: RunnerCalls;
   /** Name of this process among coordinators. */
   readonly owner: string;
-  /** Sessions held at a time; more stay in the queue for other coordinators. @default 16 */
+  /** Trainings held at a time; more stay in the queue for other coordinators. @default 16 */
   readonly capacity?: number;
   /** @default 15 */
   readonly leaseSeconds?: number;
@@ -37,17 +37,17 @@ export interface PostgresLedgerOptions {
 }
 
 /**
- * Sessions of the database: claimed by lease, prepared and finished by runners, their progress told as events. A
- * training is named SESSION/runs/N: that is also where its objects lie.
+ * Trainings of the database's sessions: claimed by lease, prepared and finished by runners, their progress written as
+ * events. A training is named SESSION/runs/N: that is also where its objects lie.
  */
 export class PostgresLedger implements Ledger {
   private readonly options: PostgresLedgerOptions;
   private readonly held = new Map<string, HeldTraining>();
   private listener: LedgerListener | undefined;
-  private wakes: Listener | undefined;
+  private notifications: Listener | undefined;
   private renewal: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
-  private lookAgain = false;
+  private claiming: Promise<void> | undefined;
+  private claimAgain = false;
   private closed = false;
 
   constructor(options: PostgresLedgerOptions) {
@@ -57,55 +57,55 @@ export class PostgresLedger implements Ledger {
   async start(listener: LedgerListener): Promise<void> {
     this.listener = listener;
     const { databaseUrl, leaseSeconds = 15 } = this.options;
-    this.wakes = listen(databaseUrl, {
+    this.notifications = listen(databaseUrl, {
       channels: ['implicam_sessions'],
       pollSeconds: 2,
       onWake: () => {
-        this.look();
+        this.claimAll();
         void this.renewAll();
       },
     });
     this.renewal = setInterval(() => void this.renewAll(), (1000 * leaseSeconds) / 4);
-    this.look();
+    this.claimAll();
   }
 
   async commit(record: CommitRecord): Promise<void> {
-    const held = this.held.get(record.session);
-    if (!held) throw new ImplicamError('lease-lost', `session ${record.session} is not held here`);
+    const held = this.held.get(record.training);
+    if (!held) throw new ImplicamError('lease-lost', `training ${record.training} is not held here`);
     const { db, store } = this.options;
-    const { session, step, epoch, engine, snapshots } = record;
+    const { training, step, epoch, engine, snapshots } = record;
     const manifest: Manifest = { epoch, engine, snapshots };
     await commitSnapshot(db, held.lease, step, manifest);
     held.manifest = manifest;
-    await dropOlder(store, session, held.summary!.from, snapshots).catch((error) =>
+    await dropOlder(store, training, held.summary!.from, snapshots).catch((error) =>
       // The next commit finds them again.
-      this.options.log(`session ${session}: older snapshots were not deleted: ${error}`),
+      this.options.log(`training ${training}: older snapshots were not deleted: ${error}`),
     );
   }
 
-  async end(training: string, end: SessionEnd): Promise<void> {
+  async end(training: string, end: TrainingEnd): Promise<void> {
     const held = this.held.get(training);
     if (!held) return;
     try {
-      if (end.kind === 'finished') await this.conclude(training, held, end.step);
-      else if (end.kind === 'cancelled') await held.insist(() => cancelled(this.options.db, held.lease));
+      if (end.kind === 'finished') await this.finishTraining(training, held, end.step);
+      else if (end.kind === 'cancelled')
+        await held.writeWithRetries(() => cancelled(this.options.db, held.lease));
       else await this.failed(held, end);
     } finally {
       this.held.delete(training);
-      this.look();
+      this.claimAll();
     }
   }
 
-  /** Tells the session's clients what the scheduler decided. */
-  heed(command: Command): void {
-    if ('session' in command) this.held.get(command.session)?.heed(command);
+  onCommand(command: Command): void {
+    if ('training' in command) this.held.get(command.training)?.onCommand(command);
   }
 
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.renewal);
-    await this.wakes?.close();
-    await this.looking;
+    await this.notifications?.close();
+    await this.claiming;
     const trainings = [...this.held.values()];
     this.held.clear();
     await Promise.allSettled(
@@ -117,15 +117,15 @@ export class PostgresLedger implements Ledger {
   }
 
   /** Claims what waits, up to the capacity. */
-  private look(): void {
-    this.lookAgain = true;
-    this.looking ??= (async () => {
-      while (this.lookAgain && !this.closed) {
-        this.lookAgain = false;
+  private claimAll(): void {
+    this.claimAgain = true;
+    this.claiming ??= (async () => {
+      while (this.claimAgain && !this.closed) {
+        this.claimAgain = false;
         await this.claimSome().catch((error) => this.options.log(`cannot look for sessions: ${error}`));
       }
     })().finally(() => {
-      this.looking = undefined;
+      this.claiming = undefined;
     });
   }
 
@@ -137,29 +137,29 @@ export class PostgresLedger implements Ledger {
       const held = new HeldTraining(db, claim, this.options.log);
       const { training } = held;
       this.held.set(training, held);
-      this.takeUp(training, held).catch((error) => this.giveUp(training, held, error));
+      this.prepare(training, held).catch((error) => this.giveUp(training, held, error));
     }
   }
 
-  /** From a claimed session to one that the scheduler trains. */
-  private async takeUp(training: string, held: HeldTraining): Promise<void> {
+  /** From a claim to a training that the scheduler has: prepares the scene where there is none yet. */
+  private async prepare(training: string, held: HeldTraining): Promise<void> {
     const { db } = this.options;
     const { claim, lease } = held;
     if (claim.cancelRequested)
       return this.end(training, { kind: 'cancelled', step: claim.snapshot?.step ?? 0 });
-    const summary = await this.prepared(training, held);
+    const summary = await this.readOrPrepareScene(training, held);
     if (held.ending.signal.aborted) return;
     held.summary = summary;
     held.manifest = this.readManifest(held);
-    // A database that is away for a moment is no fault of the session.
-    await held.insist(() => recordPhase(db, lease, 'train', summary.steps));
+    // A database that is away for a moment is no fault of the training.
+    await held.writeWithRetries(() => recordPhase(db, lease, 'train', summary.steps));
     if (held.ending.signal.aborted) return;
-    held.handed = true;
+    held.scheduled = true;
     this.listener!.onClaimed(specOf(training, summary, lease.number, held.manifest));
   }
 
-  /** The scene of a training; one that is not there, or cannot be read, is made: the same each time. */
-  private async prepared(training: string, held: HeldTraining): Promise<SceneSummary> {
+  /** The scene of a training. One that is missing or unreadable is prepared, with the same result each time. */
+  private async readOrPrepareScene(training: string, held: HeldTraining): Promise<SceneSummary> {
     const { store } = this.options;
     try {
       return await readSummary(store, training);
@@ -167,18 +167,18 @@ export class PostgresLedger implements Ledger {
       const { code } = error as ImplicamError;
       if (code !== 'object-missing' && code !== 'session-unusable') throw error;
     }
-    await prepareScene(this.taskOf(training, held), (news) => held.tellNews(news));
+    await prepareScene(this.taskOf(training, held), (event) => held.onPreparation(event));
     return readSummary(store, training);
   }
 
-  /** What an earlier coordinator wrote down; what cannot be read costs the time of training anew. */
+  /** The manifest that an earlier coordinator wrote. One that cannot be read costs the time of training from the start. */
   private readManifest(held: HeldTraining): Manifest | undefined {
     const { snapshot } = held.claim;
     if (snapshot === null) return undefined;
     const read = manifestSchema.safeParse(snapshot.manifest);
     if (read.success) return read.data;
-    const text = 'what was stored of the training cannot be read by this version: training begins anew';
-    held.tell({ type: 'note', data: { text } });
+    const text = 'what was stored of the training cannot be read by this version: training starts over';
+    held.append({ type: 'note', data: { text } });
     return undefined;
   }
 
@@ -191,21 +191,21 @@ export class PostgresLedger implements Ledger {
     }
     const code = known ? error.code : 'internal';
     const message = error instanceof Error ? error.message : String(error);
-    this.options.log(`session ${training} cannot be prepared: ${message}`);
+    this.options.log(`training ${training} cannot be prepared: ${message}`);
     await this.end(training, { kind: 'failed', code, message }).catch((e) => this.options.log(String(e)));
   }
 
-  /** Model and results, then the session is trained; its scene and snapshots are not needed any more. */
-  private async conclude(training: string, held: HeldTraining, step: number): Promise<void> {
+  /** Makes model and results: the session is trained. Then deletes the scene and the snapshots, which nobody needs any more. */
+  private async finishTraining(training: string, held: HeldTraining, step: number): Promise<void> {
     const { db, store, log } = this.options;
     const { snapshots } = held.manifest ?? { snapshots: [] };
     const pieces = snapshots.find((snapshot) => snapshot.step === step)?.pieces ?? held.summary!.pieces;
-    await held.insist(() => recordPhase(db, held.lease, 'render'));
+    await held.writeWithRetries(() => recordPhase(db, held.lease, 'render'));
     try {
       const result = await finishScene(this.taskOf(training, held), { step, pieces });
       const { model, outputs, parametersSha256, loss, psnr } = result;
       assert(model, 'a finished scene has a model');
-      await held.insist(() =>
+      await held.writeWithRetries(() =>
         finish(db, held.lease, {
           objectKey: model.key,
           bytes: model.bytes,
@@ -220,10 +220,10 @@ export class PostgresLedger implements Ledger {
     } catch (error) {
       if (held.ending.signal.aborted || (error instanceof ImplicamError && error.code === 'lease-lost'))
         return;
-      log(`session ${training} could not be finished: ${error}`);
+      log(`training ${training} could not be finished: ${error}`);
       const { code = 'internal', message = String(error) } = error as Partial<ImplicamError>;
       if (code === 'object-damaged' && step > held.summary!.from)
-        await this.goBack(training, held, step, message);
+        await this.rollBack(training, held, step, message);
       else await this.failed(held, { code, message });
       return;
     }
@@ -232,20 +232,20 @@ export class PostgresLedger implements Ledger {
       await recordTidied(db, held.lease.session, held.claim.run);
     } catch (error) {
       // Nobody waits for it: maintenance (edge-api/service/maintenance.ts) finds what is left.
-      log(`session ${training}: its scene and snapshots were not deleted: ${error}`);
+      log(`training ${training}: its scene and snapshots were not deleted: ${error}`);
     }
   }
 
-  /** The last snapshot is damaged: whoever claims the session next trains on from the one before. */
-  private async goBack(training: string, held: HeldTraining, step: number, message: string): Promise<void> {
+  /** The last snapshot is damaged: whoever claims the training next goes on from the one before. */
+  private async rollBack(training: string, held: HeldTraining, step: number, message: string): Promise<void> {
     const { db, log } = this.options;
     const { manifest, lease } = held;
     const snapshots = (manifest?.snapshots ?? []).filter((snapshot) => snapshot.step !== step);
     const left = snapshots[0]?.step ?? null;
     const text = describeDamage({ step, left: left ?? held.summary!.from, message });
-    log(`session ${training}: ${text}`);
-    held.tell({ type: 'note', data: { text } });
-    await held.insist(() =>
+    log(`training ${training}: ${text}`);
+    held.append({ type: 'note', data: { text } });
+    await held.writeWithRetries(() =>
       replaceSnapshots(
         db,
         lease,
@@ -256,7 +256,7 @@ export class PostgresLedger implements Ledger {
   }
 
   private failed(held: HeldTraining, { code, message }: { code: string; message: string }): Promise<void> {
-    return held.insist(() => fail(this.options.db, held.lease, { code, message }));
+    return held.writeWithRetries(() => fail(this.options.db, held.lease, { code, message }));
   }
 
   private taskOf(training: string, held: HeldTraining): SceneTask {
@@ -265,7 +265,7 @@ export class PostgresLedger implements Ledger {
       training,
       claim: held.claim,
       signal: held.ending.signal,
-      onWaiting: (reason) => held.tellWaiting(reason),
+      onWaiting: (reason) => held.appendWaiting(reason),
     };
   }
 
@@ -277,16 +277,16 @@ export class PostgresLedger implements Ledger {
           const instruction = await renew(db, held.lease, leaseSeconds);
           if (this.held.get(training) !== held) return;
           if (instruction === 'cancel') this.cancel(training, held);
-          else if (instruction !== 'continue') await this.letGo(training, held, instruction === 'delete');
+          else if (instruction !== 'continue') await this.drop(training, held, instruction === 'delete');
         } catch (error) {
-          log(`session ${training}: its lease could not be renewed: ${error}`);
+          log(`training ${training}: its lease could not be renewed: ${error}`);
         }
       }),
     );
   }
 
   private cancel(training: string, held: HeldTraining): void {
-    if (held.handed) {
+    if (held.scheduled) {
       this.listener!.onCancel(training);
       return;
     }
@@ -297,11 +297,11 @@ export class PostgresLedger implements Ledger {
     );
   }
 
-  /** The session is somebody else's, or is to be deleted. */
-  private async letGo(training: string, held: HeldTraining, deleted: boolean): Promise<void> {
+  /** Drops a training: another coordinator has it, or its session is to be deleted. */
+  private async drop(training: string, held: HeldTraining, deleted: boolean): Promise<void> {
     this.held.delete(training);
     held.ending.abort();
-    if (held.handed) this.listener!.onLeaseLost(training, held.lease.number);
+    if (held.scheduled) this.listener!.onLeaseLost(training, held.lease.number);
     if (deleted) await release(this.options.db, held.lease);
   }
 }

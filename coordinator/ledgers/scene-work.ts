@@ -6,7 +6,7 @@ import type { PrepareResponse__Output } from '../../proto/types/implicam/v1/Prep
 import type { StoredSnapshot } from '../scheduler/types.js';
 import { isUnreachable, type RunnerCalls } from '../wire/runner-calls.js';
 
-/** The work around a training that a runner does: preparing its scene, finishing it. Lost runners are replaced. */
+/** The work around a training that one runner does: preparing its scene, and finishing it. A runner that is lost is replaced. */
 
 /** How long to wait for a runner before asking again, in milliseconds. */
 const RETRY = 2000;
@@ -25,24 +25,24 @@ export interface SceneTask {
 
 export function prepareScene(
   task: SceneTask,
-  onNews: (news: PrepareResponse__Output) => Promise<void>,
+  onEvent: (event: PrepareResponse__Output) => Promise<void>,
 ): Promise<void> {
   const { claim, training, calls, signal } = task;
   const request = {
-    session: training,
+    training,
     frames: framesOf(claim),
     preset: claim.preset,
     quality: claim.quality,
     seed: claim.seed,
     ...(claim.steps === null ? {} : { steps: claim.steps }),
   };
-  return onSomeRunner(task, (runner) => calls.prepare(runner, request, signal, onNews));
+  return onSomeRunner(task, (runner) => calls.prepare(runner, request, signal, onEvent));
 }
 
 export function finishScene(task: SceneTask, snapshot: StoredSnapshot): Promise<FinishResponse__Output> {
   const { claim, training, calls, signal } = task;
   const request = {
-    session: training,
+    training,
     version: claim.modelVersion,
     frames: framesOf(claim),
     step: snapshot.step,

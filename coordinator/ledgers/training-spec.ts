@@ -7,7 +7,7 @@ import {
   sceneSummarySchema,
   snapshotKeys,
 } from '../../store/scene/keys.js';
-import type { SessionSpec, StoredSnapshot } from '../scheduler/types.js';
+import type { StoredSnapshot, TrainingSpec } from '../scheduler/types.js';
 
 const headSchema = z.object({ summary: sceneSummarySchema });
 
@@ -16,21 +16,21 @@ const HOP_MS = 0.4;
 const HOP_BYTE_MS = 5 / 2 ** 20;
 
 /**
- * What a prepared scene says of itself.
+ * The summary in the head of a prepared scene.
  *
  * @throws ImplicamError `object-missing`, `session-unusable` for what is damaged or of another version
  */
-export async function readSummary(store: ObjectStore, session: string): Promise<SceneSummary> {
-  return (await readHead(store, session, headSchema)).summary;
+export async function readSummary(store: ObjectStore, training: string): Promise<SceneSummary> {
+  return (await readHead(store, training, headSchema)).summary;
 }
 
-/** What the scheduler needs to know of a claimed session. */
+/** What the scheduler needs to know of a claimed training. */
 export function specOf(
   id: string,
   summary: SceneSummary,
   lease: number,
   manifest: Manifest | undefined,
-): SessionSpec {
+): TrainingSpec {
   return {
     id,
     shards: summary.shards,
@@ -49,14 +49,14 @@ export function specOf(
  */
 export async function dropOlder(
   store: ObjectStore,
-  session: string,
+  training: string,
   from: number,
   snapshots: readonly StoredSnapshot[],
 ): Promise<void> {
   const oldest = snapshots.at(-1)?.step ?? from;
-  const folder = snapshotKeys.all(session);
+  const folder = snapshotKeys.all(training);
   const steps = (await store.list(folder)).map((key) => Number(key.slice(folder.length).split('/')[0]));
   for (const step of new Set(steps)) {
-    if (step < oldest && step !== from) await store.deletePrefix(snapshotKeys.folder(session, step));
+    if (step < oldest && step !== from) await store.deletePrefix(snapshotKeys.folder(training, step));
   }
 }

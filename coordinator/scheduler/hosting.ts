@@ -8,53 +8,53 @@ import {
   movingMs,
   nextRound,
   outsideBuddies,
-  type SessionState,
+  type Training,
   type Turn,
 } from './state.js';
 import { cancelTimer, startTimer } from './timers.js';
 import type { Member, RunnerId, RunnerInfo } from './types.js';
 
-/** A new placement: everybody is told its part, restores it, and says so. */
+/** Hosting a new placement: every member is sent its shards, restores them, and reports `hosted`. */
 
-/** Begins a placement: a new epoch, `host` to its members, `park` to whoever else has something of the session. */
-export function begin(turn: Turn, session: SessionState, plan: Plan, why: string): void {
-  if (session.phase !== 'waiting') interrupt(turn, session, why);
-  nextRound(session);
-  session.phase = 'hosting';
-  session.engine = plan.engine;
-  session.from = plan.step;
-  session.stepMs = plan.placement.stepMs;
-  session.rate = 0;
-  session.committed = plan.step;
-  session.base = plan.step;
-  session.until = plan.step;
-  session.settled = false;
-  session.pending = copies(session) ? [plan.step] : [];
-  session.unparked = false;
-  session.evaluated = turn.state.topology;
-  session.heeded = turn.state.speeds;
-  session.evidence = 0;
-  session.moves = 0;
-  session.calm = 0;
-  session.shown = '';
-  session.placement = membersOf(turn, session, plan);
-  cancelTimer(turn, 'pardon', session.spec.id);
-  startTimer(turn, 'host', session.spec.id, turn.options.hostDeadlineMs + movingMs(turn, session));
-  order(turn, session);
+/** Starts a placement: a new epoch, `host` to its members, `park` to all others that hold something of the training. */
+export function startPlacement(turn: Turn, training: Training, plan: Plan, why: string): void {
+  if (training.phase !== 'waiting') interrupt(turn, training, why);
+  nextRound(training);
+  training.phase = 'hosting';
+  training.engine = plan.engine;
+  training.from = plan.step;
+  training.stepMs = plan.placement.stepMs;
+  training.rate = 0;
+  training.committed = plan.step;
+  training.base = plan.step;
+  training.until = plan.step;
+  training.settled = false;
+  training.pending = copies(training) ? [plan.step] : [];
+  training.parkPending = false;
+  training.evaluatedTopology = turn.state.topology;
+  training.evaluatedSpeeds = turn.state.speeds;
+  training.evidence = 0;
+  training.speedMoves = 0;
+  training.windowsSinceMove = 0;
+  training.lastWaiting = '';
+  training.placement = membersOf(turn, training, plan);
+  cancelTimer(turn, 'readmit', training.spec.id);
+  startTimer(turn, 'host', training.spec.id, turn.options.hostDeadlineMs + movingMs(turn, training));
+  sendHostCommands(turn, training);
   turn.commands.push({
     type: 'placed',
-    session: session.spec.id,
-    epoch: epoch(session),
+    training: training.spec.id,
+    epoch: epoch(training),
     engine: plan.engine,
     step: plan.step,
-    placement: session.placement.map(asMember),
+    placement: training.placement.map(asMember),
     why,
   });
 }
 
-function membersOf(turn: Turn, session: SessionState, plan: Plan): MemberState[] {
+function membersOf(turn: Turn, training: Training, plan: Plan): MemberState[] {
   const shares = plan.placement.shares;
-  const alone = shares.length === 1 ? outsider(turn, session, plan.engine, shares[0]!.runner) : null;
+  const alone = shares.length === 1 ? outsideBuddy(turn, training, plan.engine, shares[0]!.runner) : null;
   return shares.map(({ runner, shards }, i) => ({
     runner,
     address: turn.state.runners[runner]!.info.address,
@@ -65,17 +65,17 @@ function membersOf(turn: Turn, session: SessionState, plan: Plan): MemberState[]
     taken: -1,
     copyMs: 0,
     computeMs: 0,
-    lean: 1,
-    heard: 0,
+    speedRatio: 1,
+    lastReport: 0,
   }));
 }
 
-/** Who keeps the copies of a runner that trains alone: of those who may, the one with the most memory. */
-function outsider(turn: Turn, session: SessionState, engine: string, member: RunnerId): RunnerId | null {
+/** The buddy of a runner that trains alone: of those eligible, the one with the most memory. */
+function outsideBuddy(turn: Turn, training: Training, engine: string, member: RunnerId): RunnerId | null {
   const able = Object.values(turn.state.runners)
     .map(({ info }) => info)
     .filter((info) => info.id !== member && info.engine === engine && !info.draining)
-    .filter((info) => !session.exclusions[info.id]?.active)
+    .filter((info) => !training.exclusions[info.id]?.active)
     .sort((a, b) => b.memoryBytes - a.memoryBytes || (a.id < b.id ? -1 : 1));
   return able[0]?.id ?? null;
 }
@@ -84,17 +84,17 @@ function asMember({ runner, address, shards, buddy }: MemberState): Member {
   return { runner, address, shards, buddy };
 }
 
-function order(turn: Turn, session: SessionState): void {
-  const placement = session.placement.map(asMember);
-  const at = { session: session.spec.id, epoch: epoch(session) };
+function sendHostCommands(turn: Turn, training: Training): void {
+  const placement = training.placement.map(asMember);
+  const at = { training: training.spec.id, epoch: epoch(training) };
   const members = new Set(placement.map(({ runner }) => runner));
-  const others = [...new Set([...session.participants, ...outsideBuddies(session)])].filter(
+  const others = [...new Set([...training.participants, ...outsideBuddies(training)])].filter(
     (runner) => !members.has(runner),
   );
   const devices = areLinked(placement.map(({ runner }) => turn.state.runners[runner]!.info));
   const sources = new Set<RunnerId>();
   for (const { runner, shards, buddy } of placement) {
-    const from = sourcesOf(turn, session, session.engine!, session.from, runner, shards);
+    const from = sourcesOf(turn, training, training.engine!, training.from, runner, shards);
     for (const { holder } of from) if (holder !== null && holder !== runner) sources.add(holder);
     turn.commands.push({
       type: 'host',
@@ -104,22 +104,22 @@ function order(turn: Turn, session: SessionState): void {
       placement,
       buddy,
       buddyAddress: buddy === null ? null : turn.state.runners[buddy]!.info.address,
-      step: session.from,
+      step: training.from,
       sources: from,
-      copy: copies(session),
+      copy: copies(training),
       devices,
     });
   }
   for (const runner of others) turn.commands.push({ type: 'park', runner, ...at });
-  session.sources = [...sources];
-  session.participants = [...members, ...others];
+  training.sources = [...sources];
+  training.participants = [...members, ...others];
   // `host` drops what lies above the step.
-  session.holdings = session.holdings.filter(
-    (held) => !members.has(held.runner) || held.step <= session.from,
+  training.holdings = training.holdings.filter(
+    (held) => !members.has(held.runner) || held.step <= training.from,
   );
 }
 
-/** Whether gradients can go between all these devices directly: one machine, a device each, one version of what carries them. */
+/** Whether gradients can go between these devices directly: on one machine, each its own device, one NCCL version. */
 function areLinked(members: readonly RunnerInfo[]): boolean {
   const [first] = members.map(({ link }) => link);
   const devices = new Set(members.map(({ link }) => link?.device));
@@ -130,33 +130,34 @@ function areLinked(members: readonly RunnerInfo[]): boolean {
   );
 }
 
-/** Whether the restored snapshot is to be copied to the buddies: not if the object store has it. */
-function copies(session: SessionState): boolean {
-  return session.from > durableStep(session);
+/** Whether the restored snapshot must be copied to the buddies: not if the object store has it. */
+function copies(training: Training): boolean {
+  return training.from > durableStep(training);
 }
 
-/** A member is ready. True if now all are: training may begin. */
-export function onHosted(turn: Turn, session: SessionState, member: MemberState): boolean {
-  if (session.phase !== 'hosting' || member.hosted) return false;
+/** A member is ready. Returns true if all are now: training may begin. */
+export function onHosted(turn: Turn, training: Training, member: MemberState): boolean {
+  if (training.phase !== 'hosting' || member.hosted) return false;
   member.hosted = true;
-  addHolding(session, member.runner, session.from, member.shards);
-  if (!session.placement.every(({ hosted }) => hosted)) return false;
-  cancelTimer(turn, 'host', session.spec.id);
-  session.phase = 'training';
-  session.sources = [];
+  addHolding(training, member.runner, training.from, member.shards);
+  if (!training.placement.every(({ hosted }) => hosted)) return false;
+  cancelTimer(turn, 'host', training.spec.id);
+  training.phase = 'training';
+  training.sources = [];
   return true;
 }
 
-/** Hosting took too long: whoever is not ready is left out. */
-export function onHostDeadline(turn: Turn, session: SessionState): void {
-  const late = session.placement.filter(({ hosted }) => !hosted).map(({ runner }) => runner);
-  evict(turn, session, late, `${late.join(', ')} did not restore the session in time`);
+/** The deadline for hosting has passed: members that are not ready are evicted. */
+export function onHostDeadline(turn: Turn, training: Training): void {
+  const late = training.placement.filter(({ hosted }) => !hosted).map(({ runner }) => runner);
+  evict(turn, training, late, `${late.join(', ')} did not restore the training in time`);
 }
 
-/** The placement's first snapshot is safe: whoever is not part of it any more may drop the session. */
-export function settle(turn: Turn, session: SessionState): void {
-  if (session.settled) return;
-  session.settled = true;
-  const needed = new Set([...session.placement.map(({ runner }) => runner), ...outsideBuddies(session)]);
-  for (const runner of session.participants.filter((one) => !needed.has(one))) release(turn, session, runner);
+/** The placement's first snapshot is safe: runners outside the placement are released. */
+export function settle(turn: Turn, training: Training): void {
+  if (training.settled) return;
+  training.settled = true;
+  const needed = new Set([...training.placement.map(({ runner }) => runner), ...outsideBuddies(training)]);
+  for (const runner of training.participants.filter((one) => !needed.has(one)))
+    release(turn, training, runner);
 }

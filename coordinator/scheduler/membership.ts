@@ -1,13 +1,13 @@
 import { assert, ImplicamError } from '../../model/errors.js';
 import { addHolding } from './placement/holdings.js';
 import { loseRunner, release } from './recovery.js';
-import { durableStep, memberOf, type SessionState, type Turn } from './state.js';
+import { durableStep, memberOf, type Training, type Turn } from './state.js';
 import type { HeldSnapshot, RunnerId, RunnerInfo } from './types.js';
 
-/** Runners come, change and go. */
+/** Runners register, change and drain. */
 
-/** Snapshots of unknown sessions that a runner may bring along. */
-const BROUGHT = 256;
+/** Snapshots of unknown trainings that are remembered for a runner, at most. */
+const MAX_UNCLAIMED = 256;
 
 export function join(turn: Turn, info: RunnerInfo, snapshots: readonly HeldSnapshot[]): void {
   const valid =
@@ -18,47 +18,47 @@ export function join(turn: Turn, info: RunnerInfo, snapshots: readonly HeldSnaps
       `runner ${info.id}: a runner must register with an id, its memory and a positive step rate`,
     );
   }
-  // Connected again before its old connection was given up: commands may have been lost on the way.
+  // It connected again before its old stream timed out: commands may have been lost on that one.
   loseRunner(turn, info.id, 'silent');
   turn.state.runners[info.id] = {
     info,
     refusedBytes: null,
     observed: null,
-    doubts: 0,
-    brought: [],
+    probations: 0,
+    unclaimed: [],
     released: false,
   };
-  for (const session of Object.values(turn.state.sessions)) {
-    // The process lives: it was not the session that killed it.
-    session.deaths = session.deaths.filter((runner) => runner !== info.id);
+  for (const training of Object.values(turn.state.trainings)) {
+    // The process is alive: its lost stream was no death.
+    training.deaths = training.deaths.filter((runner) => runner !== info.id);
   }
-  const newest = [...snapshots].sort((a, b) => b.step - a.step).slice(0, BROUGHT);
-  turn.state.runners[info.id]!.brought = newest.filter((snapshot) => {
-    const session = turn.state.sessions[snapshot.session];
-    if (session !== undefined) bring(turn, session, info.id, snapshot);
-    return session === undefined;
+  const newest = [...snapshots].sort((a, b) => b.step - a.step).slice(0, MAX_UNCLAIMED);
+  turn.state.runners[info.id]!.unclaimed = newest.filter((snapshot) => {
+    const training = turn.state.trainings[snapshot.training];
+    if (training !== undefined) adoptSnapshot(turn, training, info.id, snapshot);
+    return training === undefined;
   });
   turn.state.topology++;
   turn.state.dirty = true;
 }
 
-/** Takes a snapshot into account that a runner brought along; a session that trains on well needs none. */
-export function bring(
+/** Records a snapshot that a runner reported when it registered. A training that makes progress does not need it. */
+export function adoptSnapshot(
   turn: Turn,
-  session: SessionState,
+  training: Training,
   runner: RunnerId,
   { step: at, shards }: HeldSnapshot,
 ): void {
-  if (session.phase === 'training' && session.settled && !session.participants.includes(runner)) {
-    release(turn, session, runner);
+  if (training.phase === 'training' && training.settled && !training.participants.includes(runner)) {
+    release(turn, training, runner);
     return;
   }
   const { first, count } = shards;
-  const fits = first >= 0 && count > 0 && first + count <= session.spec.shards.length;
-  if (fits && at >= durableStep(session) && at <= session.spec.steps) {
-    addHolding(session, runner, at, shards);
+  const fits = first >= 0 && count > 0 && first + count <= training.spec.shards.length;
+  if (fits && at >= durableStep(training) && at <= training.spec.steps) {
+    addHolding(training, runner, at, shards);
   }
-  if (!session.participants.includes(runner)) session.participants.push(runner);
+  if (!training.participants.includes(runner)) training.participants.push(runner);
 }
 
 export function update(
@@ -77,7 +77,7 @@ export function update(
     stepRate: changed ? rate : runner.info.stepRate,
     draining: draining ?? runner.info.draining,
   };
-  // What was observed is of the past.
+  // What was observed no longer applies.
   if (changed) runner.observed = null;
   if (changed || leaving) {
     turn.state.topology++;
@@ -85,15 +85,15 @@ export function update(
   }
 }
 
-/** Lets draining runners exit that no session needs any more. */
-export function letGo(turn: Turn): void {
+/** Sends `released` to draining runners that no training needs any more. */
+export function releaseDrained(turn: Turn): void {
   const { runners } = turn.state;
   for (const id in runners) {
     const runner = runners[id]!;
     if (!runner.info.draining || runner.released) continue;
-    const sessions = Object.values(turn.state.sessions);
-    if (sessions.some(({ participants }) => participants.includes(id))) continue;
-    assert(!sessions.some((session) => memberOf(session, id)), `runner ${id} is let go while it hosts`);
+    const trainings = Object.values(turn.state.trainings);
+    if (trainings.some(({ participants }) => participants.includes(id))) continue;
+    assert(!trainings.some((training) => memberOf(training, id)), `runner ${id} is released while it hosts`);
     runner.released = true;
     turn.commands.push({ type: 'released', runner: id });
   }

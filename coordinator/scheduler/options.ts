@@ -5,10 +5,10 @@ const count = (value: number) => z.number().int().positive().default(value);
 
 /** Settings of the coordinator's decisions; every one has a default that suits a handful of machines. */
 export const SchedulerOptions = z.strictObject({
-  /** What a loss may cost: no more than this much training is repeated. Snapshots are taken twice as often. */
+  /** What the loss of a runner may cost: at most this much training is repeated. Snapshots are taken twice as often. */
   snapshotMs: ms(5_000),
   /**
-   * Share of the time that the copies of snapshots may take: windows of large sessions are as long as that needs, up to
+   * Share of the time that the copies of snapshots may take: windows of large trainings are as long as that needs, up to
    * `maxWindowMs`.
    */
   snapshotShare: z.number().positive().max(1).default(0.25),
@@ -18,40 +18,40 @@ export const SchedulerOptions = z.strictObject({
   /** Bounds of a window of the usual length, in steps. */
   minWindowSteps: count(1),
   maxWindowSteps: count(10_000),
-  /** Sessions that one runner hosts at a time; more wait in the queue. */
-  sessionsPerRunner: count(2),
-  /** A running session is placed anew only if its step rate is predicted to grow by this factor. */
+  /** Trainings that one runner hosts at a time; more wait in the queue. */
+  trainingsPerRunner: count(2),
+  /** A running training is moved only if its step rate is predicted to grow by this factor … */
   rebalanceGain: z.number().min(1).default(1.15),
-  /** … and if that is predicted to save this much time until the session's end. */
+  /** … and the move is predicted to save this much time until the end of the training. */
   rebalanceSavedMs: ms(10_000),
   /**
-   * How long a runner without work counts as slower than it measured itself while others train, because a session saw it so: at
-   * first, and at most (doubles each time).
+   * How long a runner stays on probation: it was observed to be slower than it measured itself, and gets no work while others
+   * train. Afterwards the observation is dropped. First time, and at most (doubles each time).
    */
-  doubtMs: ms(60_000),
-  maxDoubtMs: ms(3_600_000),
-  /** Until every runner must have restored its shards, and longer by the time that its memory takes at `slowestBytesPerMs`. */
+  probationMs: ms(60_000),
+  maxProbationMs: ms(3_600_000),
+  /** Deadline for every member to restore its shards; extended by the time that its memory takes at `slowestBytesPerMs`. */
   hostDeadlineMs: ms(60_000),
-  /** What a network or store that works moves at least, in bytes a millisecond. */
+  /** Least throughput of a network or store that works, in bytes per millisecond. */
   slowestBytesPerMs: z.number().positive().default(20_000),
-  /** Until a step must be seen, at least; sessions with slow steps get `stallSteps` steps' time. */
+  /** Deadline for a step to be committed; trainings with slow steps get the time of `stallSteps` steps. */
   stallDeadlineMs: ms(10_000),
   stallSteps: count(20),
-  /** Until a snapshot must be in the object store (longer by its size, as for hosting), and a manifest written. */
+  /** Deadline for storing a snapshot (extended by its size, as for hosting), and for writing a manifest. */
   storeDeadlineMs: ms(60_000),
-  /** How long accusations between peers are gathered before one of them is blamed. */
+  /** How long accusations between peers are collected before one of them is evicted. */
   blameMs: ms(500),
-  /** How long an evicted runner is kept out of the session: first time, and at most (doubles each time). */
+  /** How long an evicted runner is excluded from the training: first time, and at most (doubles each time). */
   exclusionMs: ms(30_000),
   maxExclusionMs: ms(600_000),
-  /** Waits between attempts after trouble without progress: first, and at most (doubles each time). */
+  /** Backoff between attempts that fail without progress: first, and at most (doubles each time). */
   retryMs: ms(2_000),
   maxRetryMs: ms(60_000),
-  /** The same failure this often without progress fails the session; any failures three times as often do, too. */
+  /** The same failure this often without progress fails the training; so do three times as many failures of any kind. */
   failureLimit: count(5),
-  /** So many different runners dying with the session without progress in between fail it. */
+  /** This many different members that die without progress in between fail the training. */
   deathLimit: count(3),
-  /** Evictions without progress that fail the session. */
+  /** Evictions without progress that fail the training. */
   evictionLimit: count(12),
   /** Attempts at writing one snapshot to the object store. */
   storeLimit: count(20),

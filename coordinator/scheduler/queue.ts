@@ -1,57 +1,57 @@
-import { begin } from './hosting.js';
+import { startPlacement } from './hosting.js';
 import { loadsOf, planFor, whyNot } from './placement/planning.js';
-import { awaitPardon, release } from './recovery.js';
-import { epoch, type SessionState, sessionsInOrder, type Turn } from './state.js';
+import { release, scheduleReadmission } from './recovery.js';
+import { epoch, type Training, type Turn, trainingsInOrder } from './state.js';
 import { cancelTimer } from './timers.js';
 import type { WaitingReason } from './types.js';
 
 /**
- * Gives waiting sessions a place, the oldest first. One that only has to wait for others to finish holds back those behind it,
- * or small sessions would starve a large one; one that fits nowhere at all holds back nobody.
+ * Places waiting trainings, the oldest first. One that only has to wait for others to finish holds back those behind it, or
+ * small trainings would starve a large one. One that fits nowhere at all holds back nobody.
  */
-export function pump(turn: Turn): void {
+export function placeWaiting(turn: Turn): void {
   turn.state.dirty = false;
   let position = 0;
-  for (const session of sessionsInOrder(turn.state)) {
-    if (session.phase !== 'waiting') continue;
-    if (session.retrying) {
-      wait(turn, session, 'retry', null, `trying again after trouble: ${session.why}`);
+  for (const training of trainingsInOrder(turn.state)) {
+    if (training.phase !== 'waiting') continue;
+    if (training.backingOff) {
+      wait(turn, training, 'retry', null, `retrying after a failure: ${training.why}`);
       continue;
     }
-    const plan = position === 0 ? planFor(turn, session, loadsOf(turn.state, session)) : null;
+    const plan = position === 0 ? planFor(turn, training, loadsOf(turn.state, training)) : null;
     if (plan !== null) {
-      begin(turn, session, plan, session.why);
+      startPlacement(turn, training, plan, training.why);
       continue;
     }
-    const { reason, message } = whyNot(turn, session);
+    const { reason, message } = whyNot(turn, training);
     if (reason === 'queue') position++;
-    if (reason === 'excluded') awaitPardon(turn, session);
-    else cancelTimer(turn, 'pardon', session.spec.id);
-    wait(turn, session, reason, reason === 'queue' ? position : null, message);
+    if (reason === 'excluded') scheduleReadmission(turn, training);
+    else cancelTimer(turn, 'readmit', training.spec.id);
+    wait(turn, training, reason, reason === 'queue' ? position : null, message);
   }
 }
 
 function wait(
   turn: Turn,
-  session: SessionState,
+  training: Training,
   reason: WaitingReason,
   position: number | null,
   message: string,
 ): void {
-  park(turn, session);
-  const shown = JSON.stringify([reason, position, message]);
-  if (shown === session.shown) return;
-  session.shown = shown;
-  turn.commands.push({ type: 'waiting', session: session.spec.id, reason, position, message });
+  park(turn, training);
+  const waiting = JSON.stringify([reason, position, message]);
+  if (waiting === training.lastWaiting) return;
+  training.lastWaiting = waiting;
+  turn.commands.push({ type: 'waiting', training: training.spec.id, reason, position, message });
 }
 
-/** Whoever has state keeps it while the session waits, but nobody trains; who wants to leave is let go. */
-function park(turn: Turn, session: SessionState): void {
-  for (const runner of session.participants) {
-    if (!session.retrying && turn.state.runners[runner]?.info.draining) release(turn, session, runner);
-    else if (session.unparked) {
-      turn.commands.push({ type: 'park', runner, session: session.spec.id, epoch: epoch(session) });
+/** While a training waits, runners keep its snapshots but nobody trains; draining runners are released. */
+function park(turn: Turn, training: Training): void {
+  for (const runner of training.participants) {
+    if (!training.backingOff && turn.state.runners[runner]?.info.draining) release(turn, training, runner);
+    else if (training.parkPending) {
+      turn.commands.push({ type: 'park', runner, training: training.spec.id, epoch: epoch(training) });
     }
   }
-  session.unparked = false;
+  training.parkPending = false;
 }

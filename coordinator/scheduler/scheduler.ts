@@ -1,15 +1,22 @@
 import { onHostDeadline, onHosted } from './hosting.js';
-import { join, letGo, update } from './membership.js';
+import { join, releaseDrained, update } from './membership.js';
 import type { SchedulerOptions } from './options.js';
-import { onDoubt } from './placement/observing.js';
-import { pump } from './queue.js';
+import { onProbationOver } from './placement/observing.js';
+import { placeWaiting } from './queue.js';
 import { end, loseRunner, onBlame, onFailed, onPeerFailed, readmit } from './recovery.js';
-import { createState, epoch, memberOf, type SessionState, type State, type Turn } from './state.js';
-import { onCommitFailed, onCommitted, onDamaged, onHoldOver, onStoreDeadline, onStored } from './storing.js';
+import { createState, epoch, memberOf, type State, type Training, type Turn } from './state.js';
+import {
+  onCommitFailed,
+  onCommitted,
+  onDamaged,
+  onStoreBackoffOver,
+  onStoreDeadline,
+  onStored,
+} from './storing.js';
 import { submit } from './submission.js';
 import { takeTimer } from './timers.js';
-import { consider, onAllHosted, onProgressed, onSnapshotTaken, onWatch, stop } from './training.js';
-import type { Command, Event, RunnerReport, SessionId } from './types.js';
+import type { Command, Event, RunnerReport, TrainingId } from './types.js';
+import { cancel, consider, onAllHosted, onProgressed, onSnapshotTaken, onWatchdog } from './windows.js';
 
 /**
  * The coordinator's decisions as a state machine: events in, commands out. No clock, no socket, no randomness, so the same
@@ -17,23 +24,23 @@ import type { Command, Event, RunnerReport, SessionId } from './types.js';
  *
  * ```ts
  * const state = createScheduler();
- * for (const command of step(state, { type: 'sessionSubmitted', spec })) await carryOut(command);
+ * for (const command of step(state, { type: 'trainingSubmitted', spec })) await carryOut(command);
  * ```
  */
 export function createScheduler(options: Partial<SchedulerOptions> = {}): State {
   return createState(options);
 }
 
-/** Takes one event into the state, which it changes, and returns what is to be done, in this order. */
+/** Applies one event to the state, which it changes, and returns the commands to carry out, in order. */
 export function step(state: State, event: Event): Command[] {
   const turn: Turn = { state, options: state.options, commands: [] };
-  take(turn, event);
-  if (state.dirty) pump(turn);
-  letGo(turn);
+  onEvent(turn, event);
+  if (state.dirty) placeWaiting(turn);
+  releaseDrained(turn);
   return turn.commands;
 }
 
-function take(turn: Turn, event: Event): void {
+function onEvent(turn: Turn, event: Event): void {
   switch (event.type) {
     case 'runnerJoined':
       join(turn, event.runner, event.snapshots);
@@ -44,113 +51,113 @@ function take(turn: Turn, event: Event): void {
     case 'runnerLost':
       loseRunner(turn, event.runner, event.reason);
       break;
-    case 'sessionSubmitted':
+    case 'trainingSubmitted':
       submit(turn, event.spec);
       break;
     case 'timeout':
       onTimeout(turn, event.id);
       break;
     default: {
-      const session = turn.state.sessions[event.session];
-      if (session !== undefined) takeOf(turn, session, event);
+      const training = turn.state.trainings[event.training];
+      if (training !== undefined) onTrainingEvent(turn, training, event);
     }
   }
 }
 
-type SessionEvent = Extract<Event, { session: SessionId }>;
+type TrainingEvent = Extract<Event, { training: TrainingId }>;
 
-function takeOf(turn: Turn, session: SessionState, event: SessionEvent): void {
+function onTrainingEvent(turn: Turn, training: Training, event: TrainingEvent): void {
   switch (event.type) {
-    case 'sessionCancelled':
-      stop(turn, session);
+    case 'trainingCancelled':
+      cancel(turn, training);
       break;
     case 'leaseLost':
-      if (event.lease < session.spec.lease) break;
-      end(turn, session, { type: 'dropped', session: event.session });
+      if (event.lease < training.spec.lease) break;
+      end(turn, training, { type: 'dropped', training: event.training });
       break;
     case 'committed':
-      onCommitted(turn, session, event.epoch, event.step);
-      reconsider(turn, session);
+      onCommitted(turn, training, event.epoch, event.step);
+      reconsider(turn, training);
       break;
     case 'commitFailed':
-      onCommitFailed(turn, session, event.epoch, event.message);
+      onCommitFailed(turn, training, event.epoch, event.message);
       break;
     default:
-      takeReport(turn, session, event);
+      onReport(turn, training, event);
   }
 }
 
-/** A runner's report. Those of other epochs, and of runners without a part in this one, change nothing. */
-function takeReport(turn: Turn, session: SessionState, event: RunnerReport): void {
-  const member = memberOf(session, event.runner);
-  if (event.epoch !== epoch(session) || member === undefined) return;
-  member.heard = turn.state.nextReport++;
+/** A runner's report. Those of other epochs, and of runners that are no members of this one, are ignored. */
+function onReport(turn: Turn, training: Training, event: RunnerReport): void {
+  const member = memberOf(training, event.runner);
+  if (event.epoch !== epoch(training) || member === undefined) return;
+  member.lastReport = turn.state.nextReport++;
   switch (event.type) {
     case 'hosted':
-      if (onHosted(turn, session, member)) onAllHosted(turn, session);
+      if (onHosted(turn, training, member)) onAllHosted(turn, training);
       break;
     case 'progressed':
-      onProgressed(turn, session, member, event);
+      onProgressed(turn, training, member, event);
       break;
     case 'previewed':
-      turn.commands.push({ type: 'preview', session: session.spec.id, picture: event.picture });
+      turn.commands.push({ type: 'preview', training: training.spec.id, picture: event.picture });
       break;
     case 'snapshotTaken':
-      onSnapshotTaken(turn, session, member, event);
+      onSnapshotTaken(turn, training, member, event);
       break;
     case 'stored':
-      onStored(turn, session, member, event.step, event.pieces);
+      onStored(turn, training, member, event.step, event.pieces);
       break;
     case 'storeFailed':
-      onStored(turn, session, member, event.step, null);
+      onStored(turn, training, member, event.step, null);
       break;
     case 'damaged':
-      onDamaged(turn, session, event.step, event.message);
+      onDamaged(turn, training, event.step, event.message);
       break;
     case 'peerFailed':
-      onPeerFailed(turn, session, member, event.peer);
+      onPeerFailed(turn, training, member, event.peer);
       break;
     case 'failed':
-      onFailed(turn, session, member, event.code, event.message);
+      onFailed(turn, training, member, event.code, event.message);
       break;
   }
 }
 
 function onTimeout(turn: Turn, id: string): void {
   const timer = takeTimer(turn, id);
-  if (timer?.kind === 'doubt') onDoubt(turn, timer.runner!);
-  const session = timer?.session ? turn.state.sessions[timer.session] : undefined;
-  if (timer === undefined || session === undefined) return;
+  if (timer?.kind === 'probation') onProbationOver(turn, timer.runner!);
+  const training = timer?.training ? turn.state.trainings[timer.training] : undefined;
+  if (timer === undefined || training === undefined) return;
   switch (timer.kind) {
     case 'host':
-      onHostDeadline(turn, session);
+      onHostDeadline(turn, training);
       break;
-    case 'watch':
-      onWatch(turn, session);
+    case 'watchdog':
+      onWatchdog(turn, training);
       break;
     case 'blame':
-      onBlame(turn, session);
+      onBlame(turn, training);
       break;
     case 'store':
-      onStoreDeadline(turn, session);
+      onStoreDeadline(turn, training);
       break;
-    case 'hold':
-      onHoldOver(turn, session);
-      reconsider(turn, session);
+    case 'storeBackoff':
+      onStoreBackoffOver(turn, training);
+      reconsider(turn, training);
       break;
     case 'retry':
-      session.retrying = false;
+      training.backingOff = false;
       turn.state.dirty = true;
       break;
     case 'exclude':
-      readmit(turn, session, timer.runner);
+      readmit(turn, training, timer.runner);
       break;
-    case 'pardon':
-      readmit(turn, session, null);
+    case 'readmit':
+      readmit(turn, training, null);
       break;
   }
 }
 
-function reconsider(turn: Turn, session: SessionState): void {
-  if (turn.state.sessions[session.spec.id] === session) consider(turn, session, false);
+function reconsider(turn: Turn, training: Training): void {
+  if (turn.state.trainings[training.spec.id] === training) consider(turn, training, false);
 }

@@ -10,24 +10,24 @@ import {
   ROUNDS,
   type RunnerId,
   type RunnerInfo,
-  type SessionId,
-  type SessionSpec,
   type ShardRange,
   type StoredSnapshot,
+  type TrainingId,
+  type TrainingSpec,
 } from './types.js';
 
 /** A runner that is connected. */
 export interface RunnerState {
   info: RunnerInfo;
-  /** The smallest demand of one session, in bytes, that turned out not to fit; null as long as everything did. */
+  /** The smallest demand of one training, in bytes, that did not fit; null while everything has fitted. */
   refusedBytes: number | null;
-  /** Steps per second of the reference workload, as its sessions showed; null where they showed nothing. */
+  /** Steps per second of the reference workload as observed in its trainings; null if nothing was observed. */
   observed: number | null;
-  /** How often that was forgotten because it might be over. */
-  doubts: number;
-  /** What it brought along of sessions that are not known (yet). */
-  brought: HeldSnapshot[];
-  /** Told that it may exit. */
+  /** How often the observed speed was dropped after a probation. */
+  probations: number;
+  /** Snapshots that it reported when it registered, of trainings that are not known yet. */
+  unclaimed: HeldSnapshot[];
+  /** The command `released` was sent. */
   released: boolean;
 }
 
@@ -35,19 +35,19 @@ export interface RunnerState {
 export interface MemberState extends Member {
   hosted: boolean;
   step: number;
-  /** Newest snapshot that it and its buddy hold. */
+  /** Step of the newest snapshot that it and its buddy hold. */
   taken: number;
-  /** How long that took, its copy included; 0 where not known. */
+  /** How long that snapshot took, its copy included; 0 if not known. */
   copyMs: number;
-  /** What its own part of a step took in the last window; 0 where not known. */
+  /** How long its own part of a step took in the last window; 0 if not known. */
   computeMs: number;
-  /** How much faster than believed it was in all windows of the evidence. */
-  lean: number;
-  /** Number of its last report among all reports: who has been quiet longest. */
-  heard: number;
+  /** Observed speed over assumed speed, as far as all windows of the evidence agree. */
+  speedRatio: number;
+  /** Sequence number of its last report: shows which member has been silent longest. */
+  lastReport: number;
 }
 
-/** That a runner has the pieces of some shards of a snapshot in its memory. */
+/** A runner has the pieces of some shards of a snapshot in its memory. */
 export interface Holding {
   runner: RunnerId;
   step: number;
@@ -55,19 +55,20 @@ export interface Holding {
 }
 
 export interface Exclusion {
-  /** How often it was evicted. */
-  strikes: number;
-  /** Kept out at present; a timer ends it. */
+  /** How often it was excluded. */
+  count: number;
+  /** Excluded at present; a timer ends it. */
   active: boolean;
 }
 
-export interface SessionState {
-  spec: SessionSpec;
+/** What the scheduler knows of one training. */
+export interface Training {
+  spec: TrainingSpec;
   /** Number of its submission: the order of the queue. */
   order: number;
   phase: 'waiting' | 'hosting' | 'training';
   /** Cancelled, but its last snapshot is still being stored. */
-  stopping: boolean;
+  cancelling: boolean;
   round: number;
   engine: string | null;
 
@@ -77,85 +78,84 @@ export interface SessionState {
   stepMs: number;
   /** Step that this placement started from. */
   from: number;
-  /** Runners that others fetch that step from. */
+  /** Runners from which others fetch that step. */
   sources: RunnerId[];
-  /** Whoever else is used by this placement may go: its first snapshot is safe. */
+  /** The first snapshot of this placement is safe: runners outside it may drop what they hold. */
   settled: boolean;
-  /** Granted: train up to here. */
+  /** Step up to which the members may train. */
   until: number;
-  /** Snapshots asked for that are not safe yet, ascending. */
+  /** Steps of the snapshots that are ordered but not safe yet, ascending. */
   pending: number[];
-  /** Newest safe snapshot of this placement: every member and its buddy hold it. */
+  /** Step of the newest safe snapshot of this placement: every member and its buddy hold it. */
   base: number;
-  /** Applied by every member. */
+  /** Newest step that every member has applied. */
   committed: number;
-  /** Largest step that ever was: what lies above it is progress, what lies below is repetition. */
+  /** Largest step ever committed: steps above it are progress, steps below it are repeated. */
   highWater: number;
-  /** Observed steps a second; 0 where not known. */
+  /** Observed steps per second; 0 if not known. */
   rate: number;
-  /** How much faster than the cost model says all of its steps are, whoever takes them; null where not known. */
+  /** Observed over predicted speed of its steps on any runner: the error of the cost model. Null if not known. */
   scale: number | null;
-  /** Windows in a row that contradict what is believed of the members' speeds; short ones count as less than one. */
+  /** Consecutive windows that contradict the assumed speeds of the members; short ones count as less than one. */
   evidence: number;
-  /** How often it moved because of observed speeds, and windows since it did. */
-  moves: number;
-  calm: number;
-  /** Something moved since the watch timer fired last; how often it fired in vain. */
-  moved: boolean;
-  quiet: number;
+  /** How often it moved because of observed speeds, and the windows since it last moved. */
+  speedMoves: number;
+  windowsSinceMove: number;
+  /** Whether anything moved since the watchdog last fired, and how often in a row it fired without any movement. */
+  movedSinceCheck: boolean;
+  idleChecks: number;
 
   holdings: Holding[];
-  /** Whoever may still have something of this session in its memory. */
+  /** Runners that may still have something of this training in memory. */
   participants: RunnerId[];
-  /** Members of the epoch before this one have not been told yet that it is over. */
-  unparked: boolean;
+  /** The members of the previous epoch still have to be sent `park`. */
+  parkPending: boolean;
 
-  /** Whole snapshots in the object store, as in the spec, without those that turned out to be damaged. Never empty. */
+  /** Complete snapshots in the object store, as in the spec, without those found damaged. Never empty. */
   stored: StoredSnapshot[];
   durableEngine: string | null;
   windowsSinceStore: number;
-  /** A snapshot on its way to the object store. */
+  /** The snapshot that is being written to the object store. */
   store: { step: number; stored: Record<RunnerId, Piece[]>; failed: RunnerId[] } | null;
-  /** A manifest on its way; outlives the placement that made it. */
+  /** The manifest that is being written; it outlives the placement that made it. */
   commit: { epoch: Epoch; step: number; engine: string; snapshots: StoredSnapshot[] } | null;
   storeAttempts: number;
-  /** Waiting before the next attempt to store. */
-  storeHeld: boolean;
+  /** Waits before the next attempt to store. */
+  storeBackingOff: boolean;
 
   exclusions: Record<RunnerId, Exclusion>;
   accusations: { accuser: RunnerId; accused: RunnerId }[];
-  /** Trouble since the last progress. */
+  /** Failures since the last progress. */
   deaths: RunnerId[];
   failures: { reason: string; count: number }[];
   evictions: number;
-  /** Waiting before the next placement. */
-  retrying: boolean;
-  /** Why it is placed anew. */
+  /** Waits before the next placement. */
+  backingOff: boolean;
+  /** Why it is placed again. */
   why: string;
 
-  /** Value of `State.topology` when a better placement was last looked for. */
-  evaluated: number;
-  /** The same of `State.speeds`. */
-  heeded: number;
-  /** The last `waiting` command, not to repeat it. */
-  shown: string;
+  /** Values of `State.topology` and `State.speeds` when a better placement was last looked for. */
+  evaluatedTopology: number;
+  evaluatedSpeeds: number;
+  /** The last `waiting` command, so that it is not repeated. */
+  lastWaiting: string;
 }
 
 export type TimerKind =
   | 'host'
-  | 'watch'
+  | 'watchdog'
   | 'blame'
   | 'store'
-  | 'hold'
+  | 'storeBackoff'
   | 'exclude'
-  | 'pardon'
+  | 'readmit'
   | 'retry'
-  | 'doubt';
+  | 'probation';
 
 export interface TimerState {
   kind: TimerKind;
-  /** Null: of a runner, whatever it hosts. */
-  session: SessionId | null;
+  /** Null: the timer is about a runner, whatever it hosts. */
+  training: TrainingId | null;
   runner: RunnerId | null;
 }
 
@@ -163,16 +163,16 @@ export interface TimerState {
 export interface State {
   readonly options: SchedulerOptions;
   runners: Record<RunnerId, RunnerState>;
-  sessions: Record<SessionId, SessionState>;
+  trainings: Record<TrainingId, Training>;
   timers: Record<string, TimerState>;
   nextOrder: number;
   nextTimer: number;
   nextReport: number;
-  /** Grows with everything that may make a better placement possible. */
+  /** Incremented by everything that may make a better placement possible. */
   topology: number;
-  /** Grows with everything that is learned of the speed of runners. */
+  /** Incremented whenever the observed speed of a runner changes. */
   speeds: number;
-  /** Waiting sessions may find a place now. */
+  /** Waiting trainings may find a place now. */
   dirty: boolean;
 }
 
@@ -187,7 +187,7 @@ export function createState(options: Partial<SchedulerOptions>): State {
   return {
     options: SchedulerOptions.parse(options),
     runners: {},
-    sessions: {},
+    trainings: {},
     timers: {},
     nextOrder: 1,
     nextTimer: 1,
@@ -198,13 +198,13 @@ export function createState(options: Partial<SchedulerOptions>): State {
   };
 }
 
-export function createSession(spec: SessionSpec, order: number): SessionState {
+export function createTraining(spec: TrainingSpec, order: number): Training {
   const { step } = spec.stored[0]!;
   return {
     spec,
     order,
     phase: 'waiting',
-    stopping: false,
+    cancelling: false,
     round: 0,
     engine: spec.engine,
     placement: [],
@@ -220,68 +220,68 @@ export function createSession(spec: SessionSpec, order: number): SessionState {
     rate: 0,
     scale: null,
     evidence: 0,
-    moves: 0,
-    calm: 0,
-    moved: false,
-    quiet: 0,
+    speedMoves: 0,
+    windowsSinceMove: 0,
+    movedSinceCheck: false,
+    idleChecks: 0,
     holdings: [],
     participants: [],
-    unparked: false,
+    parkPending: false,
     stored: [...spec.stored],
     durableEngine: spec.engine,
     windowsSinceStore: 0,
     store: null,
     commit: null,
     storeAttempts: 0,
-    storeHeld: false,
+    storeBackingOff: false,
     exclusions: {},
     accusations: [],
     deaths: [],
     failures: [],
     evictions: 0,
-    retrying: false,
+    backingOff: false,
     why: 'submitted',
-    evaluated: 0,
-    heeded: 0,
-    shown: '',
+    evaluatedTopology: 0,
+    evaluatedSpeeds: 0,
+    lastWaiting: '',
   };
 }
 
 /** Step of the newest snapshot in the object store. */
-export function durableStep(session: SessionState): number {
-  return session.stored[0]!.step;
+export function durableStep(training: Training): number {
+  return training.stored[0]!.step;
 }
 
 /** What the largest member's memory may take to move, in milliseconds: more than its part of a snapshot does. */
-export function movingMs({ options }: Turn, { spec, placement }: SessionState): number {
+export function movingMs({ options }: Turn, { spec, placement }: Training): number {
   const of = ({ shards: { first, count } }: MemberState) =>
     spec.shards.slice(first, first + count).reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
   return Math.max(...placement.map(of)) / options.slowestBytesPerMs;
 }
 
-/** The session's present epoch. */
-export function epoch(session: SessionState): Epoch {
-  return epochOf(session.spec.lease, session.round);
+/** The training's present epoch. */
+export function epoch(training: Training): Epoch {
+  return epochOf(training.spec.lease, training.round);
 }
 
-/** Opens the next round: from now on reports of the last one change nothing. */
-export function nextRound(session: SessionState): void {
-  session.round++;
-  assert(session.round < ROUNDS, `session ${session.spec.id} was placed ${ROUNDS} times under one lease`);
+/** Starts the next round: reports of earlier ones are ignored from now on. */
+export function nextRound(training: Training): void {
+  training.round++;
+  assert(training.round < ROUNDS, `training ${training.spec.id} was placed ${ROUNDS} times under one lease`);
 }
 
-export function memberOf(session: SessionState, runner: RunnerId): MemberState | undefined {
-  return session.placement.find((member) => member.runner === runner);
+export function memberOf(training: Training, runner: RunnerId): MemberState | undefined {
+  return training.placement.find((member) => member.runner === runner);
 }
 
 /** Buddies that are not members themselves. */
-export function outsideBuddies(session: SessionState): RunnerId[] {
-  const members = new Set(session.placement.map((member) => member.runner));
-  const buddies = session.placement.map((member) => member.buddy);
+export function outsideBuddies(training: Training): RunnerId[] {
+  const members = new Set(training.placement.map((member) => member.runner));
+  const buddies = training.placement.map((member) => member.buddy);
   return [...new Set(buddies.filter((buddy) => buddy !== null && !members.has(buddy)))] as RunnerId[];
 }
 
-/** Sessions, oldest first. */
-export function sessionsInOrder(state: State): SessionState[] {
-  return Object.values(state.sessions).sort((a, b) => a.order - b.order);
+/** Trainings, oldest first. */
+export function trainingsInOrder(state: State): Training[] {
+  return Object.values(state.trainings).sort((a, b) => a.order - b.order);
 }

@@ -1,15 +1,15 @@
 import { ImplicamError } from '../../model/errors.js';
-import { bring } from './membership.js';
+import { adoptSnapshot } from './membership.js';
 import { end } from './recovery.js';
-import { createSession, type Turn } from './state.js';
-import type { SessionSpec } from './types.js';
+import { createTraining, type Turn } from './state.js';
+import type { TrainingSpec } from './types.js';
 
-/** Refuses what no coordinator could place. */
-export function checkSpec(spec: SessionSpec): void {
+/** Refuses a spec that no coordinator could place. */
+export function checkSpec(spec: TrainingSpec): void {
   const refuse = (what: string) =>
     new ImplicamError(
       'bad-session',
-      `session ${spec.id}: ${what}; the session's plan is damaged, train it anew`,
+      `training ${spec.id}: ${what}; its plan is damaged, train the session anew`,
     );
   const finite = (value: number) => Number.isFinite(value) && value >= 0;
   if (spec.id === '' || spec.id === '__proto__') throw refuse('its id cannot be used');
@@ -30,24 +30,24 @@ export function checkSpec(spec: SessionSpec): void {
   if (!Number.isSafeInteger(spec.lease) || spec.lease < 1) throw refuse(`its lease has number ${spec.lease}`);
 }
 
-/** Takes a session on; under a newer lease it replaces the one of that name. */
-export function submit(turn: Turn, spec: SessionSpec): void {
+/** Adds a training; under a newer lease it replaces the one with the same id. */
+export function submit(turn: Turn, spec: TrainingSpec): void {
   checkSpec(spec);
-  const known = turn.state.sessions[spec.id];
+  const known = turn.state.trainings[spec.id];
   if (known !== undefined) {
     if (spec.lease <= known.spec.lease) return;
-    end(turn, known, { type: 'dropped', session: spec.id });
+    end(turn, known, { type: 'dropped', training: spec.id });
   }
   if (spec.stored[0]!.step === spec.steps) {
-    turn.commands.push({ type: 'finished', session: spec.id, step: spec.steps });
+    turn.commands.push({ type: 'finished', training: spec.id, step: spec.steps });
     return;
   }
-  const session = createSession(spec, turn.state.nextOrder++);
-  turn.state.sessions[spec.id] = session;
+  const training = createTraining(spec, turn.state.nextOrder++);
+  turn.state.trainings[spec.id] = training;
   for (const [id, runner] of Object.entries(turn.state.runners)) {
-    for (const snapshot of runner.brought)
-      if (snapshot.session === spec.id) bring(turn, session, id, snapshot);
-    runner.brought = runner.brought.filter((snapshot) => snapshot.session !== spec.id);
+    for (const snapshot of runner.unclaimed)
+      if (snapshot.training === spec.id) adoptSnapshot(turn, training, id, snapshot);
+    runner.unclaimed = runner.unclaimed.filter((snapshot) => snapshot.training !== spec.id);
   }
   turn.state.dirty = true;
 }

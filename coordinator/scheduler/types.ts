@@ -1,17 +1,16 @@
 /**
- * What the coordinator's decisions are made of: the facts that go in (events) and the orders that come out (commands).
- * Everything is plain data, so that a run can be written down and replayed. Durations are milliseconds, sizes bytes.
- * The protocol that these belong to is told in docs/COORDINATION.md.
+ * The interface of the scheduler: events go in, commands come out. Everything is plain data, so that a run can be recorded
+ * and replayed. Durations are in milliseconds, sizes in bytes. The protocols are in docs/reference/COORDINATION.md.
  */
 
 /** Identity of one runner process: new for each process start, the same when a process connects again. */
 export type RunnerId = string;
 
 /** Identity of one training run. What is trained is a function of it alone: the same id means the same bits. */
-export type SessionId = string;
+export type TrainingId = string;
 
 /**
- * Fencing number of one placement of one session: `lease · 2^20 + round`. It grows with every new lease and every new
+ * Fencing number of one placement of one training: `lease · 2^20 + round`. It grows with every new lease and every new
  * placement, so the newer of two orders is the one with the larger epoch, whoever gave them.
  */
 export type Epoch = number;
@@ -34,7 +33,7 @@ export interface RunnerInfo {
   readonly id: RunnerId;
   /** Where its peers reach it, HOST:PORT. */
   readonly address: string;
-  /** What makes its bits: runners of different engines never share a session. */
+  /** What makes its bits: runners of different engines never share a training. */
   readonly engine: string;
   readonly device: string;
   readonly memoryBytes: number;
@@ -45,9 +44,9 @@ export interface RunnerInfo {
   readonly link: DeviceLink | null;
 }
 
-/** A snapshot piece that a runner brings along when it registers (it outlived its coordinator, or its connection). */
+/** A snapshot piece that a runner still holds when it registers (it outlived a coordinator or a connection). */
 export interface HeldSnapshot {
-  readonly session: SessionId;
+  readonly training: TrainingId;
   readonly step: number;
   readonly shards: ShardRange;
 }
@@ -59,16 +58,16 @@ export interface ShardSpec {
   readonly cost: number;
 }
 
-/** A session as the coordinator claimed it. */
-export interface SessionSpec {
-  readonly id: SessionId;
+/** A training as the coordinator claimed it. */
+export interface TrainingSpec {
+  readonly id: TrainingId;
   readonly shards: readonly ShardSpec[];
-  /** What every runner of the session needs besides its shards. */
+  /** What every runner of the training needs besides its shards. */
   readonly sharedMemoryBytes: number;
   /** Milliseconds that one hop of the reduction between two runners takes; 2 ⌈log2 n⌉ of them happen in a step. */
   readonly hopMs: number;
   readonly steps: number;
-  /** Number of the lease under which the session was claimed; at least 1, larger with each claim. */
+  /** Number of the lease under which the training was claimed; at least 1, larger with each claim. */
   readonly lease: number;
   /** Snapshots in the object store, the newest first; the last is the state that the training begins with. */
   readonly stored: readonly StoredSnapshot[];
@@ -109,18 +108,18 @@ export interface Source {
 }
 
 /**
- * Why hosting or training failed on a runner. `memory`: did not fit. `data`: the session itself is unusable (fails it).
+ * Why hosting or training failed on a runner. `memory`: did not fit. `data`: the training itself is unusable (fails it).
  * `store`: the object store did not answer. `engine`: anything else.
  */
 export type FailureCode = 'memory' | 'data' | 'store' | 'engine';
 
 interface Report {
   readonly runner: RunnerId;
-  readonly session: SessionId;
+  readonly training: TrainingId;
   readonly epoch: Epoch;
 }
 
-/** A picture of what was learned up to a step; for people, nothing is decided by it. */
+/** A picture of what was learned up to a step. It is for display; no decision depends on it. */
 export interface PreviewPicture {
   readonly step: number;
   readonly key: string;
@@ -129,7 +128,7 @@ export interface PreviewPicture {
   readonly height: number;
 }
 
-/** What a runner says about a session. A report of any epoch but the session's present one changes nothing. */
+/** What a runner reports about a training. Reports of any epoch but the present one are ignored. */
 export type RunnerReport =
   /** State restored, peers connected, ready to train; the restored snapshot is held. */
   | (Report & { readonly type: 'hosted' })
@@ -173,20 +172,25 @@ export type Event =
       readonly type: 'runnerUpdated';
       readonly runner: RunnerId;
       readonly stepRate?: number;
-      /** True: it wants to go (SIGTERM). It may exit once the command `released` names it. */
+      /** True: it is to shut down (SIGTERM). It may exit once it is sent `released`. */
       readonly draining?: boolean;
     }
   /** `ended`: its connection closed, most likely the process died. `silent`: heartbeats missed. */
   | { readonly type: 'runnerLost'; readonly runner: RunnerId; readonly reason: 'ended' | 'silent' }
-  | { readonly type: 'sessionSubmitted'; readonly spec: SessionSpec }
-  | { readonly type: 'sessionCancelled'; readonly session: SessionId }
-  /** The session belongs to somebody else now: nothing of it may be written any more. */
-  | { readonly type: 'leaseLost'; readonly session: SessionId; readonly lease: number }
+  | { readonly type: 'trainingSubmitted'; readonly spec: TrainingSpec }
+  | { readonly type: 'trainingCancelled'; readonly training: TrainingId }
+  /** Another coordinator has the lease now: nothing of the training may be written any more. */
+  | { readonly type: 'leaseLost'; readonly training: TrainingId; readonly lease: number }
   /** Answer to `commit`: the manifest is durable. */
-  | { readonly type: 'committed'; readonly session: SessionId; readonly epoch: Epoch; readonly step: number }
+  | {
+      readonly type: 'committed';
+      readonly training: TrainingId;
+      readonly epoch: Epoch;
+      readonly step: number;
+    }
   | {
       readonly type: 'commitFailed';
-      readonly session: SessionId;
+      readonly training: TrainingId;
       readonly epoch: Epoch;
       readonly step: number;
       readonly message: string;
@@ -195,17 +199,17 @@ export type Event =
 
 interface Order {
   readonly runner: RunnerId;
-  readonly session: SessionId;
+  readonly training: TrainingId;
   readonly epoch: Epoch;
 }
 
 /**
- * Orders to runners. A runner remembers the largest epoch it has seen of each session and ignores orders of smaller
- * ones; peers talk to each other only within one epoch.
+ * Orders to runners. A runner remembers the largest epoch it has seen of each training and ignores orders of smaller
+ * ones; peers exchange messages only within one epoch.
  */
 export type RunnerCommand =
   /**
-   * Stop what you do for this session, restore step `step` from `sources` (which cover your shards), drop snapshots
+   * Stop what you do for this training, restore step `step` from `sources` (which cover your shards), drop snapshots
    * above it, keep this one, and answer `hosted`. If `copy`, this snapshot counts as just taken: send it to the
    * buddy, who may be outside the placement, and report `snapshotTaken`.
    */
@@ -232,7 +236,7 @@ export type RunnerCommand =
   | (Order & { readonly type: 'discard'; readonly below: number })
   /** Stop training and free the engine, but keep snapshots: others fetch them. */
   | (Order & { readonly type: 'park' })
-  /** Drop everything of this session. */
+  /** Drop everything of this training. */
   | (Order & { readonly type: 'release' });
 
 export type WaitingReason = 'queue' | 'no-runners' | 'memory' | 'engine' | 'excluded' | 'retry';
@@ -243,26 +247,26 @@ export type Command =
   /** A draining runner hosts and holds nothing that is needed any more: it may exit. */
   | { readonly type: 'released'; readonly runner: RunnerId }
   /**
-   * Write the manifest under the session's lease: the snapshot of `step`, and the one before it to fall back to. Answer
+   * Write the manifest under the training's lease: the snapshot of `step`, and the one before it to fall back to. Answer
    * `committed`, `commitFailed` or `leaseLost`. What the object store has of older ones, but for the initial state, may
    * go then. An earlier manifest (smaller epoch, or the same and a smaller step) never replaces a later one.
    */
   | {
       readonly type: 'commit';
-      readonly session: SessionId;
+      readonly training: TrainingId;
       readonly epoch: Epoch;
       readonly step: number;
       readonly engine: string;
       /** The newest, of `step`, first. */
       readonly snapshots: readonly StoredSnapshot[];
     }
-  /** Start (or start anew) the timer of that name; `timeout` when it fires. */
+  /** Start (or restart) the timer with that id; `timeout` when it fires. */
   | { readonly type: 'timer'; readonly id: string; readonly ms: number }
   | { readonly type: 'cancelTimer'; readonly id: string }
-  // Facts worth showing.
+  // Facts for logs, metrics and status.
   | {
       readonly type: 'placed';
-      readonly session: SessionId;
+      readonly training: TrainingId;
       readonly epoch: Epoch;
       readonly engine: string;
       readonly step: number;
@@ -271,7 +275,7 @@ export type Command =
     }
   | {
       readonly type: 'waiting';
-      readonly session: SessionId;
+      readonly training: TrainingId;
       readonly reason: WaitingReason;
       /** Place in the queue, from 1; null where the reason is another. */
       readonly position: number | null;
@@ -280,7 +284,7 @@ export type Command =
   /** Every runner of the placement has applied `step`. */
   | {
       readonly type: 'progress';
-      readonly session: SessionId;
+      readonly training: TrainingId;
       readonly epoch: Epoch;
       readonly step: number;
       readonly loss: number;
@@ -290,18 +294,23 @@ export type Command =
   /** A stored snapshot turned out to be damaged; the newest one left is that of step `left`, if there is one. */
   | {
       readonly type: 'damaged';
-      readonly session: SessionId;
+      readonly training: TrainingId;
       readonly step: number;
       readonly left: number | null;
       readonly message: string;
     }
-  | { readonly type: 'preview'; readonly session: SessionId; readonly picture: PreviewPicture }
-  /** Ends of a session: afterwards the scheduler has forgotten it. */
-  | { readonly type: 'finished'; readonly session: SessionId; readonly step: number }
-  | { readonly type: 'failed'; readonly session: SessionId; readonly code: string; readonly message: string }
+  | { readonly type: 'preview'; readonly training: TrainingId; readonly picture: PreviewPicture }
+  /** The training has ended: the scheduler has forgotten it. */
+  | { readonly type: 'finished'; readonly training: TrainingId; readonly step: number }
+  | {
+      readonly type: 'failed';
+      readonly training: TrainingId;
+      readonly code: string;
+      readonly message: string;
+    }
   /** Cancelled; the snapshot of `step` is durable. */
-  | { readonly type: 'cancelled'; readonly session: SessionId; readonly step: number }
-  | { readonly type: 'dropped'; readonly session: SessionId };
+  | { readonly type: 'cancelled'; readonly training: TrainingId; readonly step: number }
+  | { readonly type: 'dropped'; readonly training: TrainingId };
 
 /** Rounds that fit in one lease. */
 export const ROUNDS = 2 ** 20;

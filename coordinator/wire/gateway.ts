@@ -12,7 +12,7 @@ export interface GatewayOptions {
 
 /** A request is a key and a query; this is far more. */
 const BODY_BYTES = 64 * 1024;
-/** Renders under way over all sessions; more are turned away. */
+/** Renders under way over all trainings; more are turned away. */
 const MOST = 128;
 
 /**

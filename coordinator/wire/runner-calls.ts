@@ -57,13 +57,13 @@ export class RunnerCalls {
     runner: Hello__Output,
     request: PrepareRequest,
     signal: AbortSignal,
-    onNews: (news: PrepareResponse__Output) => Promise<void>,
+    onEvent: (event: PrepareResponse__Output) => Promise<void>,
   ): Promise<void> {
     await this.counted(runner, async () => {
       const call = this.clientsOf(runner).scenes.prepare(request, {
         deadline: Date.now() + PREPARE_DEADLINE,
       });
-      await eachOf(call, signal, onNews);
+      await eachOf(call, signal, onEvent);
     });
   }
 
@@ -168,9 +168,9 @@ function asError(error: unknown): ImplicamError {
   if (error instanceof ImplicamError) return error;
   const { code, details } = (error ?? {}) as { code?: number; details?: string };
   try {
-    const told = JSON.parse(details ?? '');
-    if (typeof told.code === 'string' && typeof told.message === 'string') {
-      return new ImplicamError(told.code, told.message, { status: told.status, cause: error });
+    const sent = JSON.parse(details ?? '');
+    if (typeof sent.code === 'string' && typeof sent.message === 'string') {
+      return new ImplicamError(sent.code, sent.message, { status: sent.status, cause: error });
     }
   } catch {
     // Not ours: the connection's.

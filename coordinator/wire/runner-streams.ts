@@ -53,7 +53,7 @@ export class RunnerStreams {
       clearTimeout(silence);
       const due = performance.now() + ms;
       silence = setTimeout(() => {
-        // A timer this late: it was this process that stood still, and what was said meanwhile is still to be read.
+        // If the timer is this late, this process itself was stopped, and messages that arrived meanwhile are still unread.
         if (performance.now() > due + LATE) listen(HEARTBEAT);
         else end('silent');
       }, ms);
@@ -90,7 +90,7 @@ export class RunnerStreams {
     this.connections.get(runner)?.stream.write(command);
   }
 
-  /** Runners now, as they said hello. */
+  /** The `hello` of every attached runner. */
   all(): Hello__Output[] {
     return [...this.connections.values()].map(({ hello }) => hello);
   }
@@ -100,7 +100,7 @@ export class RunnerStreams {
     this.connections.clear();
   }
 
-  /** A runner that connects again has lost its old stream, whether we know it yet or not. */
+  /** A runner that connects again has lost its old stream, even if that was not noticed here yet. */
   private replace(runner: string): void {
     const old = this.connections.get(runner);
     if (!old) return;

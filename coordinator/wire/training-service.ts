@@ -1,31 +1,31 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { ImplicamError } from '../../model/errors.js';
-import type { SessionServiceHandlers } from '../../proto/types/implicam/v1/SessionService.js';
+import type { TrainingServiceHandlers } from '../../proto/types/implicam/v1/TrainingService.js';
 import type { FolderLedger } from '../ledgers/folder.js';
 import { isOver, type Status, type StatusBoard } from '../status-board.js';
 
 /** Shortest time between two messages to a watcher, in milliseconds; changes of phase come at once. */
 const WATCH_EVERY = 200;
 
-/** Serves `SessionService` over a ledger that takes submissions. */
-export function sessionService(
+/** Serves `TrainingService` over a ledger that takes submissions. */
+export function trainingService(
   ledger: FolderLedger,
   board: StatusBoard,
-  cancel: (session: string) => void,
-): SessionServiceHandlers {
+  cancel: (training: string) => void,
+): TrainingServiceHandlers {
   return {
-    SubmitSession(call, answer) {
-      const { session } = call.request;
-      ledger.submit(session).then(
-        () => answer(null, { status: board.get(session) ?? null }),
+    SubmitTraining(call, answer) {
+      const { training } = call.request;
+      ledger.submit(training).then(
+        () => answer(null, { status: board.get(training) ?? null }),
         (error) => answer(asServiceError(error)),
       );
     },
 
-    WatchSession(call) {
-      const { session } = call.request;
-      if (!board.get(session)) {
-        call.emit('error', { code: status.NOT_FOUND, details: `there is no session ${session}` });
+    WatchTraining(call) {
+      const { training } = call.request;
+      if (!board.get(training)) {
+        call.emit('error', { code: status.NOT_FOUND, details: `there is no training ${training}` });
         return;
       }
       let last: Status | undefined;
@@ -38,15 +38,15 @@ export function sessionService(
         call.write({ status: newest });
         if (newest && isOver(newest.phase)) finish();
       };
-      const stop = board.watch(session, (now) => {
+      const stop = board.watch(training, (now) => {
         newest = now;
         if (now.phase !== last?.phase) return send();
-        // Not started anew by each change: those come more often than this.
+        // Not restarted by each change: changes come more often than this.
         pending ??= setTimeout(send, WATCH_EVERY);
       });
       const finish = () => {
         clearTimeout(pending);
-        // The first status can be the last, told before `watch` has returned.
+        // The first status can be the last, and arrive before `watch` has returned.
         setImmediate(() => {
           stop();
           call.end();
@@ -56,8 +56,8 @@ export function sessionService(
       call.on('error', finish);
     },
 
-    CancelSession(call, answer) {
-      cancel(call.request.session);
+    CancelTraining(call, answer) {
+      cancel(call.request.training);
       answer(null, {});
     },
   };

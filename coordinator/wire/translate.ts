@@ -3,7 +3,7 @@ import type { AttachResponse } from '../../proto/types/implicam/v1/AttachRespons
 import type { Hello__Output } from '../../proto/types/implicam/v1/Hello.js';
 import type { Command, Event, FailureCode, RunnerCommand, RunnerInfo } from '../scheduler/types.js';
 
-/** Between the wire and the scheduler's own words. */
+/** Translates between messages of the wire and the scheduler's events and commands. */
 
 export function runnerInfo(hello: Hello__Output): RunnerInfo {
   const { runner: id, address, engine, device, memoryBytes, stepRate, draining, deviceLink: link } = hello;
@@ -14,8 +14,8 @@ export function joinedEvent(hello: Hello__Output): Event {
   return {
     type: 'runnerJoined',
     runner: runnerInfo(hello),
-    snapshots: hello.snapshots.flatMap(({ session, step, shards }) =>
-      shards ? [{ session, step, shards: { first: shards.first, count: shards.count } }] : [],
+    snapshots: hello.snapshots.flatMap(({ training, step, shards }) =>
+      shards ? [{ training, step, shards: { first: shards.first, count: shards.count } }] : [],
     ),
   };
 }
@@ -33,8 +33,8 @@ export function reportEvent(runner: string, message: AttachRequest__Output): Eve
   if (hosted) return { ...hosted, type: 'hosted', runner };
   if (progressed) return { ...progressed, type: 'progressed', runner };
   if (previewed) {
-    const { session, epoch, type: mediaType, step, key, width, height } = previewed;
-    return { type: 'previewed', runner, session, epoch, picture: { step, key, mediaType, width, height } };
+    const { training, epoch, type: mediaType, step, key, width, height } = previewed;
+    return { type: 'previewed', runner, training, epoch, picture: { step, key, mediaType, width, height } };
   }
   if (snapshotTaken) return { ...snapshotTaken, type: 'snapshotTaken', runner };
   if (stored) return { ...stored, type: 'stored', runner };
@@ -46,10 +46,10 @@ export function reportEvent(runner: string, message: AttachRequest__Output): Eve
   return undefined;
 }
 
-/** The scheduler's order as a message to its runner. */
+/** The scheduler's command as a message to its runner. */
 export function orderMessage(command: RunnerCommand): AttachResponse {
-  const { session, epoch } = command;
-  const head = { session, epoch };
+  const { training, epoch } = command;
+  const head = { training, epoch };
   switch (command.type) {
     case 'host': {
       const { shards, step, copy, devices, buddy, buddyAddress, placement, sources } = command;
@@ -85,7 +85,7 @@ export function orderMessage(command: RunnerCommand): AttachResponse {
   }
 }
 
-/** A damaged snapshot, in words for people. */
+/** A sentence for people about a damaged snapshot. */
 export function describeDamage({
   step,
   left,
@@ -95,7 +95,7 @@ export function describeDamage({
     left === null
       ? 'there is no other'
       : left === 0
-        ? 'training begins anew'
+        ? 'training starts over'
         : `there is one of step ${left}`;
   return `the stored snapshot of step ${step} is damaged (${message}); ${next}`;
 }

@@ -18,9 +18,9 @@ async function compare(name: CaseName, library: 'cuda' | 'emulated') {
   const [actual, expected] = await Promise.all(
     engines.map(async (engine) => {
       const session = await engine.open(plan, data, freshState(parameters));
-      const told = { result: await session.gradient(step), baked: await session.bake() };
+      const result = { result: await session.gradient(step), baked: await session.bake() };
       session.close();
-      return told;
+      return result;
     }),
   );
   expectParity(plan, actual!, expected!);

@@ -17,9 +17,9 @@ async function runReference(name: CaseName) {
   const { plan, data, parameters, step } = randomModel(name);
   const engine = await createTfjsEngine();
   const session = await engine.open(plan, data, freshState(parameters));
-  const told = { result: await session.gradient(step), baked: await session.bake() };
+  const result = { result: await session.gradient(step), baked: await session.bake() };
   session.close();
-  return told;
+  return result;
 }
 
 function referenceOf(name: CaseName) {

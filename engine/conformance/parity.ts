@@ -5,7 +5,7 @@ import type { BakedPlanes, Progress } from '../engine.js';
 /** How far two engines' gradients and pictures may be apart, relative. */
 const TOLERANCE = 1e-4;
 
-interface Told {
+interface EngineResult {
   readonly result: Progress & { readonly gradient: Float32Array };
   readonly baked: BakedPlanes;
 }
@@ -22,7 +22,7 @@ function relativeError(actual: Float32Array, expected: Float32Array, least = 1e-
 }
 
 /** Expects the same loss, gradient of every group of parameters, and baked scene. */
-export function expectParity(plan: Plan, actual: Told, expected: Told): void {
+export function expectParity(plan: Plan, actual: EngineResult, expected: EngineResult): void {
   const [a, e] = [actual.result, expected.result];
   expect(Math.abs(a.loss - e.loss) / e.loss).toBeLessThanOrEqual(TOLERANCE);
   expect(a.psnr).toBeCloseTo(e.psnr, 3);

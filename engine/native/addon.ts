@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Parted, Root, StepSums } from '../engine.js';
+import type { PeerLost, Root, StepSums } from '../engine.js';
 import type { AddonStartKernels } from './addon-start.js';
 import type { Problem } from './problem.js';
 
@@ -28,9 +28,9 @@ export interface AddonSession {
   apply(roots: readonly Root[]): Promise<StepSums>;
   join(carrier: string, id: Uint8Array, rank: number, ranks: number, milliseconds: number): Promise<void>;
   /** Operations as MOVES, slot, other; `member` is −1 where none failed. */
-  exchange(moves: Int32Array, milliseconds: number): Promise<Parted>;
+  exchange(moves: Int32Array, milliseconds: number): Promise<PeerLost>;
   leave(milliseconds: number): Promise<void>;
-  part(): void;
+  abort(): void;
   ticks(): number[];
   timePhases(on: boolean): void;
   /** At any time: ends the call in progress, rejected, and frees the memory; no call may follow. */

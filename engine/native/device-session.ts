@@ -1,6 +1,6 @@
 import type { Plan } from '../../model/plan.js';
 import type { ReductionOperation } from '../../model/reduction.js';
-import type { JoiningSession, Parted, Tie } from '../engine.js';
+import type { JoiningSession, Membership, PeerLost } from '../engine.js';
 import { type AddonSession, MOVES } from './addon.js';
 import { Session } from './session.js';
 
@@ -24,23 +24,23 @@ export class DeviceSession extends Session implements JoiningSession {
     this.carrier = carrier;
   }
 
-  join({ id, rank, ranks }: Tie, deadlineMs: number): Promise<void> {
+  join({ id, rank, ranks }: Membership, deadlineMs: number): Promise<void> {
     return this.enqueue(() => this.addon.join(this.carrier, id, rank, ranks, deadlineMs));
   }
 
   exchange(
     operations: readonly ReductionOperation<number>[],
     patienceMs: number,
-  ): Promise<Parted | undefined> {
+  ): Promise<PeerLost | undefined> {
     const moves = Int32Array.from(operations.flatMap(moveOf));
     return this.enqueue(async () => {
-      const parted = await this.addon.exchange(moves, patienceMs);
-      return parted.member < 0 ? undefined : parted;
+      const lost = await this.addon.exchange(moves, patienceMs);
+      return lost.member < 0 ? undefined : lost;
     });
   }
 
-  part(): void {
-    this.addon.part();
+  abort(): void {
+    this.addon.abort();
   }
 
   leave(): Promise<void> {

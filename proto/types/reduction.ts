@@ -55,7 +55,7 @@ export interface ProtoGrpcType {
       BakePreviewRequest: MessageTypeDefinition<_implicam_v1_BakePreviewRequest, _implicam_v1_BakePreviewRequest__Output>
       BakePreviewResponse: MessageTypeDefinition<_implicam_v1_BakePreviewResponse, _implicam_v1_BakePreviewResponse__Output>
       /**
-       * Served by the coordinator. A runner is a member as long as its stream lives.
+       * Served by the coordinator. A runner is attached as long as its stream lives.
        */
       CoordinationService: SubtypeConstructor<typeof grpc.Client, _implicam_v1_CoordinationServiceClient> & { service: _implicam_v1_CoordinationServiceDefinition }
       Damaged: MessageTypeDefinition<_implicam_v1_Damaged, _implicam_v1_Damaged__Output>

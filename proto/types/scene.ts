@@ -50,7 +50,7 @@ export interface ProtoGrpcType {
       AttachRequest: MessageTypeDefinition<_implicam_v1_AttachRequest, _implicam_v1_AttachRequest__Output>
       AttachResponse: MessageTypeDefinition<_implicam_v1_AttachResponse, _implicam_v1_AttachResponse__Output>
       /**
-       * Served by the coordinator. A runner is a member as long as its stream lives.
+       * Served by the coordinator. A runner is attached as long as its stream lives.
        */
       CoordinationService: SubtypeConstructor<typeof grpc.Client, _implicam_v1_CoordinationServiceClient> & { service: _implicam_v1_CoordinationServiceDefinition }
       Damaged: MessageTypeDefinition<_implicam_v1_Damaged, _implicam_v1_Damaged__Output>

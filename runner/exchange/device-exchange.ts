@@ -8,21 +8,21 @@ import type { PeerLinks } from './peer-links.js';
 import type { SumExchange } from './sum-exchange.js';
 
 /**
- * Sums from device to device, one call a step. The streams between the members carry nothing meanwhile, but tell at once
- * when one of them has died: what waits for its device would wait for ever.
+ * Sums from device to device, in one call per step. The streams between the members carry nothing meanwhile, but show at once
+ * when a member dies: an operation that waits for its device would never end.
  */
 export class DeviceExchange implements SumExchange {
   readonly lanes = 1;
   private readonly order: HostOrder;
-  private readonly session: JoiningSession;
+  private readonly trainer: JoiningSession;
   private readonly operations: readonly ReductionOperation<number>[];
   private readonly unwatch: (() => void)[];
   private lost: PeerFailure | undefined;
 
-  /** @param session that has joined the others, each with its place in the placement as its rank */
-  constructor(links: PeerLinks, order: HostOrder, plan: Plan, session: JoiningSession) {
+  /** @param trainer has joined the others, each with its place in the placement as its rank */
+  constructor(links: PeerLinks, order: HostOrder, plan: Plan, trainer: JoiningSession) {
     this.order = order;
-    this.session = session;
+    this.trainer = trainer;
     const holders = holdersOf(order);
     const ranks = new Map(order.placement.map(({ runner }, rank) => [runner, rank]));
     const self = ranks.get(holders[order.shards.first]!)!;
@@ -32,7 +32,7 @@ export class DeviceExchange implements SumExchange {
       .map(({ runner }) =>
         links.watch(runner, (error) => {
           this.lost ??= new PeerFailure(runner, error);
-          session.part();
+          trainer.abort();
         }),
       );
   }
@@ -40,20 +40,20 @@ export class DeviceExchange implements SumExchange {
   async sum(
     _: ReducingSession,
     __: number,
-    patienceMs: number,
+    timeoutMs: number,
     signal: AbortSignal,
   ): Promise<readonly Root[]> {
-    const part = () => this.session.part();
-    signal.addEventListener('abort', part, { once: true });
-    if (signal.aborted) part();
+    const abort = () => this.trainer.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
     try {
-      const parted = await this.session.exchange(this.operations, patienceMs);
-      if (!parted) return [];
+      const lost = await this.trainer.exchange(this.operations, timeoutMs);
+      if (!lost) return [];
       if (signal.aborted) throw new ImplicamError('aborted', 'the exchange between devices was ended');
       if (this.lost) throw this.lost;
-      throw new PeerFailure(this.order.placement[parted.member]!.runner, new Error(parted.why));
+      throw new PeerFailure(this.order.placement[lost.member]!.runner, new Error(lost.why));
     } finally {
-      signal.removeEventListener('abort', part);
+      signal.removeEventListener('abort', abort);
     }
   }
 

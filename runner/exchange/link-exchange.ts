@@ -16,9 +16,9 @@ interface LanePlan {
 
 /** One step's exchange, on its way. */
 interface Turn {
-  readonly session: ReducingSession;
+  readonly trainer: ReducingSession;
   readonly step: number;
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -47,7 +47,7 @@ export class LinkExchange implements SumExchange {
     return this.plans.length;
   }
 
-  /** Makes the streams to those that this holder talks with. @throws PeerFailure, and `aborted` with the signal */
+  /** Connects to the members that this one exchanges values with. @throws PeerFailure, and `aborted` with the signal */
   async connect(signal: AbortSignal): Promise<void> {
     const partners = new Set<string>();
     for (const operation of this.plans.flatMap(({ operations }) => operations)) {
@@ -59,12 +59,12 @@ export class LinkExchange implements SumExchange {
   }
 
   async sum(
-    session: ReducingSession,
+    trainer: ReducingSession,
     step: number,
-    patienceMs: number,
+    timeoutMs: number,
     signal: AbortSignal,
   ): Promise<readonly (number | Buffer)[]> {
-    const turn = { session, step, patienceMs, signal };
+    const turn = { trainer, step, timeoutMs, signal };
     const roots = await Promise.all(this.plans.map((lane) => this.reduce(lane, turn)));
     // Those of the step before: who passes a root on may still be sending it, but not when the next one has come.
     for (const root of this.spent) if (typeof root !== 'number') this.links.release(root);
@@ -72,27 +72,27 @@ export class LinkExchange implements SumExchange {
     return roots;
   }
 
-  /** Sums one lane over all shards: its root, as a slot of the session or as bytes that came from a peer. */
+  /** Sums one lane over all shards: its root, as a slot of the trainer or as bytes that came from a peer. */
   private async reduce(lane: LanePlan, turn: Turn): Promise<number | Buffer> {
-    const { session, step } = turn;
+    const { trainer, step } = turn;
     let root: number | Buffer = -1;
     /** The root's bytes, once somebody needs them. */
     let value: Uint8Array | undefined;
     for (const operation of lane.operations) {
       switch (operation.kind) {
         case 'combine':
-          await session.combine(operation.into, operation.from, lane.index);
+          await trainer.combine(operation.into, operation.from, lane.index);
           break;
         case 'send': {
           const { to, node, slot } = operation;
           const name = this.name(step, lane, node, false);
-          await this.send(to, name, await this.take(operation, lane, session, slot), turn);
+          await this.send(to, name, await this.take(operation, lane, trainer, slot), turn);
           break;
         }
         case 'receive': {
           const { from, node, slot } = operation;
           const received = await this.receive(from, this.name(step, lane, node, false), turn);
-          await session.add(slot, received);
+          await trainer.add(slot, received);
           this.links.release(received);
           break;
         }
@@ -104,7 +104,7 @@ export class LinkExchange implements SumExchange {
           value = root;
           break;
         case 'sendRoot':
-          value ??= await this.take(operation, lane, session, root as number);
+          value ??= await this.take(operation, lane, trainer, root as number);
           await this.send(operation.to, this.name(step, lane, 0, true), value, turn);
       }
     }
@@ -118,10 +118,10 @@ export class LinkExchange implements SumExchange {
   private async take(
     operation: ReductionOperation<string>,
     { index, memory }: LanePlan,
-    session: ReducingSession,
+    trainer: ReducingSession,
     slot: number,
   ): Promise<Uint8Array> {
-    const value = await session.take(slot, index, memory.get(operation));
+    const value = await trainer.take(slot, index, memory.get(operation));
     const { buffer, byteLength } = value;
     if (memory.get(operation)?.buffer !== buffer) {
       // Sums grow a little from step to step.
@@ -134,12 +134,12 @@ export class LinkExchange implements SumExchange {
     await reachPeer(to, this.links.send(to, name, value), signal);
   }
 
-  private receive(from: string, name: ValueName, { patienceMs, signal }: Turn): Promise<Buffer> {
-    return reachPeer(from, this.links.receive(from, name, patienceMs, signal), signal);
+  private receive(from: string, name: ValueName, { timeoutMs, signal }: Turn): Promise<Buffer> {
+    return reachPeer(from, this.links.receive(from, name, timeoutMs, signal), signal);
   }
 
   private name(step: number, lane: LanePlan, node: number, root: boolean): ValueName {
-    const { session, epoch } = this.order;
-    return { session, epoch, step, node, lane: lane.index, root };
+    const { training, epoch } = this.order;
+    return { training, epoch, step, node, lane: lane.index, root };
   }
 }

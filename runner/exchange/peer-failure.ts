@@ -1,6 +1,6 @@
 import { ImplicamError } from '../../model/errors.js';
 
-/** A peer did not do its part: it is reported, and the session goes on elsewhere or otherwise. */
+/** A peer failed: it is reported, and the coordinator places the training again. */
 export class PeerFailure extends Error {
   readonly peer: string;
 
@@ -11,20 +11,20 @@ export class PeerFailure extends Error {
 }
 
 /**
- * Blames a peer for whatever goes wrong in a conversation with it. The conversation is left alone, not ended, with the
- * signal: whoever has new orders does not wait for the deadlines of the old ones.
+ * Turns any failure of a call to a peer into a `PeerFailure` of that peer. With the signal the call is abandoned, not ended:
+ * new commands do not wait for the deadlines of old calls.
  *
  * @throws PeerFailure, and ImplicamError `aborted` with the signal
  */
-export async function reachPeer<T>(peer: string, talk: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function reachPeer<T>(peer: string, call: Promise<T>, signal: AbortSignal): Promise<T> {
   let abort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(new ImplicamError('aborted', 'the conversation with a peer was ended'));
+    abort = () => reject(new ImplicamError('aborted', 'the call to a peer was aborted'));
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
   });
   try {
-    return await Promise.race([talk, aborted]);
+    return await Promise.race([call, aborted]);
   } catch (error) {
     if (signal.aborted) throw error;
     throw new PeerFailure(peer, error);

@@ -9,7 +9,7 @@ import type {
   ExchangeResponse__Output,
 } from '../../proto/types/implicam/v1/ExchangeResponse.js';
 import type { Piece__Output } from '../../proto/types/implicam/v1/Piece.js';
-import { leftBehind } from '../garbage.js';
+import { countGarbage } from '../garbage.js';
 import type { BufferPool } from './buffer-pool.js';
 
 /** Either end of an exchange stream: both sides send and receive the same message. */
@@ -19,7 +19,7 @@ export type ExchangeStream =
 
 /** Names one value that travels between two runners. */
 export interface ValueName {
-  readonly session: string;
+  readonly training: string;
   readonly epoch: number;
   readonly step: number;
   /** Name of the message: leftmost shard under the upper node of its sum. */
@@ -27,12 +27,12 @@ export interface ValueName {
   readonly lane: number;
   /** The sum of all shards on its way back. */
   readonly root: boolean;
-  /** Not a sum: a word of the meeting before the first step (device-meeting.ts). */
-  readonly word?: boolean;
+  /** Not a sum, but a control message of the rendezvous before the first step (device-rendezvous.ts). */
+  readonly control?: boolean;
 }
 
-export function valueKey({ session, epoch, step, node, lane, root, word }: ValueName): string {
-  return `${session}/${epoch}/${step}/${lane}/${root ? 'root' : node}${word ? '/word' : ''}`;
+export function valueKey({ training, epoch, step, node, lane, root, control }: ValueName): string {
+  return `${training}/${epoch}/${step}/${lane}/${root ? 'root' : node}${control ? '/control' : ''}`;
 }
 
 /** Bytes a piece: large enough to be fast, small enough that streams share a connection fairly. */
@@ -54,7 +54,7 @@ export class PeerLink {
   /**
    * @param memory lends the memory that values of several pieces are put together in
    * @param onValue takes each whole value
-   * @param onBroken called once, when the stream has ended for whatever reason
+   * @param onBroken called once, when the stream has ended for any reason
    */
   constructor(
     peer: string,
@@ -82,7 +82,7 @@ export class PeerLink {
     stream.on('error', (error: Error) => fail(error.message));
     stream.on('end', () => fail('it ended'));
     stream.on('close', () => fail('it closed'));
-    // A server's stream tells of its client's death by this event alone.
+    // This event alone shows a server's stream that its client has died.
     (stream as NodeJS.EventEmitter).on('cancelled', () => fail('it was cancelled'));
   }
 
@@ -103,11 +103,11 @@ export class PeerLink {
     const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let offset = 0; offset < data.length || offset === 0; offset += PIECE) {
       if (this.failure) throw this.failure;
-      const { session, epoch, step, node, lane, root, word = false } = name;
+      const { training, epoch, step, node, lane, root, control = false } = name;
       const part = data.subarray(offset, offset + PIECE);
-      const value = { session, epoch, step, node, lane, root, word };
+      const value = { training, epoch, step, node, lane, root, control };
       const piece = { ...value, total: data.length, offset, data: part };
-      leftBehind(part.length);
+      countGarbage(part.length);
       if (!this.stream.write({ piece })) await this.drained();
     }
   }
@@ -129,7 +129,7 @@ export class PeerLink {
   /** Adds a piece to its value; the value, once it is whole. */
   private collect(piece: Piece__Output, fail: (why: string) => void): Buffer | undefined {
     const { total, offset, data } = piece;
-    leftBehind(data.length);
+    countGarbage(data.length);
     if (offset === 0 && data.length === total) return data;
     const key = valueKey(piece);
     let value = this.partial.get(key);

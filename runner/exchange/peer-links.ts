@@ -16,11 +16,11 @@ export interface Peer {
 /** How long to wait for a peer to be there, in milliseconds. */
 const CONNECT = 10_000;
 
-/** Channels to peers and epochs of sessions that are remembered; those that were used longest ago go first. */
+/** Channels to peers and epochs of trainings that are remembered; those that were used longest ago go first. */
 const LARGEST_CLIENTS = 128;
 const LARGEST_EPOCHS = 1024;
 
-/** Values that came before they were asked for, in bytes over all sessions: peers are at most one step ahead. */
+/** Values that came before they were asked for, in bytes over all trainings: peers are at most one step ahead. */
 const INBOX_BYTES = 512 * 2 ** 20;
 
 interface Waiter {
@@ -30,8 +30,8 @@ interface Waiter {
 }
 
 /**
- * All streams of this runner to its peers, one a pair whatever the number of sessions, and the values that come over
- * them. Values of an epoch below a session's own are thrown away: their sender is thought dead.
+ * All streams of this runner to its peers, one a pair whatever the number of trainings, and the values that come over
+ * them. Values of an epoch below the present one of their training are dropped: they belong to an earlier placement.
  */
 export class PeerLinks {
   private readonly self: string;
@@ -54,7 +54,7 @@ export class PeerLinks {
     this.security = security;
   }
 
-  /** A client of a peer's services. Channels are kept: connecting anew costs more than a step. */
+  /** A client of a peer's services. Channels are kept: a new connection costs more than a step. */
   client({ runner, address }: Peer): PeerServiceClient {
     const key = `${runner}@${address}`;
     const client =
@@ -163,16 +163,16 @@ export class PeerLinks {
     this.memory.giveBack(bytes);
   }
 
-  /** From now on values of this session below the epoch are thrown away. */
-  enter(session: string, epoch: number): void {
-    this.remember(session, epoch);
-    this.purge((name) => name.session === session && name.epoch < epoch);
+  /** From now on values of this training below the epoch are dropped. */
+  enterEpoch(training: string, epoch: number): void {
+    this.remember(training, epoch);
+    this.purge((name) => name.training === training && name.epoch < epoch);
   }
 
-  /** The session is not hosted here any more: what still comes of its epoch is thrown away, too. */
-  leave(session: string): void {
-    this.remember(session, (this.epochs.get(session) ?? 0) + 1);
-    this.purge((name) => name.session === session);
+  /** The training is not hosted here any more: values of its epoch are dropped, too. */
+  leaveEpoch(training: string): void {
+    this.remember(training, (this.epochs.get(training) ?? 0) + 1);
+    this.purge((name) => name.training === training);
   }
 
   close(): void {
@@ -181,9 +181,9 @@ export class PeerLinks {
     this.clients.clear();
   }
 
-  private remember(session: string, epoch: number): void {
-    this.epochs.delete(session);
-    this.epochs.set(session, epoch);
+  private remember(training: string, epoch: number): void {
+    this.epochs.delete(training);
+    this.epochs.set(training, epoch);
     const [oldest] = this.epochs.keys();
     if (this.epochs.size > LARGEST_EPOCHS) this.epochs.delete(oldest!);
   }
@@ -201,8 +201,8 @@ export class PeerLinks {
   private adopt(peer: string, stream: ConstructorParameters<typeof PeerLink>[1]): void {
     const old = this.links.get(peer);
     if (old) {
-      // The peer has given it up; what was on its way over it is lost.
-      this.drop(old, lost(peer, 'it connected anew'));
+      // The peer has closed the old stream; what was on its way is lost.
+      this.drop(old, lost(peer, 'it reconnected'));
       old.close();
     }
     const link = new PeerLink(
@@ -268,7 +268,7 @@ export class PeerLinks {
 
   private deliver(peer: string, name: ValueName, bytes: Buffer): void {
     this.traffic.received += bytes.length;
-    if (name.epoch < (this.epochs.get(name.session) ?? 0)) {
+    if (name.epoch < (this.epochs.get(name.training) ?? 0)) {
       this.release(bytes);
       return;
     }
@@ -280,7 +280,7 @@ export class PeerLinks {
     }
     this.inbox.set(key, { bytes, name });
     this.inboxBytes += bytes.length;
-    // The oldest are of sessions that this runner has not been told of, and perhaps never will be.
+    // The oldest belong to trainings that this runner does not host yet, and perhaps never will.
     for (const [old, value] of this.inbox) {
       if (this.inboxBytes <= INBOX_BYTES) break;
       this.inbox.delete(old);

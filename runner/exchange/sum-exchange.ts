@@ -7,13 +7,13 @@ export interface SumExchange {
   /**
    * Sums a step that was computed: of each lane the root, for `apply`, valid until the next call.
    *
-   * @param patienceMs how long a peer that lives may take for its part
+   * @param timeoutMs how long a peer may take for its part
    * @throws PeerFailure, and `aborted` with the signal
    */
   sum(
-    session: ReducingSession,
+    trainer: ReducingSession,
     step: number,
-    patienceMs: number,
+    timeoutMs: number,
     signal: AbortSignal,
   ): Promise<readonly Root[]>;
 }

@@ -11,7 +11,7 @@ import type { ObjectStore } from '../../store/objects.js';
 import { type Member, type StoredPreview, shardsOf } from '../commands.js';
 import type { PeerLinks } from '../exchange/peer-links.js';
 import { readSceneHead, readStart, type SceneHead } from '../scenes/bundle.js';
-import type { ShardRange, SnapshotVault } from '../snapshots/held.js';
+import type { HeldSnapshots, ShardRange } from '../snapshots/held.js';
 import type { PreviewSchedule } from './schedule.js';
 import { storePreview } from './store.js';
 import { bakeBytes, bakeTiles, heldParameters } from './tiles.js';
@@ -20,7 +20,7 @@ import { bakeAtPeer } from './transfer.js';
 export interface PreviewerOptions {
   readonly engine: Engine;
   readonly store: ObjectStore;
-  readonly vault: SnapshotVault;
+  readonly snapshots: HeldSnapshots;
   readonly links: Pick<PeerLinks, 'client'>;
   /** A picture whose making takes more is not made. */
   readonly memoryBytes: number;
@@ -29,7 +29,7 @@ export interface PreviewerOptions {
 
 /** A snapshot to make a picture of: what of it is here, and who has the rest. */
 export interface PreviewSource {
-  readonly session: string;
+  readonly training: string;
   readonly step: number;
   readonly plan: Plan;
   readonly shards: ShardRange;
@@ -41,7 +41,7 @@ const LATE = 3000;
 const LOOK_EVERY = 50;
 
 /**
- * Makes pictures of trainings under way, from snapshots in this runner's memory, in engine sessions of their own: no
+ * Makes pictures of trainings under way, from snapshots in this runner's memory, in trainers of their own: no
  * number of a training depends on it. Of tiles that other runners have each bakes its own, small. One at a time; what comes
  * meanwhile is left out.
  */
@@ -55,7 +55,7 @@ export class Previewer {
 
   /** Makes a picture of a snapshot where it is time for one and there is memory for it. Returns at once. */
   offer(source: PreviewSource, schedule: PreviewSchedule, onMade: (picture: StoredPreview) => void): void {
-    const { session, step, plan, shards } = source;
+    const { training, step, plan, shards } = source;
     if (this.busy || bakeBytes(plan, this.bakedHere(plan, shards)) > this.options.memoryBytes) return;
     const began = performance.now();
     if (!schedule.isDue(step, began)) return;
@@ -66,7 +66,7 @@ export class Previewer {
         made = true;
         onMade(picture);
       })
-      .catch((error) => this.options.log(`no preview of ${session} at step ${step}: ${error}`))
+      .catch((error) => this.options.log(`no preview of ${training} at step ${step}: ${error}`))
       .finally(() => {
         this.busy = false;
         schedule.took(performance.now() - began, made);
@@ -78,12 +78,12 @@ export class Previewer {
    *
    * @throws ImplicamError `busy`, `preview-too-large`, `snapshot-missing`
    */
-  async part(session: string, step: number, range: ShardRange, width: number): Promise<PreviewPart> {
+  async part(training: string, step: number, range: ShardRange, width: number): Promise<PreviewPart> {
     const { memoryBytes, store } = this.options;
     if (this.busy) throw new ImplicamError('busy', 'another small picture is being made', { status: 503 });
     this.busy = true;
     try {
-      const head = await readSceneHead(store, session);
+      const head = await readSceneHead(store, training);
       const plan = planOf(head);
       const shards = shardsOf(range);
       const valid = shards.every((s) => plan.shards[s]?.tiled) && width >= 1 && width <= PREVIEW_WIDTH;
@@ -91,10 +91,10 @@ export class Previewer {
       if (bakeBytes(plan, shards) > memoryBytes) {
         throw new ImplicamError('preview-too-large', 'its memory does not allow it', { status: 503 });
       }
-      const state = await this.awaitParameters(session, step, plan, shards);
+      const state = await this.awaitParameters(training, step, plan, shards);
       return await bakeTiles(
         this.options,
-        session,
+        training,
         head,
         plan,
         state,
@@ -111,39 +111,39 @@ export class Previewer {
     return plan.shards[0]!.tiled ? shardsOf(shards) : [0];
   }
 
-  private async awaitParameters(session: string, step: number, plan: Plan, shards: readonly number[]) {
+  private async awaitParameters(training: string, step: number, plan: Plan, shards: readonly number[]) {
     for (let waited = 0; waited < LATE; waited += LOOK_EVERY) {
-      const state = heldParameters(this.options.vault, session, step, plan, shards);
+      const state = heldParameters(this.options.snapshots, training, step, plan, shards);
       if (state) return state;
       await sleep(LOOK_EVERY);
     }
-    const message = `no snapshot of step ${step} of ${session} is held here`;
+    const message = `no snapshot of step ${step} of ${training} is held here`;
     throw new ImplicamError('snapshot-missing', message, { status: 404 });
   }
 
-  private async make({ session, step, plan, shards, others }: PreviewSource): Promise<StoredPreview> {
-    const { engine, store, vault, links } = this.options;
+  private async make({ training, step, plan, shards, others }: PreviewSource): Promise<StoredPreview> {
+    const { engine, store, snapshots, links } = this.options;
     const here = this.bakedHere(plan, shards);
-    // Decoded before anything is waited for: the vault may drop the snapshot meanwhile.
-    const state = heldParameters(vault, session, step, plan, here);
+    // Decoded before anything is waited for: the snapshot may be dropped meanwhile.
+    const state = heldParameters(snapshots, training, step, plan, here);
     if (!state) throw new ImplicamError('snapshot-missing', 'it is not held any more', { status: 404 });
-    const head = await readSceneHead(store, session);
+    const head = await readSceneHead(store, training);
     const model = { ...head.model, state };
     let radiance: Picture;
     if (plan.shards[0]!.tiled) {
       const to = previewSize(plan.capture, PREVIEW_WIDTH);
       const parts = await Promise.all([
-        bakeTiles(this.options, session, head, plan, state, here, to),
+        bakeTiles(this.options, training, head, plan, state, here, to),
         ...others.map((other) =>
-          bakeAtPeer(links.client(other), { session, step, shards: other.shards, width: to.width }),
+          bakeAtPeer(links.client(other), { training, step, shards: other.shards, width: to.width }),
         ),
       ]);
       radiance = joinParts(parts, to);
     } else {
-      const start = await readStart(store, session, head, plan);
+      const start = await readStart(store, training, head, plan);
       radiance = composeAllInFocus(await bakeScene({ ...model, ...(start ? { start } : {}) }, engine));
     }
-    return storePreview(store, session, radiance, lookOf(model), `preview-${step}.jpg`);
+    return storePreview(store, training, radiance, lookOf(model), `preview-${step}.jpg`);
   }
 }
 

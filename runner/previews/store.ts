@@ -8,13 +8,13 @@ import type { StoredPreview } from '../commands.js';
 /** Makes a small picture of linear radiance, as the session's photographs look, and stores it. */
 export async function storePreview(
   store: ObjectStore,
-  session: string,
+  training: string,
   radiance: Picture,
   look: Look,
   name: string,
 ): Promise<StoredPreview> {
   const { bytes, width, height } = await makePreview(radiance, look);
-  const key = outputKey(session, 0, name);
+  const key = outputKey(training, 0, name);
   await store.put(key, bytes);
   return { key, type: 'image/jpeg', width, height };
 }

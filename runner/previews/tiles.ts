@@ -5,7 +5,7 @@ import { addRow, emptyPart, type PreviewPart } from '../../model/render/preview-
 import { shardReads } from '../../model/shard-reads.js';
 import type { ObjectStore } from '../../store/objects.js';
 import { readSceneData, type SceneHead } from '../scenes/bundle.js';
-import type { SnapshotVault } from '../snapshots/held.js';
+import type { HeldSnapshots } from '../snapshots/held.js';
 import { decodePart, partsOfShards } from '../snapshots/parts.js';
 
 /** A pixel's radiance and defocus of two layers, and what is made of them, in bytes. */
@@ -15,7 +15,7 @@ const BYTES_A_PARAMETER = 8;
 /** Rows that are averaged before others have their turn. */
 const ROWS = 16;
 
-/** Memory that baking these shards of a session takes, in bytes. */
+/** Memory that baking these shards of a training takes, in bytes. */
 export function bakeBytes(plan: Plan, shards: readonly number[]): number {
   const parameters = partsOfShards(plan, shards).reduce((sum, { from, to }) => sum + to - from, 0);
   const pixels = shards.reduce((sum, s) => sum + plan.shards[s]!.own.width * plan.shards[s]!.own.height, 0);
@@ -24,8 +24,8 @@ export function bakeBytes(plan: Plan, shards: readonly number[]): number {
 
 /** The parameters of these shards in a snapshot that is held here; undefined where not all are. */
 export function heldParameters(
-  vault: SnapshotVault,
-  session: string,
+  snapshots: HeldSnapshots,
+  training: string,
   step: number,
   plan: Plan,
   shards: readonly number[],
@@ -34,17 +34,17 @@ export function heldParameters(
   const state = { step, parameters: new Float32Array(plan.layout.size), m: none, v: none };
   for (const part of partsOfShards(plan, shards)) {
     if (part.from === part.to) continue;
-    const bytes = vault.get(session, step, part.name);
+    const bytes = snapshots.get(training, step, part.name);
     if (!bytes) return undefined;
     decodePart(bytes, state, part);
   }
   return state;
 }
 
-/** Bakes tiles in an engine session of their own and averages them to their part of a small picture. */
+/** Bakes tiles in a trainer of their own and averages them to their part of a small picture. */
 export async function bakeTiles(
   { engine, store }: { readonly engine: Engine; readonly store: ObjectStore },
-  session: string,
+  training: string,
   head: SceneHead,
   plan: Plan,
   state: TrainingState,
@@ -54,7 +54,7 @@ export async function bakeTiles(
   const { width, height } = plan.capture;
   const none = { x: 0, y: 0, width: 0, height: 0 };
   const reads = shards.map((s) => ({ frames: none, start: shardReads(plan, plan.shards[s]!).start }));
-  const { start } = await readSceneData(store, session, { ...head, frames: [] }, plan, reads);
+  const { start } = await readSceneData(store, training, { ...head, frames: [] }, plan, reads);
   // Baking looks at no photograph: every frame may be the same empty one.
   const blank = new Uint8Array(3 * width * height);
   const data = { frames: plan.capture.frames.map(() => ({ data: blank })), ...(start ? { start } : {}) };

@@ -24,7 +24,7 @@ const LARGEST = 64 * 2 ** 20;
 export async function bakeAtPeer(
   client: PeerServiceClient,
   request: {
-    readonly session: string;
+    readonly training: string;
     readonly step: number;
     readonly shards: ShardRange;
     readonly width: number;
@@ -54,7 +54,7 @@ export async function bakeAtPeer(
 
 /** What serves the parts of small pictures (`Previewer`). */
 interface PartSource {
-  part(session: string, step: number, shards: ShardRange, width: number): Promise<PreviewPart>;
+  part(training: string, step: number, shards: ShardRange, width: number): Promise<PreviewPart>;
 }
 
 /** Serves `bakePreview`. */
@@ -63,8 +63,8 @@ export function serveBakePreview(
   call: ServerWritableStream<BakePreviewRequest__Output, BakePreviewResponse>,
 ): void {
   const answer = async () => {
-    const { session, step, shards, width } = call.request;
-    const part = await source.part(session, step, required(shards, 'shards'), width);
+    const { training, step, shards, width } = call.request;
+    const part = await source.part(training, step, required(shards, 'shards'), width);
     await sendAll(call, piecesOf(part));
   };
   call.on('error', () => undefined);

@@ -43,7 +43,7 @@ export type SceneHead = z.output<typeof headSchema>;
  */
 export async function writeScene(
   store: ObjectStore,
-  session: string,
+  training: string,
   model: TrainedModel,
   frames: SceneData['frames'],
 ): Promise<SceneSummary> {
@@ -52,29 +52,29 @@ export async function writeScene(
   for (const [i, { data, mask }] of frames.entries()) {
     head.frames.push({
       bits: data.BYTES_PER_ELEMENT === 1 ? 8 : 16,
-      data: await putStriped(store, sceneKeys.frame(session, i), bytesOf(data)),
-      ...(mask ? { mask: await putStriped(store, sceneKeys.mask(session, i), mask) } : {}),
+      data: await putStriped(store, sceneKeys.frame(training, i), bytesOf(data)),
+      ...(mask ? { mask: await putStriped(store, sceneKeys.mask(training, i), mask) } : {}),
     });
   }
   for (const plane of ['radiance', 'defocus'] as const) {
     const data = model.start?.[plane];
     if (!data?.length) continue;
-    head.start[plane] = await putStriped(store, sceneKeys.start(session, plane), bytesOf(data));
+    head.start[plane] = await putStriped(store, sceneKeys.start(training, plane), bytesOf(data));
   }
   const pieces: StoredPiece[] = [];
   for (const part of partsOf(plan)) {
     if (part.from === part.to) continue;
-    const key = snapshotKeys.part(session, model.state.step, part.name);
+    const key = snapshotKeys.part(training, model.state.step, part.name);
     pieces.push(await putPiece(store, part.shard ?? 0, key, encodePart(model.state, part)));
   }
   const summary = { ...summarise(plan, model.state.step, frames), pieces };
-  await putHead(store, session, { summary, model: describeModel(model), ...head });
+  await putHead(store, training, { summary, model: describeModel(model), ...head });
   return summary;
 }
 
 /** @throws ImplicamError `object-missing`, `session-unusable` for what is damaged or of another version */
-export function readSceneHead(store: ObjectStore, session: string): Promise<SceneHead> {
-  return readHead(store, session, headSchema);
+export function readSceneHead(store: ObjectStore, training: string): Promise<SceneHead> {
+  return readHead(store, training, headSchema);
 }
 
 /**
@@ -85,7 +85,7 @@ export function readSceneHead(store: ObjectStore, session: string): Promise<Scen
  */
 export async function readSceneData(
   store: ObjectStore,
-  session: string,
+  training: string,
   head: SceneHead,
   plan: Plan,
   reads: readonly ShardReads[],
@@ -97,10 +97,10 @@ export async function readSceneData(
   for (const [i, stored] of head.frames.entries()) {
     const data = stored.bits === 8 ? new Uint8Array(3 * area) : new Uint16Array(3 * area);
     const pixels = { width, height, channels: 3 };
-    await readPlanes(store, sceneKeys.frame(session, i), stored.data, data, pixels, inFrames);
+    await readPlanes(store, sceneKeys.frame(training, i), stored.data, data, pixels, inFrames);
     const mask = stored.mask && new Uint8Array(area);
     if (mask) {
-      const key = sceneKeys.mask(session, i);
+      const key = sceneKeys.mask(training, i);
       await readPlanes(store, key, stored.mask!, mask, { ...pixels, channels: 1 }, inFrames);
     }
     frames.push({ data, ...(mask ? { mask } : {}) });
@@ -109,7 +109,7 @@ export async function readSceneData(
   const planes = async (plane: 'radiance' | 'defocus', count: number) => {
     const stored = head.start[plane];
     const out = new Float32Array(stored ? count * area : 0);
-    const key = sceneKeys.start(session, plane);
+    const key = sceneKeys.start(training, plane);
     if (stored) await readPlanes(store, key, stored, out, { width, height, channels: 1 }, inStart);
     return out;
   };
@@ -124,7 +124,7 @@ export async function readSceneData(
 /** The whole classical start, for the model file. */
 export async function readStart(
   store: ObjectStore,
-  session: string,
+  training: string,
   head: SceneHead,
   plan: Plan,
 ): Promise<SceneData['start']> {
@@ -132,10 +132,10 @@ export async function readStart(
   const whole = { x: 0, y: 0, width, height };
   const none = { x: 0, y: 0, width: 0, height: 0 };
   const reads = [{ frames: none, start: whole }];
-  return (await readSceneData(store, session, { ...head, frames: [] }, plan, reads)).start;
+  return (await readSceneData(store, training, { ...head, frames: [] }, plan, reads)).start;
 }
 
-/** What placing a session takes to know. */
+/** What the coordinator must know to place a training. */
 function summarise(plan: Plan, from: number, frames: SceneData['frames']): Omit<SceneSummary, 'pieces'> {
   const { shards, layout, config, capture } = plan;
   const shared = layout.groups.filter((g) => g.scope === 'shared');

@@ -30,7 +30,7 @@ export interface SceneFrame {
 
 export interface PrepareJob {
   readonly kind: 'prepare';
-  readonly session: string;
+  readonly training: string;
   readonly frames: readonly SceneFrame[];
   readonly preset: Preset;
   readonly quality: Quality;
@@ -41,7 +41,7 @@ export interface PrepareJob {
 
 export interface FinishJob {
   readonly kind: 'finish';
-  readonly session: string;
+  readonly training: string;
   readonly step: number;
   readonly version: number;
   readonly frames: readonly SceneFrame[];
@@ -51,7 +51,7 @@ export interface FinishJob {
   readonly programVersion: string;
 }
 
-export type SceneNews =
+export type SceneEvent =
   | { readonly kind: 'phase'; readonly phase: string }
   | { readonly kind: 'note'; readonly note: string }
   | {
@@ -83,9 +83,9 @@ export interface FinishedScene {
 export async function prepareScene(
   store: ObjectStore,
   job: PrepareJob,
-  tell: (news: SceneNews) => void,
+  onEvent: (event: SceneEvent) => void,
 ): Promise<void> {
-  tell({ kind: 'phase', phase: 'decode' });
+  onEvent({ kind: 'phase', phase: 'decode' });
   const frames: Frame[] = [];
   for (const { key, name, camera } of job.frames) {
     const frame = await readFrame({ name, bytes: await store.read(key) });
@@ -100,27 +100,27 @@ export async function prepareScene(
       seed: job.seed,
       threads: job.engine.threads,
       ...(job.steps === undefined ? {} : { steps: job.steps }),
-      onPhase: (phase) => tell({ kind: 'phase', phase }),
-      onNote: (note) => tell({ kind: 'note', note }),
+      onPhase: (phase) => onEvent({ kind: 'phase', phase }),
+      onNote: (note) => onEvent({ kind: 'note', note }),
       // Before the scene is whole: somebody looks at an empty page.
       onPreview: async (radiance, look) => {
-        const stored = await storePreview(store, job.session, radiance, look, 'preview.jpg');
-        tell({ kind: 'preview', ...stored });
+        const stored = await storePreview(store, job.training, radiance, look, 'preview.jpg');
+        onEvent({ kind: 'preview', ...stored });
       },
     },
     job.engine,
   );
-  await writeScene(store, job.session, model, preparation.data.frames);
+  await writeScene(store, job.training, model, preparation.data.frames);
 }
 
 /** A whole snapshot in the object store → model file and results there. */
 export async function finishScene(store: ObjectStore, job: FinishJob): Promise<FinishedScene> {
-  const { session, step, version } = job;
-  const head = await readSceneHead(store, session);
+  const { training, step, version } = job;
+  const head = await readSceneHead(store, training);
   const { capture, config, seed } = head.model;
   const plan = createPlan(capture, config, seed);
-  const { state, score } = await readStoredSnapshot(store, session, plan, { step, pieces: job.pieces });
-  const start = await readStart(store, session, head, plan);
+  const { state, score } = await readStoredSnapshot(store, training, plan, { step, pieces: job.pieces });
+  const start = await readStart(store, training, head, plan);
   const model = describeCamera({ ...head.model, ...(start ? { start } : {}), state });
   const engine = await chooseEngine({ engine: job.engine.name, threads: job.engine.threads });
   const baked = await bakeScene(model, engine);
@@ -147,7 +147,7 @@ export async function finishScene(store: ObjectStore, job: FinishJob): Promise<F
     const outputs: StoredFile[] = [];
     for (const name of (await readdir(folder)).sort()) {
       if (name === OUTPUT_FILES.report) continue;
-      const key = outputKey(session, version, name);
+      const key = outputKey(training, version, name);
       outputs.push(await storeFile(store, join(folder, name), name, key));
     }
     const file = outputs.find(({ name }) => name === OUTPUT_FILES.model)!;

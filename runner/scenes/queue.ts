@@ -9,13 +9,13 @@ import type { PrepareRequest__Output } from '../../proto/types/implicam/v1/Prepa
 import type { PrepareResponse } from '../../proto/types/implicam/v1/PrepareResponse.js';
 import type { SceneFrame__Output } from '../../proto/types/implicam/v1/SceneFrame.js';
 import { asStatus } from '../status.js';
-import type { FinishedScene, FinishJob, PrepareJob, SceneFrame, SceneNews } from './jobs.js';
+import type { FinishedScene, FinishJob, PrepareJob, SceneEvent, SceneFrame } from './jobs.js';
 import type { SceneMessage, SceneWork } from './worker.js';
 
 /** Jobs that wait for their turn, at most. */
 const LONGEST_QUEUE = 16;
 
-export interface SceneDeskOptions {
+export interface SceneQueueOptions {
   readonly engine: Engine;
   readonly threads: number;
   /** Location of the object store, as `openStore` takes it. */
@@ -24,24 +24,24 @@ export interface SceneDeskOptions {
 }
 
 /** Prepares scenes and finishes them, one at a time, each in a thread of its own beside training. */
-export class SceneDesk {
-  private readonly options: SceneDeskOptions;
+export class SceneQueue {
+  private readonly options: SceneQueueOptions;
   private queue: Promise<unknown> = Promise.resolve();
   private waiting = 0;
 
-  constructor(options: SceneDeskOptions) {
+  constructor(options: SceneQueueOptions) {
     this.options = options;
   }
 
   /** Serves `prepare`. */
   prepare(call: ServerWritableStream<PrepareRequest__Output, PrepareResponse>): void {
-    const { session, frames, preset, quality, seed, steps } = call.request;
+    const { training, frames, preset, quality, seed, steps } = call.request;
     const { name, device } = this.options.engine;
     const ending = endingOf(call);
     const start = async () => {
       const job: PrepareJob = {
         kind: 'prepare',
-        session,
+        training,
         frames: frames.map(readFrame),
         preset: oneOf<Preset>(PRESETS, preset, 'preset'),
         quality: oneOf<Quality>(QUALITIES, quality, 'quality'),
@@ -49,7 +49,7 @@ export class SceneDesk {
         ...(steps === undefined ? {} : { steps }),
         engine: { name, device, threads: this.options.threads },
       };
-      await this.inTurn(job, ending, (news) => call.write(asResponse(news)));
+      await this.inTurn(job, ending, (event) => call.write(asResponse(event)));
     };
     start().then(
       () => call.end(),
@@ -62,13 +62,13 @@ export class SceneDesk {
     call: ServerUnaryCall<FinishRequest__Output, FinishResponse>,
     answer: sendUnaryData<FinishResponse>,
   ): void {
-    const { session, step, version, frames, pieces } = call.request;
+    const { training, step, version, frames, pieces } = call.request;
     const { engine, threads, version: programVersion } = this.options;
     const ending = endingOf(call);
     const start = () => {
       const job: FinishJob = {
         kind: 'finish',
-        session,
+        training,
         step,
         version,
         frames: frames.map(readFrame),
@@ -90,13 +90,13 @@ export class SceneDesk {
   private async inTurn(
     job: PrepareJob | FinishJob,
     signal: AbortSignal,
-    tell: (news: SceneNews) => void,
+    onEvent: (event: SceneEvent) => void,
   ): Promise<FinishedScene | undefined> {
     if (this.waiting >= LONGEST_QUEUE) {
       throw new ImplicamError('busy', 'too many scenes wait for this runner', { status: 503 });
     }
     this.waiting++;
-    const result = this.queue.then(() => this.run(job, signal, tell));
+    const result = this.queue.then(() => this.run(job, signal, onEvent));
     this.queue = result.catch(() => undefined);
     return result.finally(() => {
       this.waiting--;
@@ -106,7 +106,7 @@ export class SceneDesk {
   private run(
     job: PrepareJob | FinishJob,
     signal: AbortSignal,
-    tell: (news: SceneNews) => void,
+    onEvent: (event: SceneEvent) => void,
   ): Promise<FinishedScene | undefined> {
     return new Promise((resolve, reject) => {
       const ended = () => new ImplicamError('cancelled', 'nobody waits for this any more', { status: 499 });
@@ -119,7 +119,7 @@ export class SceneDesk {
       };
       signal.addEventListener('abort', stop, { once: true });
       worker.on('message', (message: SceneMessage) => {
-        if (message.kind === 'news') return tell(message.news);
+        if (message.kind === 'event') return onEvent(message.event);
         if (message.kind === 'done') return resolve(message.finished);
         const { code, message: text, status: http } = message;
         reject(new ImplicamError(code, text, { status: http }));
@@ -133,10 +133,10 @@ export class SceneDesk {
   }
 }
 
-function asResponse(news: SceneNews): PrepareResponse {
-  if (news.kind === 'phase') return { phase: news.phase };
-  if (news.kind === 'note') return { note: news.note };
-  const { key, type, width, height } = news;
+function asResponse(event: SceneEvent): PrepareResponse {
+  if (event.kind === 'phase') return { phase: event.phase };
+  if (event.kind === 'note') return { note: event.note };
+  const { key, type, width, height } = event;
   return { preview: { key, type, width, height } };
 }
 

@@ -7,7 +7,7 @@ import {
   finishScene,
   type PrepareJob,
   prepareScene,
-  type SceneNews,
+  type SceneEvent,
 } from './jobs.js';
 
 /** A worker thread that does one job and ends. */
@@ -18,7 +18,7 @@ export interface SceneWork {
 }
 
 export type SceneMessage =
-  | { readonly kind: 'news'; readonly news: SceneNews }
+  | { readonly kind: 'event'; readonly event: SceneEvent }
   | { readonly kind: 'done'; readonly finished: FinishedScene | undefined }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly status: number };
 
@@ -28,7 +28,7 @@ async function work({ store: location, job }: SceneWork): Promise<void> {
   const store = openStore(location);
   try {
     if (job.kind === 'finish') return post({ kind: 'done', finished: await finishScene(store, job) });
-    await prepareScene(store, job, (news) => post({ kind: 'news', news }));
+    await prepareScene(store, job, (event) => post({ kind: 'event', event }));
     post({ kind: 'done', finished: undefined });
   } catch (error) {
     const known = error instanceof ImplicamError;

@@ -11,38 +11,38 @@ interface Held {
 }
 
 /**
- * Snapshots in this runner's memory: its own, and copies that peers left. They outlive epochs and connections; the
- * coordinator says when they can go.
+ * Snapshots in this runner's memory: its own, and copies for peers. They outlive epochs and connections, until the
+ * coordinator sends `discard` or `release`.
  */
-export class SnapshotVault {
-  private readonly sessions = new Map<string, Map<number, Held>>();
+export class HeldSnapshots {
+  private readonly trainings = new Map<string, Map<number, Held>>();
 
-  put(session: string, step: number, part: SnapshotPartName, bytes: Buffer): void {
-    const steps = this.sessions.get(session) ?? new Map<number, Held>();
+  put(training: string, step: number, part: SnapshotPartName, bytes: Buffer): void {
+    const steps = this.trainings.get(training) ?? new Map<number, Held>();
     const held = steps.get(step) ?? { parts: new Map() };
-    this.sessions.set(session, steps.set(step, held));
+    this.trainings.set(training, steps.set(step, held));
     held.parts.set(part, bytes);
   }
 
-  get(session: string, step: number, part: SnapshotPartName): Buffer | undefined {
-    return this.sessions.get(session)?.get(step)?.parts.get(part);
+  get(training: string, step: number, part: SnapshotPartName): Buffer | undefined {
+    return this.trainings.get(training)?.get(step)?.parts.get(part);
   }
 
-  /** Drops the session's snapshots of which the step is not wanted. */
-  keep(session: string, wanted: (step: number) => boolean): void {
-    const steps = this.sessions.get(session);
+  /** Drops the training's snapshots of which the step is not wanted. */
+  keep(training: string, wanted: (step: number) => boolean): void {
+    const steps = this.trainings.get(training);
     if (!steps) return;
     for (const step of [...steps.keys()]) if (!wanted(step)) steps.delete(step);
-    if (steps.size === 0) this.sessions.delete(session);
+    if (steps.size === 0) this.trainings.delete(training);
   }
 
-  /** What is held, in runs of shards; of steps whose shared parameters are held too. */
-  held(): { session: string; step: number; shards: ShardRange }[] {
-    const found: { session: string; step: number; shards: ShardRange }[] = [];
-    for (const [session, steps] of this.sessions) {
+  /** The held shards as ranges, of those steps whose shared parameters are held too. */
+  list(): { training: string; step: number; shards: ShardRange }[] {
+    const found: { training: string; step: number; shards: ShardRange }[] = [];
+    for (const [training, steps] of this.trainings) {
       for (const [step, { parts }] of steps) {
         if (!parts.has('shared')) continue;
-        for (const shards of runsOf(parts.keys())) found.push({ session, step, shards });
+        for (const shards of runsOf(parts.keys())) found.push({ training, step, shards });
       }
     }
     return found;
@@ -51,7 +51,7 @@ export class SnapshotVault {
   /** Bytes held, for the metrics. */
   bytes(): number {
     let sum = 0;
-    for (const steps of this.sessions.values()) {
+    for (const steps of this.trainings.values()) {
       for (const { parts } of steps.values()) for (const bytes of parts.values()) sum += bytes.length;
     }
     return sum;

@@ -28,7 +28,7 @@ export const NO_SCORE: StepScore = { loss: Number.NaN, psnr: Number.NaN };
 /** Bytes of a score. */
 export const SCORE_BYTES = 16;
 
-/** All parts of a session's snapshots: the shared one, then one a shard, empty where it has nothing of its own. */
+/** All parts of a training's snapshots: the shared one, then one a shard, empty where it has nothing of its own. */
 export function partsOf(plan: Plan): SnapshotPart[] {
   const { groups, size } = plan.layout;
   const firstOf = (shard: number) =>
@@ -78,7 +78,7 @@ export function decodePart(bytes: Buffer, state: TrainingState, part: SnapshotPa
   if (count !== length && count !== 3 * length) {
     throw new ImplicamError(
       'snapshot-corrupt',
-      `a snapshot's part ${part.name} has ${bytes.length} bytes, not ${head + 3 * length}: it is of another session or version`,
+      `a snapshot's part ${part.name} has ${bytes.length} bytes, not ${head + 3 * length}: it is of another training or version`,
       { status: 500 },
     );
   }

@@ -9,23 +9,27 @@ import { decodePart, NO_SCORE, partsOf, type SnapshotPart, type StepScore } from
 /** Reads a part of a stored snapshot, which must be what was written. @throws ImplicamError `object-damaged` */
 export function readStoredPart(
   store: ObjectStore,
-  session: string,
+  training: string,
   step: number,
   pieces: readonly StoredPiece[],
   part: SnapshotPart,
 ): Promise<Buffer> {
-  const key = snapshotKeys.part(session, step, part.name);
+  const key = snapshotKeys.part(training, step, part.name);
   const piece = pieces.find((one) => one.key === key);
   if (piece) return readPiece(store, piece);
-  throw new ImplicamError('object-damaged', `the snapshot of step ${step} does not tell of ${key}`, {
-    status: 500,
-  });
+  throw new ImplicamError(
+    'object-damaged',
+    `the manifest does not name ${key} in the snapshot of step ${step}`,
+    {
+      status: 500,
+    },
+  );
 }
 
 /** Reads a whole stored snapshot. @throws ImplicamError `object-damaged`, naming the object */
 export async function readStoredSnapshot(
   store: ObjectStore,
-  session: string,
+  training: string,
   plan: Plan,
   { step, pieces }: { readonly step: number; readonly pieces: readonly StoredPiece[] },
 ): Promise<{ readonly state: TrainingState; readonly score: StepScore }> {
@@ -33,7 +37,7 @@ export async function readStoredSnapshot(
   let score: StepScore | undefined;
   for (const part of partsOf(plan)) {
     if (part.from === part.to) continue;
-    const bytes = await readStoredPart(store, session, step, pieces, part);
+    const bytes = await readStoredPart(store, training, step, pieces, part);
     score = decodePart(bytes, state, part) ?? score;
   }
   return { state, score: score ?? NO_SCORE };

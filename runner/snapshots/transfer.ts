@@ -12,10 +12,10 @@ import type { KeepSnapshotRequest__Output } from '../../proto/types/implicam/v1/
 import type { KeepSnapshotResponse } from '../../proto/types/implicam/v1/KeepSnapshotResponse.js';
 import type { PeerServiceClient } from '../../proto/types/implicam/v1/PeerService.js';
 import { partName, type SnapshotPartName } from '../../store/scene/keys.js';
-import { leftBehind } from '../garbage.js';
+import { countGarbage } from '../garbage.js';
 import { asStatus } from '../status.js';
 import { sendAll } from '../streaming.js';
-import type { SnapshotVault } from './held.js';
+import type { HeldSnapshots } from './held.js';
 
 /** Copies of snapshots from one runner's memory to another's. */
 
@@ -26,7 +26,7 @@ const LARGEST_PART = 4 * 2 ** 30;
 const deadline = (bytes: number) => new Date(Date.now() + 10_000 + bytes / 20_000);
 
 export interface PartName {
-  readonly session: string;
+  readonly training: string;
   readonly step: number;
   readonly shard: number | undefined;
 }
@@ -46,7 +46,7 @@ export async function keepWithPeer(
       for (let at = 0; at < bytes.length || at === 0; at += PIECE) {
         const data = bytes.subarray(at, at + PIECE);
         const message = at === 0 ? { part, total: bytes.length, data } : { data };
-        leftBehind(data.length);
+        countGarbage(data.length);
         if (!stream.write(message)) await once(stream, 'drain');
       }
       stream.end();
@@ -57,9 +57,9 @@ export async function keepWithPeer(
 
 /** Fetches a part that a peer holds. @throws ImplicamError `snapshot-missing`, `peer-lost` */
 export async function fetchFromPeer(client: PeerServiceClient, part: PartName): Promise<Buffer> {
-  const { session, step, shard } = part;
+  const { training, step, shard } = part;
   const stream = client.fetchSnapshot(
-    { part: { session, step, ...(shard === undefined ? {} : { shard }) } },
+    { part: { training, step, ...(shard === undefined ? {} : { shard }) } },
     { deadline: deadline(LARGEST_PART / 64) },
   );
   try {
@@ -77,7 +77,7 @@ export async function fetchFromPeer(client: PeerServiceClient, part: PartName): 
   } catch (error) {
     stream.cancel();
     if ((error as { code?: number }).code === status.NOT_FOUND) {
-      throw new ImplicamError('snapshot-missing', `a peer has no snapshot of step ${step} of ${session}`, {
+      throw new ImplicamError('snapshot-missing', `a peer has no snapshot of step ${step} of ${training}`, {
         status: 404,
         cause: error,
       });
@@ -88,11 +88,11 @@ export async function fetchFromPeer(client: PeerServiceClient, part: PartName): 
 
 /** Serves `keepSnapshot`. */
 export function serveKeep(
-  vault: SnapshotVault,
+  snapshots: HeldSnapshots,
   call: ServerReadableStream<KeepSnapshotRequest__Output, KeepSnapshotResponse>,
   answer: sendUnaryData<KeepSnapshotResponse>,
 ): void {
-  let named: { session: string; step: number; name: SnapshotPartName } | undefined;
+  let named: { training: string; step: number; name: SnapshotPartName } | undefined;
   let bytes = Buffer.alloc(0);
   let filled = 0;
   const refuse = (details: string) => {
@@ -102,18 +102,18 @@ export function serveKeep(
   call.on('data', (message: KeepSnapshotRequest__Output) => {
     if (!named) {
       if (!message.part || message.total > LARGEST_PART) return refuse('no part, or too large a one');
-      const { session, step, shard } = message.part;
-      named = { session, step, name: partName(shard) };
+      const { training, step, shard } = message.part;
+      named = { training, step, name: partName(shard) };
       bytes = Buffer.allocUnsafe(message.total);
     }
-    if (filled + message.data.length > bytes.length) return refuse('more came than was said');
+    if (filled + message.data.length > bytes.length) return refuse('more bytes came than announced');
     message.data.copy(bytes, filled);
-    leftBehind(message.data.length);
+    countGarbage(message.data.length);
     filled += message.data.length;
   });
   call.on('end', () => {
     if (!named || filled !== bytes.length) return refuse(`${filled} of ${bytes.length} bytes came`);
-    vault.put(named.session, named.step, named.name, bytes);
+    snapshots.put(named.training, named.step, named.name, bytes);
     answer(null, {});
   });
   call.on('error', () => undefined);
@@ -121,11 +121,11 @@ export function serveKeep(
 
 /** Serves `fetchSnapshot`. */
 export function serveFetch(
-  vault: SnapshotVault,
+  snapshots: HeldSnapshots,
   call: ServerWritableStream<FetchSnapshotRequest__Output, FetchSnapshotResponse>,
 ): void {
   const { part } = call.request;
-  const bytes = part && vault.get(part.session, part.step, partName(part.shard));
+  const bytes = part && snapshots.get(part.training, part.step, partName(part.shard));
   if (!bytes) {
     call.emit('error', { code: status.NOT_FOUND, details: 'there is no such snapshot here' });
     return;

@@ -7,7 +7,7 @@ import { readPages, servePages } from '../../edge-api/page/serve.js';
 import type { RenderGateway } from '../../edge-api/renders/gateway.js';
 import { startServer } from '../../edge-api/runtime/node.js';
 import { chooseEngine } from '../../engine/choose.js';
-import { RenderDesk } from '../../runner/renders/service.js';
+import { RenderQueue } from '../../runner/renders/queue.js';
 import { createFolderStore } from '../../store/folder.js';
 import type { ObjectStore } from '../../store/objects.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
@@ -76,8 +76,8 @@ export async function openStudio(): Promise<Studio> {
 }
 
 /** Renders as a runner does, without the wire between. */
-async function openGateway(objects: ObjectStore): Promise<{ gateway: RenderGateway; desk: RenderDesk }> {
-  const desk = new RenderDesk(await chooseEngine({}), objects, 2 ** 28);
+async function openGateway(objects: ObjectStore): Promise<{ gateway: RenderGateway; desk: RenderQueue }> {
+  const desk = new RenderQueue(await chooseEngine({}), objects, 2 ** 28);
   const gateway: RenderGateway = {
     render: ({ model, query }, signal) =>
       desk.render({ model, query: JSON.stringify(query) }, () => signal.aborted),

@@ -10,7 +10,7 @@ import {
   putScenario,
   type Scenario,
 } from '../../bench/trials/cluster/scene.js';
-import { SessionClient, type Status } from '../../bench/trials/cluster/session-client.js';
+import { type Status, TrainingClient } from '../../bench/trials/cluster/training-client.js';
 import { type Coordinator, startCoordinator } from '../../coordinator/coordinator.js';
 import { FolderLedger } from '../../coordinator/ledgers/folder.js';
 import { describeNative, unless } from '../../engine/engines.fixture.js';
@@ -34,7 +34,7 @@ interface Place {
   readonly folder: string;
   readonly store: ObjectStore;
   readonly coordinator: Coordinator;
-  readonly client: SessionClient;
+  readonly client: TrainingClient;
   readonly runners: Runner[];
 }
 
@@ -46,7 +46,7 @@ async function open(spread = true): Promise<Place> {
     ledger: () => new FolderLedger(store, { spread }),
     version: VERSION,
   });
-  return { folder, store, coordinator, client: new SessionClient(coordinator.address), runners: [] };
+  return { folder, store, coordinator, client: new TrainingClient(coordinator.address), runners: [] };
 }
 
 async function addRunner(place: Place, isa?: string): Promise<Runner> {
@@ -72,18 +72,18 @@ async function close(place: Place): Promise<void> {
 }
 
 /** Trains a scenario; its last status, and all the runners that took part at any time. */
-async function train(place: Place, session: string, what: Scenario) {
-  await putScenario(place.store, session, what);
-  await place.client.submit(session);
+async function train(place: Place, training: string, what: Scenario) {
+  await putScenario(place.store, training, what);
+  await place.client.submit(training);
   const seen = new Set<string>();
-  const status: Status = await place.client.follow(session, 60_000, ({ runners }) => {
+  const status: Status = await place.client.follow(training, 60_000, ({ runners }) => {
     for (const runner of runners) seen.add(runner);
   });
-  expect(status).toMatchObject({ phase: 'SESSION_PHASE_FINISHED', reason: '', step: STEPS });
-  return { status, runners: seen, hash: await hashOfStored(place.store, session, what.plan) };
+  expect(status).toMatchObject({ phase: 'TRAINING_PHASE_FINISHED', reason: '', step: STEPS });
+  return { status, runners: seen, hash: await hashOfStored(place.store, training, what.plan) };
 }
 
-describeNative('one session on any number of runners', () => {
+describeNative('one training on any number of runners', () => {
   let place: Place;
   const expected = new Map<string, string>();
   beforeAll(async () => {
@@ -118,7 +118,7 @@ unless(oneKind, describeNative)('runners of two kinds', () => {
   });
   afterAll(() => close(place));
 
-  test('never share a session', async () => {
+  test('never share a training', async () => {
     const [one, other] = nativeIsas() as [string, string];
     const kinds = new Map<string, string>();
     for (const isa of [one, other, one, other]) kinds.set((await addRunner(place, isa)).id, isa);

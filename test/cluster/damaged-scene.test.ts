@@ -36,7 +36,7 @@ function wholeScenario(): Scenario {
 
 beforeAll(() => ensureBuilt(), 2 * MINUTES);
 
-describeNative('a session whose prepared scene is damaged', () => {
+describeNative('a training whose prepared scene is damaged', () => {
   const scenario = wholeScenario();
   let cluster: Cluster;
   const lines: string[] = [];
@@ -53,7 +53,7 @@ describeNative('a session whose prepared scene is damaged', () => {
     await cluster.store.put(key, bytes);
   };
 
-  test.each<[string, (session: string) => string, (key: string) => Promise<void>, string]>([
+  test.each<[string, (training: string) => string, (key: string) => Promise<void>, string]>([
     ['a bit of a frame', (s) => sceneKeys.frame(s, 2), flip, 'checksum'],
     ['a bit of a mask', (s) => sceneKeys.mask(s, 1), flip, 'checksum'],
     ["a bit of the start's picture", (s) => sceneKeys.start(s, 'radiance'), flip, 'checksum'],
@@ -61,29 +61,29 @@ describeNative('a session whose prepared scene is damaged', () => {
     ['the end of a frame', (s) => sceneKeys.frame(s, 0), (key) => truncate(path(key), 100), 'has 100 bytes'],
     ['a mask', (s) => sceneKeys.mask(s, 0), (key) => rm(path(key)), 'missing'],
   ])('fails and says so: %s', { timeout: 2 * MINUTES }, async (what, keyOf, damage, why) => {
-    const session = what.replaceAll(/\W/g, '-');
-    await putScenario(cluster.store, session, scenario);
-    const key = keyOf(session);
+    const training = what.replaceAll(/\W/g, '-');
+    await putScenario(cluster.store, training, scenario);
+    const key = keyOf(training);
     await damage(key);
-    await cluster.client.submit(session);
+    await cluster.client.submit(training);
     const steps = new Set<number>();
-    const last = await cluster.client.follow(session, MINUTES, ({ step }) => steps.add(step));
-    expect(last.phase, lines.join('\n')).toBe('SESSION_PHASE_FAILED');
+    const last = await cluster.client.follow(training, MINUTES, ({ step }) => steps.add(step));
+    expect(last.phase, lines.join('\n')).toBe('TRAINING_PHASE_FAILED');
     expect(last.reason).toContain(`${key} of the object store`);
     expect(last.reason).toContain(why);
     expect(last.reason).toContain('train the session anew');
     expect([...steps]).toEqual([0]);
-    expect(await readdir(path(snapshotKeys.all(session)))).toEqual(['0']);
+    expect(await readdir(path(snapshotKeys.all(training)))).toEqual(['0']);
   });
 
   // Wherever the bit is: in a number, a name, a checksum, between them.
   test.each([0.01, 0.2, 0.4, 0.6, 0.8, 0.99])(
     'is refused where a bit of its head is another, at %f',
     async (at) => {
-      const session = `head-${at * 100}`;
-      await putScenario(cluster.store, session, scenario);
-      await flip(sceneKeys.head(session), at);
-      await expect(cluster.client.submit(session)).rejects.toThrow('damaged or of another version');
+      const training = `head-${at * 100}`;
+      await putScenario(cluster.store, training, scenario);
+      await flip(sceneKeys.head(training), at);
+      await expect(cluster.client.submit(training)).rejects.toThrow('damaged or of another version');
     },
   );
 
@@ -93,7 +93,7 @@ describeNative('a session whose prepared scene is damaged', () => {
     await cluster.coordinator.kill();
     await flip(sceneKeys.head('left'));
     cluster.restartCoordinator();
-    await cluster.coordinator.line(/^session left is not taken up: .* damaged or of another version/);
+    await cluster.coordinator.line(/^training left is not taken up: .* damaged or of another version/);
     await cluster.coordinator.line(/^coordinator on /);
   });
 
@@ -101,7 +101,7 @@ describeNative('a session whose prepared scene is damaged', () => {
     await putScenario(cluster.store, 'sound', scenario);
     await cluster.client.submit('sound');
     const last = await cluster.client.follow('sound', MINUTES);
-    expect(last.phase, last.reason).toBe('SESSION_PHASE_FINISHED');
+    expect(last.phase, last.reason).toBe('TRAINING_PHASE_FINISHED');
     const alone = await hashOfTraining(createNativeEngine(), scenario);
     expect(await hashOfStored(cluster.store, 'sound', scenario.plan)).toBe(alone);
   });

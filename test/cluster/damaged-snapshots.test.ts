@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Cluster } from '../../bench/trials/cluster/cluster.js';
 import { readMetrics } from '../../bench/trials/cluster/metrics.js';
 import { hashOfStored, hashOfTraining, makeScenario, putScenario } from '../../bench/trials/cluster/scene.js';
-import type { Status } from '../../bench/trials/cluster/session-client.js';
+import type { Status } from '../../bench/trials/cluster/training-client.js';
 import { readManifest } from '../../coordinator/ledgers/folder.js';
 import { describeNative } from '../../engine/engines.fixture.js';
 import { createNativeEngine } from '../../engine/native/native-engine.js';
@@ -14,11 +14,11 @@ import { ensureBuilt } from '../support/binary.js';
 /** Files of stored snapshots that are not what was written, and processes that have nothing else to go on from. */
 
 const MINUTES = 60_000;
-const SESSION = 'long';
+const TRAINING = 'long';
 
 beforeAll(() => ensureBuilt(), 2 * MINUTES);
 
-describeNative('a session whose stored snapshots are damaged', () => {
+describeNative('a training whose stored snapshots are damaged', () => {
   // More steps than will ever be done: it is cancelled in the end, whatever the machine's speed.
   const scenario = makeScenario({ steps: 1_000_000, tilePixels: 1500 });
   let cluster: Cluster;
@@ -28,9 +28,9 @@ describeNative('a session whose stored snapshots are damaged', () => {
 
   beforeAll(async () => {
     cluster = await Cluster.start({ runners: 1, onLine: (line) => lines.push(line) });
-    await putScenario(cluster.store, SESSION, scenario);
-    await cluster.client.submit(SESSION);
-    followed = cluster.client.follow(SESSION, 5 * MINUTES, (status) => {
+    await putScenario(cluster.store, TRAINING, scenario);
+    await cluster.client.submit(TRAINING);
+    followed = cluster.client.follow(TRAINING, 5 * MINUTES, (status) => {
       latest = status;
     });
   }, 2 * MINUTES);
@@ -38,30 +38,30 @@ describeNative('a session whose stored snapshots are damaged', () => {
 
   const trainsBeyond = (step: number) =>
     expect
-      .poll(() => latest?.phase === 'SESSION_PHASE_TRAINING' && latest.step > step, {
+      .poll(() => latest?.phase === 'TRAINING_PHASE_TRAINING' && latest.step > step, {
         timeout: MINUTES,
         message: `training beyond step ${step}\n${lines.join('\n')}`,
       })
       .toBe(true);
   const steps = async () =>
-    ((await readManifest(cluster.store, SESSION))?.snapshots ?? []).map((s) => s.step);
+    ((await readManifest(cluster.store, TRAINING))?.snapshots ?? []).map((s) => s.step);
   const path = (step: number, part: 'shared' | `shard-${number}`) =>
-    join(cluster.folder, 'objects', snapshotKeys.part(SESSION, step, part));
+    join(cluster.folder, 'objects', snapshotKeys.part(TRAINING, step, part));
 
-  /** The only runner is asked to go, which stores what it holds, and another takes its seat. */
+  /** The only runner drains, which stores what it holds; then another process takes its place. */
   async function storeSnapshot(): Promise<void> {
-    const [seat] = cluster.seats;
-    await seat!.program.stop(40_000);
-    expect(await seat!.program.ended).toBe('exit code 0');
+    const [runner] = cluster.runners;
+    await runner!.program.stop(40_000);
+    expect(await runner!.program.ended).toBe('exit code 0');
   }
 
   async function restartAll(): Promise<void> {
-    const [seat] = cluster.seats;
-    await Promise.all([cluster.coordinator.kill(), seat!.program.kill()]);
+    const [runner] = cluster.runners;
+    await Promise.all([cluster.coordinator.kill(), runner!.program.kill()]);
     latest = undefined;
     cluster.restartCoordinator();
     await cluster.coordinator.line(/^coordinator on /);
-    cluster.restartRunner(seat!);
+    cluster.restartRunner(runner!);
   }
 
   test('goes on from the snapshot before where a bit of the newest is another', {
@@ -70,28 +70,28 @@ describeNative('a session whose stored snapshots are damaged', () => {
     await trainsBeyond(0);
     await storeSnapshot();
     const [first] = await steps();
-    cluster.restartRunner(cluster.seats[0]!);
+    cluster.restartRunner(cluster.runners[0]!);
     await trainsBeyond(first!);
     await storeSnapshot();
     const kept = await steps();
     expect(kept).toEqual([expect.any(Number), first]);
     // Nothing else is kept but the state that training begins with.
-    const stored = await cluster.store.list(snapshotKeys.all(SESSION));
+    const stored = await cluster.store.list(snapshotKeys.all(TRAINING));
     expect(new Set(stored.map((key) => Number(key.split('/')[3])))).toEqual(new Set([0, ...kept]));
 
-    const key = snapshotKeys.part(SESSION, kept[0]!, 'shared');
+    const key = snapshotKeys.part(TRAINING, kept[0]!, 'shared');
     const bytes = await cluster.store.read(key);
     bytes[bytes.length >> 1]! ^= 1;
     await cluster.store.put(key, bytes);
     await restartAll();
     await trainsBeyond(first!);
     expect(lines.join('\n')).toContain(`the stored snapshot of step ${kept[0]} is damaged (${key}`);
-    expect(lines.join('\n')).toContain(`session ${SESSION} from step ${first} on`);
+    expect(lines.join('\n')).toContain(`training ${TRAINING} from step ${first} on`);
     const metrics = await readMetrics(cluster.metrics);
     expect(metrics.get('implicam_coordinator_damaged_snapshots_total')).toBe(1);
   });
 
-  test('begins anew where both are damaged', { timeout: 3 * MINUTES }, async () => {
+  test('starts over where both are damaged', { timeout: 3 * MINUTES }, async () => {
     await storeSnapshot();
     const [newest, older] = await steps();
     await truncate(path(newest!, 'shard-1'), 100);
@@ -101,19 +101,19 @@ describeNative('a session whose stored snapshots are damaged', () => {
     await trainsBeyond(0);
     expect(lines.join('\n')).toContain(`${newest}/shard-1.raw of the object store has 100 bytes instead of`);
     expect(lines.join('\n')).toContain(`${older}/shard-0.raw of the object store is missing`);
-    expect(lines.join('\n')).toContain('training begins anew');
-    expect(lines.join('\n')).toContain(`session ${SESSION} from step 0 on`);
+    expect(lines.join('\n')).toContain('training starts over');
+    expect(lines.join('\n')).toContain(`training ${TRAINING} from step 0 on`);
   });
 
   test('has the bits of a run without all that', { timeout: 3 * MINUTES }, async () => {
     await storeSnapshot();
-    cluster.restartRunner(cluster.seats[0]!);
+    cluster.restartRunner(cluster.runners[0]!);
     await trainsBeyond((await steps())[0]!);
-    await cluster.client.cancel(SESSION);
+    await cluster.client.cancel(TRAINING);
     const last = await followed;
-    expect(last.phase, last.reason).toBe('SESSION_PHASE_CANCELLED');
+    expect(last.phase, last.reason).toBe('TRAINING_PHASE_CANCELLED');
     expect(last.durableStep).toBeGreaterThan(0);
     const alone = await hashOfTraining(createNativeEngine(), scenario, last.durableStep);
-    expect(await hashOfStored(cluster.store, SESSION, scenario.plan)).toBe(alone);
+    expect(await hashOfStored(cluster.store, TRAINING, scenario.plan)).toBe(alone);
   });
 });

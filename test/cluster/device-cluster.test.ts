@@ -18,7 +18,7 @@ import { ensureBuilt } from '../support/binary.js';
 
 /**
  * Runner processes that exchange from device to device: real processes with the emulated device and NCCL's functions over
- * sockets. The same bits as one session of this process, whatever they exchange by and whoever dies.
+ * sockets. The same bits as one training of this process, whatever they exchange by and whoever dies.
  */
 
 const MINUTE = 60_000;
@@ -30,7 +30,7 @@ const SCENARIOS: Record<number, [string, Scenario][]> = {
   2: [['data-parallel', makeScenario({ steps: STEPS })]],
   3: [['tiled', makeScenario({ steps: STEPS, tilePixels: 1500 })]],
 };
-const MESSAGE = /session \S+: gradients go through the processor: .*/;
+const MESSAGE = /training \S+: gradients go through the processor: .*/;
 
 /** Runners on an emulated device, all with the same environment, or each with its own. */
 class DeviceCluster {
@@ -53,24 +53,24 @@ class DeviceCluster {
   }
 
   async add(env: Record<string, string>): Promise<void> {
-    const seat = await this.cluster.addRunner(['--engine', 'cuda'], { IMPLICAM_CUDA: 'emulated', ...env });
-    await seat.program.line(/^attached to /, MINUTE);
+    const runner = await this.cluster.addRunner(['--engine', 'cuda'], { IMPLICAM_CUDA: 'emulated', ...env });
+    await runner.program.line(/^attached to /, MINUTE);
   }
 
-  async train(session: string, scenario: Scenario): Promise<string> {
+  async train(training: string, scenario: Scenario): Promise<string> {
     const { store, client } = this.cluster;
-    await putScenario(store, session, scenario);
-    await client.submit(session);
-    const status = await client.follow(session, MINUTE, () => undefined);
-    expect(status, this.lines.join('\n')).toMatchObject({ phase: 'SESSION_PHASE_FINISHED', step: STEPS });
-    expect(status.runners.length).toBe(this.cluster.seats.length);
-    return hashOfStored(store, session, scenario.plan);
+    await putScenario(store, training, scenario);
+    await client.submit(training);
+    const status = await client.follow(training, MINUTE, () => undefined);
+    expect(status, this.lines.join('\n')).toMatchObject({ phase: 'TRAINING_PHASE_FINISHED', step: STEPS });
+    expect(status.runners.length).toBe(this.cluster.runners.length);
+    return hashOfStored(store, training, scenario.plan);
   }
 
   /** Steps that each runner took from device to device. */
   deviceSteps(): Promise<number[]> {
     return Promise.all(
-      this.cluster.seats.map(
+      this.cluster.runners.map(
         async ({ metrics }) => (await readMetrics(metrics)).get('implicam_runner_device_steps_total') ?? -1,
       ),
     );
@@ -105,7 +105,7 @@ describeEmulated('runners that exchange from device to device', () => {
     }
   });
 
-  test('where one lacks the library they exchange bytes, and it says so', {
+  test('if one lacks the library they exchange bytes, and it logs that', {
     timeout: 2 * MINUTE,
   }, async () => {
     const started = await DeviceCluster.start([withNccl(), { IMPLICAM_NCCL: '/nowhere/libnccl.so' }]);
@@ -113,14 +113,14 @@ describeEmulated('runners that exchange from device to device', () => {
     try {
       expect(await started.train('missing', scenario)).toBe(expected.get(name));
       expect(await started.deviceSteps()).toEqual([0, 0]);
-      const told = started.lines.filter((line) => line.includes('no NCCL'));
-      expect(told).toEqual([expect.stringMatching(/nowhere\/libnccl.so.*No such file/)]);
+      const messages = started.lines.filter((line) => line.includes('no NCCL'));
+      expect(messages).toEqual([expect.stringMatching(/nowhere\/libnccl.so.*No such file/)]);
     } finally {
       await started.cluster.stop();
     }
   });
 
-  test('one that cannot join makes all exchange bytes, and they say why', {
+  test('one that cannot join makes all exchange bytes, and they log the reason', {
     timeout: 2 * MINUTE,
   }, async () => {
     const [name, scenario] = SCENARIOS[3]![0]!;
@@ -128,9 +128,9 @@ describeEmulated('runners that exchange from device to device', () => {
     try {
       expect(await started.train('cannot', scenario)).toBe(expected.get(name));
       expect(await started.deviceSteps()).toEqual([0, 0]);
-      const told = started.lines.filter((line) => MESSAGE.test(line));
-      expect(told).toHaveLength(2);
-      for (const line of told) expect(line).toMatch(/a system call failed/);
+      const messages = started.lines.filter((line) => MESSAGE.test(line));
+      expect(messages).toHaveLength(2);
+      for (const line of messages) expect(line).toMatch(/a system call failed/);
     } finally {
       await started.cluster.stop();
     }
@@ -155,17 +155,17 @@ describeEmulated('runners that exchange from device to device', () => {
           if (struck || step < 1) return;
           expect(runners).toHaveLength(3);
           struck = true;
-          cluster.seats[1]!.program.signal(signal);
+          cluster.runners[1]!.program.signal(signal);
         });
         expect(status, started.lines.join('\n')).toMatchObject({
-          phase: 'SESSION_PHASE_FINISHED',
+          phase: 'TRAINING_PHASE_FINISHED',
           step: LONG,
         });
         expect(status.recoveries).toBeGreaterThan(0);
         expect(status.runners).toHaveLength(2);
         const alone = await hashOfTraining(createCudaEngine({ library: 'emulated' }), scenario);
         expect(await hashOfStored(cluster.store, 'struck', scenario.plan)).toBe(alone);
-        const [first, , third] = cluster.seats;
+        const [first, , third] = cluster.runners;
         for (const { metrics } of [first!, third!]) {
           const read = await readMetrics(metrics);
           expect(read.get('implicam_runner_device_steps_total')).toBe(
@@ -190,15 +190,15 @@ describeEmulated('runners that exchange from device to device', () => {
     try {
       await putScenario(cluster.store, 'joining', scenario);
       await cluster.client.submit('joining');
-      const killed = setTimeout(() => cluster.seats[1]!.program.signal('SIGKILL'), 2000);
+      const killed = setTimeout(() => cluster.runners[1]!.program.signal('SIGKILL'), 2000);
       const status = await cluster.client.follow('joining', MINUTE, () => undefined);
       clearTimeout(killed);
       expect(status, started.lines.join('\n')).toMatchObject({
-        phase: 'SESSION_PHASE_FINISHED',
+        phase: 'TRAINING_PHASE_FINISHED',
         step: STEPS,
       });
       expect(await hashOfStored(cluster.store, 'joining', scenario.plan)).toBe(expected.get(name));
-      cluster.seats.splice(1, 1);
+      cluster.runners.splice(1, 1);
       expect(await started.deviceSteps()).toEqual([STEPS, STEPS]);
     } finally {
       await cluster.stop();

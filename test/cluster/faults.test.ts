@@ -3,7 +3,7 @@ import { runChaos } from '../../bench/trials/cluster/chaos.js';
 import { Cluster } from '../../bench/trials/cluster/cluster.js';
 import { readMetrics } from '../../bench/trials/cluster/metrics.js';
 import { hashOfStored, hashOfTraining, makeScenario, putScenario } from '../../bench/trials/cluster/scene.js';
-import type { Status } from '../../bench/trials/cluster/session-client.js';
+import type { Status } from '../../bench/trials/cluster/training-client.js';
 import { describeNative } from '../../engine/engines.fixture.js';
 import { createNativeEngine } from '../../engine/native/native-engine.js';
 import { ensureBuilt } from '../support/binary.js';
@@ -25,7 +25,7 @@ describeNative('faults', () => {
     expect(report.rounds).toHaveLength(3);
   });
 
-  describe('a session', () => {
+  describe('a training', () => {
     // More steps than will ever be done: it is cancelled in the end, whatever the machine's speed.
     const scenario = makeScenario({ steps: 1_000_000, tilePixels: 1500 });
     let cluster: Cluster;
@@ -52,7 +52,7 @@ describeNative('faults', () => {
           message: `${what}\n${lines.join('\n')}`,
         })
         .toBe(true);
-    const training = ({ phase }: Status) => phase === 'SESSION_PHASE_TRAINING';
+    const training = ({ phase }: Status) => phase === 'TRAINING_PHASE_TRAINING';
     const onwards = async () => {
       const from = latest!.step;
       await until('training goes on', (status) => training(status) && status.step > from);
@@ -64,10 +64,10 @@ describeNative('faults', () => {
       await until('both train', (status) => training(status) && status.runners.length === 2);
     });
 
-    test('moves off a runner that is asked to go, and repeats nothing', {
+    test('moves off a draining runner, and repeats nothing', {
       timeout: 2 * MINUTES,
     }, async () => {
-      const [first] = cluster.seats;
+      const [first] = cluster.runners;
       const before = seen.length;
       const steps = latest!.step;
       await cluster.removeRunner(first!);
@@ -76,10 +76,10 @@ describeNative('faults', () => {
       expect(Math.min(...seen.slice(before).map(({ step }) => step))).toBeGreaterThanOrEqual(steps);
     });
 
-    test('waits without runners, says so, and continues', { timeout: 2 * MINUTES }, async () => {
-      const [only] = cluster.seats;
+    test('waits without runners, with the reason, and continues', { timeout: 2 * MINUTES }, async () => {
+      const [only] = cluster.runners;
       await only!.program.kill();
-      await until('it waits', ({ phase }) => phase === 'SESSION_PHASE_WAITING');
+      await until('it waits', ({ phase }) => phase === 'TRAINING_PHASE_WAITING');
       expect(latest!.reason).toBe('no runner is connected: start one');
       cluster.restartRunner(only!);
       await until('it trains again', training);
@@ -99,17 +99,17 @@ describeNative('faults', () => {
       expect([...latest!.runners].sort()).toEqual(runners);
       await until('training gets ahead', (status) => status.step > step);
       // What the runners hold in memory is newer than anything in the object store.
-      const placed = seen.slice(before).find(({ phase }) => phase === 'SESSION_PHASE_PLACING');
+      const placed = seen.slice(before).find(({ phase }) => phase === 'TRAINING_PHASE_PLACING');
       expect(placed?.step ?? 0).toBeGreaterThan(0);
     });
 
-    test('tells of itself in metrics', async () => {
+    test('has metrics', async () => {
       const coordinator = await readMetrics(cluster.metrics);
       expect(coordinator.get('implicam_coordinator_runners')).toBe(2);
       expect(coordinator.get('implicam_coordinator_shards')).toBe(scenario.plan.shards.length);
       expect(coordinator.get('implicam_coordinator_steps_total')).toBeGreaterThan(0);
       expect(coordinator.has('implicam_coordinator_recoveries_total')).toBe(true);
-      const runners = await Promise.all(cluster.seats.map(({ metrics }) => readMetrics(metrics)));
+      const runners = await Promise.all(cluster.runners.map(({ metrics }) => readMetrics(metrics)));
       const sum = (name: string) => runners.reduce((total, one) => total + (one.get(name) ?? Number.NaN), 0);
       expect(sum('implicam_runner_shards')).toBe(scenario.plan.shards.length);
       for (const name of [
@@ -126,7 +126,7 @@ describeNative('faults', () => {
     test('has the bits of a run without all that', { timeout: 4 * MINUTES }, async () => {
       await cluster.client.cancel('long');
       const last = await followed;
-      expect(last.phase, last.reason).toBe('SESSION_PHASE_CANCELLED');
+      expect(last.phase, last.reason).toBe('TRAINING_PHASE_CANCELLED');
       expect(last.durableStep).toBeGreaterThan(0);
       const alone = await hashOfTraining(createNativeEngine(), scenario, last.durableStep);
       expect(await hashOfStored(cluster.store, 'long', scenario.plan)).toBe(alone);

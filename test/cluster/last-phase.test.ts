@@ -99,7 +99,7 @@ describeNative('the last phase', () => {
     let died: Promise<void> | undefined;
     await start({
       onLine: (line) => {
-        const training = /session (\S+) finished at step /.exec(line)?.[1];
+        const training = /training (\S+) finished at step /.exec(line)?.[1];
         if (!training) return;
         flip(sceneKeys.head(training));
         died = coordinator!.die();
@@ -122,7 +122,7 @@ describeNative('the last phase', () => {
     let struck: string | undefined;
     await start({
       onLine: (line) => {
-        const training = /session (\S+) finished at step /.exec(line)?.[1];
+        const training = /training (\S+) finished at step /.exec(line)?.[1];
         if (!training || struck) return;
         struck = sceneKeys.start(training, 'radiance');
         flip(struck);
@@ -173,7 +173,7 @@ describeNative('the last phase', () => {
     await start({
       onLine: (line) => {
         // Between the last commit and the model that is made of it.
-        const last = /session (\S+) finished at step (\d+)/.exec(line);
+        const last = /training (\S+) finished at step (\d+)/.exec(line);
         if (!last || struck) return;
         struck = true;
         flip(`sessions/${last[1]}/snapshots/${last[2]}/shared.raw`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { renderCapture } from '../../bench/samples/capture.js';
 import { hashOfStored, hashOfTraining, makeScenario, putScenario } from '../../bench/trials/cluster/scene.js';
-import { SessionClient } from '../../bench/trials/cluster/session-client.js';
+import { TrainingClient } from '../../bench/trials/cluster/training-client.js';
 import { startCoordinator } from '../../coordinator/coordinator.js';
 import { FolderLedger } from '../../coordinator/ledgers/folder.js';
 import { testNative } from '../../engine/engines.fixture.js';
@@ -35,7 +35,7 @@ testNative(
         if (dealt.length === 2) shares.push(dealt);
       },
     });
-    const client = new SessionClient(coordinator.address);
+    const client = new TrainingClient(coordinator.address);
     const start = (stepRate: number) =>
       startRunner({
         coordinator: coordinator.address,
@@ -50,7 +50,7 @@ testNative(
       await putScenario(store, 's', what);
       await client.submit('s');
       const status = await client.follow('s', 60_000, () => undefined);
-      expect(status).toMatchObject({ phase: 'SESSION_PHASE_FINISHED', reason: '', step: STEPS });
+      expect(status).toMatchObject({ phase: 'TRAINING_PHASE_FINISHED', reason: '', step: STEPS });
       // Told in the order of their names, which are random.
       expect([...shares[0]!].sort((a, b) => a - b)).toEqual([1, tiles - 1]);
       // However busy this machine is, they are not seven times apart.

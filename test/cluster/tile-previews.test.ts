@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeScenario, putScenario } from '../../bench/trials/cluster/scene.js';
-import { SessionClient, type Status } from '../../bench/trials/cluster/session-client.js';
+import { type Status, TrainingClient } from '../../bench/trials/cluster/training-client.js';
 import { type Coordinator, startCoordinator } from '../../coordinator/coordinator.js';
 import { FolderLedger } from '../../coordinator/ledgers/folder.js';
 import { lookOf } from '../../develop/render/preview-picture.js';
@@ -20,15 +20,15 @@ import type { ObjectStore } from '../../store/objects.js';
 /** Pictures of a training whose tiles are on several runners. */
 
 const VERSION = 'test';
-const SESSION = 'tiled';
+const TRAINING = 'tiled';
 // More steps than will be done: it is cancelled once there is a picture.
 const scenario = makeScenario({ steps: 6000, tilePixels: 1500 });
 
-describeNative('a session in tiles on two runners', () => {
+describeNative('a training in tiles on two runners', () => {
   let folder: string;
   let store: ObjectStore;
   let coordinator: Coordinator;
-  let client: SessionClient;
+  let client: TrainingClient;
   const runners: Runner[] = [];
 
   beforeAll(async () => {
@@ -41,7 +41,7 @@ describeNative('a session in tiles on two runners', () => {
       scheduler: { maxWindowSteps: 20 },
       version: VERSION,
     });
-    client = new SessionClient(coordinator.address);
+    client = new TrainingClient(coordinator.address);
     for (let i = 0; i < 2; i++) {
       runners.push(
         await startRunner({
@@ -64,13 +64,13 @@ describeNative('a session in tiles on two runners', () => {
 
   test('shows what all of its tiles have learned', { timeout: 180_000 }, async () => {
     expect(scenario.plan.shards.length).toBeGreaterThanOrEqual(4);
-    await putScenario(store, SESSION, scenario);
-    await client.submit(SESSION);
+    await putScenario(store, TRAINING, scenario);
+    await client.submit(TRAINING);
     const seen: Status[] = [];
-    const followed = client.follow(SESSION, 170_000, (status) => seen.push(status));
-    const pictures = () => store.list(`sessions/${SESSION}/outputs/0/`);
+    const followed = client.follow(TRAINING, 170_000, (status) => seen.push(status));
+    const pictures = () => store.list(`sessions/${TRAINING}/outputs/0/`);
     await expect.poll(async () => (await pictures()).length, { timeout: 120_000 }).toBeGreaterThan(0);
-    await client.cancel(SESSION);
+    await client.cancel(TRAINING);
     await followed;
     expect(seen.some(({ runners: on }) => on.length === 2)).toBe(true);
 
@@ -80,10 +80,10 @@ describeNative('a session in tiles on two runners', () => {
     // The same as of the whole scene, trained here.
     const engine = createNativeEngine();
     const { model, frames, plan } = scenario;
-    const session = await engine.open(plan, { frames, start: model.start }, model.state);
-    await session.train(step);
-    const trained = { ...model, state: await session.save() };
-    session.close();
+    const trainer = await engine.open(plan, { frames, start: model.start }, model.state);
+    await trainer.train(step);
+    const trained = { ...model, state: await trainer.save() };
+    trainer.close();
     const whole = composeAllInFocus(await bakeScene(trained, engine));
     const expected = await storePreview(store, 'reference', whole, lookOf(trained), 'whole.jpg');
     const [one, other] = await Promise.all([key!, expected.key].map(pixelsOf));

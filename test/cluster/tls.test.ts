@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hashOfStored, hashOfTraining, makeScenario, putScenario } from '../../bench/trials/cluster/scene.js';
-import { SessionClient } from '../../bench/trials/cluster/session-client.js';
+import { TrainingClient } from '../../bench/trials/cluster/training-client.js';
 import { type Coordinator, startCoordinator } from '../../coordinator/coordinator.js';
 import { FolderLedger } from '../../coordinator/ledgers/folder.js';
 import { describeNative, testNative, unless } from '../../engine/engines.fixture.js';
@@ -87,7 +87,7 @@ unless(hasOpenssl ? undefined : 'no openssl', describeNative)('mutual TLS', () =
 
   test('runners with certificates train together', async () => {
     const scenario = makeScenario({ steps: 10, tilePixels: 1500 });
-    const client = new SessionClient(coordinator.address, { tls });
+    const client = new TrainingClient(coordinator.address, { tls });
     try {
       await putScenario(store, 'secure', scenario);
       await client.submit('secure');
@@ -95,7 +95,7 @@ unless(hasOpenssl ? undefined : 'no openssl', describeNative)('mutual TLS', () =
       const last = await client.follow('secure', 30_000, (status) => {
         for (const runner of status.runners) seen.add(runner);
       });
-      expect(last).toMatchObject({ phase: 'SESSION_PHASE_FINISHED' });
+      expect(last).toMatchObject({ phase: 'TRAINING_PHASE_FINISHED' });
       expect(seen.size).toBe(2);
       const alone = await hashOfTraining(createNativeEngine(), scenario);
       expect(await hashOfStored(store, 'secure', scenario.plan)).toBe(alone);
@@ -109,12 +109,12 @@ unless(hasOpenssl ? undefined : 'no openssl', describeNative)('mutual TLS', () =
     ['plaintext', () => ({})],
   ])('nobody gets in with %s', async (_, security) => {
     for (const address of [coordinator.address, runners[0]!.address]) {
-      const client = new SessionClient(address, security());
+      const client = new TrainingClient(address, security());
       await expect(client.submit('secure')).rejects.toMatchObject({ code: 14 });
       client.close();
     }
     // With the certificate a runner is reached; it only has no such service.
-    const member = new SessionClient(runners[0]!.address, { tls });
+    const member = new TrainingClient(runners[0]!.address, { tls });
     await expect(member.submit('secure')).rejects.toMatchObject({ code: 12 });
     member.close();
   });
@@ -123,7 +123,7 @@ unless(hasOpenssl ? undefined : 'no openssl', describeNative)('mutual TLS', () =
     const impostor = await coordinatorOn('127.0.0.1:0', {
       tls: { ...makeCertificate('impostor', 'elsewhere'), ca: at('house.pem') },
     });
-    const client = new SessionClient(impostor.address, { tls });
+    const client = new TrainingClient(impostor.address, { tls });
     await expect(client.submit('secure')).rejects.toMatchObject({ code: 14 });
     client.close();
     await impostor.stop();

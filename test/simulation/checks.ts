@@ -7,8 +7,8 @@ import {
   type Member,
   type RunnerId,
   type RunnerReport,
-  type SessionId,
   type StoredSnapshot,
+  type TrainingId,
 } from '../../coordinator/scheduler/types.js';
 import type { Dice } from './clock.js';
 import { type Durable, maskOf, Violation } from './durable.js';
@@ -18,10 +18,10 @@ export type Step = (state: State, event: Event) => Command[];
 
 /** What the checks know of one epoch, from what was ordered and what was truly done. */
 interface EpochRecord {
-  /** Shards that somebody was told to host. */
+  /** Shards that a `host` command was sent for. */
   owned: number;
-  /** Members that were told that gradients may go from device to device, and that they may not. */
-  readonly told: Map<boolean, RunnerId[]>;
+  /** Members by whether their `host` command allows an exchange from device to device. */
+  readonly exchanges: Map<boolean, RunnerId[]>;
   /** Steps that each runner has really applied. */
   readonly applied: Map<RunnerId, number>;
   readonly taken: Map<RunnerId, number>;
@@ -43,11 +43,11 @@ interface Safe {
 
 /** What must hold at every moment of every schedule. */
 export class Checks {
-  private readonly epochs = new Map<SessionId, Map<Epoch, EpochRecord>>();
-  private readonly safe = new Map<SessionId, Safe>();
-  private readonly newest = new Map<SessionId, Epoch>();
+  private readonly epochs = new Map<TrainingId, Map<Epoch, EpochRecord>>();
+  private readonly safe = new Map<TrainingId, Safe>();
+  private readonly newest = new Map<TrainingId, Epoch>();
   /** Stored snapshots that the coordinator knows, and knows no harm of. */
-  private readonly stored = new Map<SessionId, readonly StoredSnapshot[]>();
+  private readonly stored = new Map<TrainingId, readonly StoredSnapshot[]>();
 
   constructor(
     private readonly durable: Durable,
@@ -57,17 +57,17 @@ export class Checks {
     private readonly longestWindow: (copyMs: number) => number,
   ) {}
 
-  private record(session: SessionId, epoch: Epoch): EpochRecord {
-    let records = this.epochs.get(session);
+  private record(training: TrainingId, epoch: Epoch): EpochRecord {
+    let records = this.epochs.get(training);
     if (records === undefined) {
       records = new Map();
-      this.epochs.set(session, records);
+      this.epochs.set(training, records);
     }
     let record = records.get(epoch);
     if (record === undefined) {
       record = {
         owned: 0,
-        told: new Map(),
+        exchanges: new Map(),
         applied: new Map(),
         taken: new Map(),
         copyMs: 0,
@@ -82,8 +82,8 @@ export class Checks {
   }
 
   /** A runner has really applied a step. */
-  applied(session: SessionId, epoch: Epoch, runner: RunnerId, step: number): void {
-    this.record(session, epoch).applied.set(runner, step);
+  applied(training: TrainingId, epoch: Epoch, runner: RunnerId, step: number): void {
+    this.record(training, epoch).applied.set(runner, step);
   }
 
   /** Looks at an event before the scheduler does. */
@@ -91,35 +91,35 @@ export class Checks {
     if (event.type === 'runnerLost') {
       for (const safe of this.safe.values()) if (safe.holders.has(event.runner)) safe.lost.add(event.runner);
     }
-    if (event.type === 'sessionSubmitted') {
+    if (event.type === 'trainingSubmitted') {
       this.safe.delete(event.spec.id);
       this.stored.set(event.spec.id, event.spec.stored);
     }
     if (event.type === 'committed') {
-      const { manifest, spec } = this.durable.rows.get(event.session)!;
-      this.stored.set(event.session, [...manifest.snapshots, ...spec.stored]);
+      const { manifest, spec } = this.durable.rows.get(event.training)!;
+      this.stored.set(event.training, [...manifest.snapshots, ...spec.stored]);
     }
     if (event.type !== 'snapshotTaken') return;
-    const session = state.sessions[event.session];
-    if (session === undefined || epochOf(session.spec.lease, session.round) !== event.epoch) return;
-    const record = this.record(event.session, event.epoch);
+    const training = state.trainings[event.training];
+    if (training === undefined || epochOf(training.spec.lease, training.round) !== event.epoch) return;
+    const record = this.record(event.training, event.epoch);
     record.copyMs = Math.max(record.copyMs, event.milliseconds);
     record.taken.set(event.runner, Math.max(event.step, record.taken.get(event.runner) ?? 0));
     const least = Math.min(...record.placement.map(({ runner }) => record.taken.get(runner) ?? -1));
     if (least <= record.safe) return;
     record.safe = least;
     // Only one who trains with nobody else around has no buddy, and then nothing is promised.
-    if (record.placement.some(({ buddy }) => buddy === null)) this.safe.delete(event.session);
+    if (record.placement.some(({ buddy }) => buddy === null)) this.safe.delete(event.training);
     else {
       const holders = new Set(record.placement.flatMap(({ runner, buddy }) => [runner, buddy!]));
-      this.safe.set(event.session, { step: least, holders, lost: new Set() });
+      this.safe.set(event.training, { step: least, holders, lost: new Set() });
     }
   }
 
   /** All members exchange in one way, and from device to device only within a box. */
-  private told(state: State, { told }: EpochRecord): void {
-    if (told.size > 1) throw new Violation('members were told different ways to exchange');
-    const boxes = new Set(told.get(true)?.map((runner) => state.runners[runner]!.info.link?.node));
+  private exchangeAgreed(state: State, { exchanges }: EpochRecord): void {
+    if (exchanges.size > 1) throw new Violation('members were sent different ways to exchange');
+    const boxes = new Set(exchanges.get(true)?.map((runner) => state.runners[runner]!.info.link?.node));
     if (boxes.size > 1 || boxes.has(undefined))
       throw new Violation('devices of different boxes are to exchange');
   }
@@ -127,21 +127,24 @@ export class Checks {
   on(state: State, command: Command): void {
     switch (command.type) {
       case 'host': {
-        const record = this.record(command.session, command.epoch);
+        const record = this.record(command.training, command.epoch);
         const mask = maskOf(command.shards);
         if ((record.owned & mask) !== 0) throw new Violation(`two owners in epoch ${command.epoch}`);
         record.owned |= mask;
-        record.told.set(command.devices, [...(record.told.get(command.devices) ?? []), command.runner]);
-        this.told(state, record);
+        record.exchanges.set(command.devices, [
+          ...(record.exchanges.get(command.devices) ?? []),
+          command.runner,
+        ]);
+        this.exchangeAgreed(state, record);
         break;
       }
       case 'placed':
         this.placed(command);
         break;
       case 'damaged': {
-        const known = this.stored.get(command.session)!;
+        const known = this.stored.get(command.training)!;
         this.stored.set(
-          command.session,
+          command.training,
           known.filter((snapshot) => snapshot.step !== command.step),
         );
         break;
@@ -150,7 +153,7 @@ export class Checks {
         this.granted(command);
         break;
       case 'release': {
-        const safe = this.safe.get(command.session);
+        const safe = this.safe.get(command.training);
         if (safe?.holders.has(command.runner)) safe.lost.add(command.runner);
         break;
       }
@@ -158,13 +161,13 @@ export class Checks {
         this.progress(command);
         break;
       case 'finished': {
-        const row = this.durable.rows.get(command.session)!;
+        const row = this.durable.rows.get(command.training)!;
         if (row.manifest.snapshots[0]?.step !== row.spec.steps)
-          throw new Violation(`${command.session} finished too early`);
+          throw new Violation(`${command.training} finished too early`);
         break;
       }
       case 'released':
-        for (const { placement } of Object.values(state.sessions)) {
+        for (const { placement } of Object.values(state.trainings)) {
           if (placement.some(({ runner, buddy }) => runner === command.runner || buddy === command.runner)) {
             throw new Violation(`${command.runner} may exit although it is needed`);
           }
@@ -176,32 +179,32 @@ export class Checks {
   }
 
   private placed(command: Extract<Command, { type: 'placed' }>): void {
-    const { session, epoch, step, placement } = command;
-    const record = this.record(session, epoch);
+    const { training, epoch, step, placement } = command;
+    const record = this.record(training, epoch);
     record.placement = placement;
     record.from = step;
-    const all = maskOf({ first: 0, count: this.durable.rows.get(session)!.spec.shards.length });
+    const all = maskOf({ first: 0, count: this.durable.rows.get(training)!.spec.shards.length });
     if (record.owned !== all) throw new Violation(`epoch ${epoch} has shards without an owner`);
-    if (epoch <= (this.newest.get(session) ?? 0)) {
+    if (epoch <= (this.newest.get(training) ?? 0)) {
       // A coordinator that was thought dead may still place, under its old lease only.
-      const lease = this.durable.rows.get(session)!.lease;
-      if (epoch >= epochOf(lease, 0)) throw new Violation(`epoch ${epoch} of ${session} came twice`);
+      const lease = this.durable.rows.get(training)!.lease;
+      if (epoch >= epochOf(lease, 0)) throw new Violation(`epoch ${epoch} of ${training} came twice`);
       return;
     }
-    this.newest.set(session, epoch);
-    const row = this.durable.rows.get(session)!;
-    const intact = this.stored.get(session)!.find(({ pieces }) => this.durable.intact(row, pieces));
+    this.newest.set(training, epoch);
+    const row = this.durable.rows.get(training)!;
+    const intact = this.stored.get(training)!.find(({ pieces }) => this.durable.intact(row, pieces));
     if (intact !== undefined && step < intact.step) {
-      throw new Violation(`${session} goes back to ${step} although ${intact.step} is stored whole`);
+      throw new Violation(`${training} goes back to ${step} although ${intact.step} is stored whole`);
     }
-    const safe = this.safe.get(session);
+    const safe = this.safe.get(training);
     if (safe !== undefined && safe.lost.size <= 1 && step < safe.step) {
-      throw new Violation(`${session} goes back to ${step} although ${safe.step} is held`);
+      throw new Violation(`${training} goes back to ${step} although ${safe.step} is held`);
     }
   }
 
   private granted(command: Extract<Command, { type: 'advance' }>): void {
-    const record = this.record(command.session, command.epoch);
+    const record = this.record(command.training, command.epoch);
     const base = Math.max(record.safe, record.from);
     if (command.until > base + 2 * this.longestWindow(record.copyMs)) {
       throw new Violation(`granted to ${command.until}, more than two windows beyond ${base}`);
@@ -209,7 +212,7 @@ export class Checks {
   }
 
   private progress(command: Extract<Command, { type: 'progress' }>): void {
-    const record = this.record(command.session, command.epoch);
+    const record = this.record(command.training, command.epoch);
     if (command.step <= record.progress) throw new Violation(`progress went back to ${command.step}`);
     record.progress = command.step;
     for (const { runner } of record.placement) {
@@ -221,11 +224,11 @@ export class Checks {
   }
 
   bounds(state: State): void {
-    const sessions = Object.values(state.sessions);
-    const excluded = sessions.reduce((sum, { exclusions }) => sum + Object.keys(exclusions).length, 0);
-    const most = 6 * sessions.length + excluded + Object.keys(state.runners).length;
+    const trainings = Object.values(state.trainings);
+    const excluded = trainings.reduce((sum, { exclusions }) => sum + Object.keys(exclusions).length, 0);
+    const most = 6 * trainings.length + excluded + Object.keys(state.runners).length;
     if (Object.keys(state.timers).length > most) throw new Violation('too many timers');
-    for (const { pending, holdings, spec } of sessions) {
+    for (const { pending, holdings, spec } of trainings) {
       if (pending.length > 3) throw new Violation(`${pending.length} snapshots outstanding`);
       if (holdings.length > 400) throw new Violation(`${spec.id}: ${holdings.length} holdings`);
     }
@@ -233,9 +236,9 @@ export class Checks {
 
   /** Shows the scheduler an old report once more: nothing may change. */
   stale(state: State, report: RunnerReport | null): void {
-    const session = report === null ? undefined : state.sessions[report.session];
-    if (report === null || session === undefined) return;
-    if (report.epoch >= epochOf(session.spec.lease, session.round) || !this.dice.chance(0.02)) return;
+    const training = report === null ? undefined : state.trainings[report.training];
+    if (report === null || training === undefined) return;
+    if (report.epoch >= epochOf(training.spec.lease, training.round) || !this.dice.chance(0.02)) return;
     const before = JSON.stringify(state);
     const commands = this.step(state, report);
     if (commands.length > 0 || JSON.stringify(state) !== before) {

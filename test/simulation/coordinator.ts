@@ -7,14 +7,14 @@ import type {
   RunnerId,
   RunnerInfo,
   RunnerReport,
-  SessionId,
+  TrainingId,
 } from '../../coordinator/scheduler/types.js';
 import type { Checks, Step } from './checks.js';
 import type { Dice } from './clock.js';
 import type { Durable } from './durable.js';
 import { type Network, Process } from './network.js';
 import type { Placements } from './placements.js';
-import type { SimRunner, Superior } from './runner.js';
+import type { CoordinatorProcess, SimRunner } from './runner.js';
 
 /** What a coordinator finds around it. */
 export interface CoordinatorWorld {
@@ -31,10 +31,10 @@ export interface CoordinatorWorld {
 }
 
 /** The scheduler with a driver around it: streams, timers, the manifest. Of what was before it, it knows the rows. */
-export class SimCoordinator extends Process implements Superior {
+export class SimCoordinator extends Process implements CoordinatorProcess {
   private readonly streams = new Map<RunnerId, { runner: SimRunner; stream: number }>();
   private readonly timers = new Set<string>();
-  private readonly leases = new Map<SessionId, number>();
+  private readonly leases = new Map<TrainingId, number>();
   private stale: RunnerReport | null = null;
 
   constructor(
@@ -46,13 +46,13 @@ export class SimCoordinator extends Process implements Superior {
     for (const id of world.durable.rows.keys()) world.network.after(50, this, () => this.claim(id));
   }
 
-  /** Claims a session that nobody is working on. One that has been replaced finds them taken. */
-  claim(id: SessionId): void {
+  /** Claims a training that nobody is working on. One that has been replaced finds them taken. */
+  claim(id: TrainingId): void {
     const { durable } = this.world;
     if (this.world.coordinator !== this || durable.rows.get(id)!.state !== 'active') return;
     const spec = durable.claim(id);
     this.leases.set(id, spec.lease);
-    this.dispatch({ type: 'sessionSubmitted', spec });
+    this.dispatch({ type: 'trainingSubmitted', spec });
   }
 
   // --- what comes in
@@ -83,8 +83,8 @@ export class SimCoordinator extends Process implements Superior {
     }
   }
 
-  cancel(id: SessionId): void {
-    this.dispatch({ type: 'sessionCancelled', session: id });
+  cancel(id: TrainingId): void {
+    this.dispatch({ type: 'trainingCancelled', training: id });
   }
 
   dispatch(event: Event): void {
@@ -127,21 +127,21 @@ export class SimCoordinator extends Process implements Superior {
         this.commit(command);
         break;
       case 'released':
-        this.letGo(command.runner);
+        this.release(command.runner);
         break;
       case 'finished':
-        durable.end(command.session, this.leases.get(command.session)!, 'finished', '');
+        durable.end(command.training, this.leases.get(command.training)!, 'finished', '');
         break;
       case 'failed':
         durable.end(
-          command.session,
-          this.leases.get(command.session)!,
+          command.training,
+          this.leases.get(command.training)!,
           'failed',
           `${command.code}: ${command.message}`,
         );
         break;
       case 'cancelled':
-        durable.end(command.session, this.leases.get(command.session)!, 'cancelled', '');
+        durable.end(command.training, this.leases.get(command.training)!, 'cancelled', '');
         break;
       default:
         break;
@@ -159,21 +159,21 @@ export class SimCoordinator extends Process implements Superior {
 
   private commit(command: Extract<Command, { type: 'commit' }>): void {
     const { network, durable, dice } = this.world;
-    const { session, epoch, step, engine, snapshots } = command;
-    const lease = this.leases.get(session)!;
+    const { training, epoch, step, engine, snapshots } = command;
+    const lease = this.leases.get(training)!;
     // Once sent, the write happens whatever becomes of the process.
     network.clock.at(network.clock.now + dice.between(5, 50), () => {
       const outage = network.clock.now < durable.outageUntil;
-      const done = !outage && durable.commit(session, lease, { epoch, engine, snapshots });
+      const done = !outage && durable.commit(training, lease, { epoch, engine, snapshots });
       network.after(dice.between(5, 50), this, () => {
-        if (outage) this.dispatch({ type: 'commitFailed', session, epoch, step, message: 'outage' });
-        else if (done) this.dispatch({ type: 'committed', session, epoch, step });
-        else this.dispatch({ type: 'leaseLost', session, lease });
+        if (outage) this.dispatch({ type: 'commitFailed', training, epoch, step, message: 'outage' });
+        else if (done) this.dispatch({ type: 'committed', training, epoch, step });
+        else this.dispatch({ type: 'leaseLost', training, lease });
       });
     });
   }
 
-  private letGo(id: RunnerId): void {
+  private release(id: RunnerId): void {
     const to = this.streams.get(id);
     if (to === undefined) return;
     const { runner, stream } = to;

@@ -1,10 +1,10 @@
 import type {
   Epoch,
   Piece,
-  SessionId,
-  SessionSpec,
   ShardRange,
   StoredSnapshot,
+  TrainingId,
+  TrainingSpec,
 } from '../../coordinator/scheduler/types.js';
 
 /** Shards as bits of a number: schedules have few. */
@@ -16,7 +16,7 @@ export function maskOf(shards: { first: number; count: number }): number {
 export type Content = 'right' | 'wrong' | 'damaged';
 
 export interface Row {
-  spec: SessionSpec;
+  spec: TrainingSpec;
   /** Its steps take this many times longer than the spec says. */
   heaviness: number;
   /** Number of the newest lease. */
@@ -28,25 +28,25 @@ export interface Row {
   objects: Map<string, Content>;
 }
 
-export function keyOf(session: SessionId, step: number, shard: number): string {
-  return `${session}/${step}/${shard}`;
+export function keyOf(training: TrainingId, step: number, shard: number): string {
+  return `${training}/${step}/${shard}`;
 }
 
-/** What outlives every process: rows of sessions and the object store. */
+/** What outlives every process: rows of trainings and the object store. */
 export class Durable {
-  readonly rows = new Map<SessionId, Row>();
+  readonly rows = new Map<TrainingId, Row>();
   /** Nobody can write pieces before this time. */
   outageUntil = 0;
 
-  add(spec: SessionSpec, heaviness: number): void {
+  add(spec: TrainingSpec, heaviness: number): void {
     const manifest = { epoch: 0, engine: null, snapshots: [] };
     const objects = new Map<string, Content>();
     for (const { key } of spec.stored.flatMap(({ pieces }) => pieces)) objects.set(key, 'right');
     this.rows.set(spec.id, { spec, heaviness, lease: 0, state: 'active', why: '', manifest, objects });
   }
 
-  /** Claims a session: what a coordinator knows of it when it starts. */
-  claim(id: SessionId): SessionSpec {
+  /** Claims a training: what a coordinator knows of it when it starts. */
+  claim(id: TrainingId): TrainingSpec {
     const row = this.rows.get(id)!;
     row.lease++;
     return {
@@ -58,7 +58,7 @@ export class Durable {
   }
 
   /** Writes a manifest; false if the lease is not the newest. What it does not name goes, but for the initial state. */
-  commit(id: SessionId, lease: number, manifest: Row['manifest']): boolean {
+  commit(id: TrainingId, lease: number, manifest: Row['manifest']): boolean {
     const row = this.rows.get(id)!;
     if (row.lease !== lease || row.state !== 'active') return false;
     const [newest, older] = manifest.snapshots;
@@ -92,7 +92,7 @@ export class Durable {
   }
 
   /** Writes pieces of a snapshot. */
-  write(id: SessionId, step: number, shards: ShardRange, wrong: boolean): Piece[] {
+  write(id: TrainingId, step: number, shards: ShardRange, wrong: boolean): Piece[] {
     const { objects } = this.rows.get(id)!;
     const content = wrong ? 'wrong' : 'right';
     return Array.from({ length: shards.count }, (_, i) => {
@@ -105,7 +105,7 @@ export class Durable {
 
   /** Reads pieces of a snapshot, and checks those of which something is known. */
   read(
-    id: SessionId,
+    id: TrainingId,
     step: number,
     shards: ShardRange,
     known: readonly Piece[],
@@ -128,14 +128,14 @@ export class Durable {
   }
 
   /** A fault: an object is lost, or another content is in its place. */
-  damage(id: SessionId, key: string, lost: boolean): void {
+  damage(id: TrainingId, key: string, lost: boolean): void {
     const { objects } = this.rows.get(id)!;
     if (lost) objects.delete(key);
     else if (objects.has(key)) objects.set(key, 'damaged');
   }
 
-  /** Ends a session's row; false if the lease is not the newest. */
-  end(id: SessionId, lease: number, state: Row['state'], why: string): boolean {
+  /** Ends a training's row; false if the lease is not the newest. */
+  end(id: TrainingId, lease: number, state: Row['state'], why: string): boolean {
     const row = this.rows.get(id)!;
     if (row.lease !== lease || row.state !== 'active') return false;
     row.state = state;

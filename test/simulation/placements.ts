@@ -1,6 +1,6 @@
 import { place, predictStepMs } from '../../coordinator/scheduler/placement/placement.js';
-import { epoch, type SessionState, type State } from '../../coordinator/scheduler/state.js';
-import type { Command, Epoch, Event, RunnerId, SessionId } from '../../coordinator/scheduler/types.js';
+import { epoch, type State, type Training } from '../../coordinator/scheduler/state.js';
+import type { Command, Epoch, Event, RunnerId, TrainingId } from '../../coordinator/scheduler/types.js';
 import { Violation } from './durable.js';
 import type { SimRunner } from './runner.js';
 
@@ -10,10 +10,10 @@ const WINDOWS = 20;
 /** A placement may be worse than the best one of its runners by so much … */
 const WORSE = 1.25;
 
-/** … unless the session is about to end: a better one must save this much, in milliseconds. */
+/** … unless the training is about to end: a better one must save this much, in milliseconds. */
 const SAVED_MS = 5_000;
 
-/** Moves that a session may make while nothing happens to it or to runners. */
+/** Moves that a training may make while nothing happens to it or to runners. */
 const MOVES = 6;
 
 /** What the checks look at. */
@@ -21,8 +21,8 @@ export interface PlacementWorld {
   readonly runners: ReadonlyMap<RunnerId, SimRunner>;
   /** Every runner is as fast as it always is. */
   readonly calm: boolean;
-  /** How many times longer a session's steps take than the scheduler was told. */
-  heaviness(session: SessionId): number;
+  /** How many times longer a training's steps take than its spec says. */
+  heaviness(training: TrainingId): number;
 }
 
 interface Known {
@@ -32,11 +32,11 @@ interface Known {
   windows: number;
 }
 
-/** Placements follow what runners really do, and sessions move no more than that takes. */
+/** Placements follow what runners really do, and trainings move no more than that takes. */
 export class Placements {
-  private readonly known = new Map<SessionId, Known>();
+  private readonly known = new Map<TrainingId, Known>();
   /** Placements since something happened. */
-  private readonly placed = new Map<SessionId, number>();
+  private readonly placed = new Map<TrainingId, number>();
 
   constructor(private readonly world: PlacementWorld) {}
 
@@ -49,21 +49,21 @@ export class Placements {
     ) {
       this.placed.clear();
     }
-    for (const command of commands) if (command.type === 'placed') this.count(command.session);
-    const session = event.type === 'snapshotTaken' ? state.sessions[event.session] : undefined;
-    if (session !== undefined) this.look(state, session);
+    for (const command of commands) if (command.type === 'placed') this.count(command.training);
+    const training = event.type === 'snapshotTaken' ? state.trainings[event.training] : undefined;
+    if (training !== undefined) this.look(state, training);
   }
 
-  private count(session: SessionId): void {
-    const placed = (this.placed.get(session) ?? 0) + 1;
-    this.placed.set(session, placed);
+  private count(training: TrainingId): void {
+    const placed = (this.placed.get(training) ?? 0) + 1;
+    this.placed.set(training, placed);
     if (placed > 1 + MOVES)
-      throw new Violation(`${session} moved ${MOVES + 1} times though nothing happened`);
+      throw new Violation(`${training} moved ${MOVES + 1} times though nothing happened`);
   }
 
-  private look(state: State, session: SessionState): void {
-    const { spec, base } = session;
-    const at = epoch(session);
+  private look(state: State, training: Training): void {
+    const { spec, base } = training;
+    const at = epoch(training);
     let known = this.known.get(spec.id);
     if (known?.epoch !== at) {
       known = { epoch: at, base, windows: 0 };
@@ -71,13 +71,13 @@ export class Placements {
     }
     if (base <= known.base) return;
     known.base = base;
-    known.windows = this.world.calm && !isShared(state, session) ? known.windows + 1 : 0;
-    if (known.windows >= WINDOWS) this.compare(session);
+    known.windows = this.world.calm && !isShared(state, training) ? known.windows + 1 : 0;
+    if (known.windows >= WINDOWS) this.compare(training);
   }
 
   /** The present placement beside the best one of the same runners, by what they really are. */
-  private compare(session: SessionState): void {
-    const { spec, placement, committed } = session;
+  private compare(training: Training): void {
+    const { spec, placement, committed } = training;
     const members = placement.map(({ runner }, order) => {
       const { stepRate, memoryBytes } = this.world.runners.get(runner)!.truth;
       return { runner, speed: stepRate / this.world.heaviness(spec.id), memoryBytes, order };
@@ -98,15 +98,15 @@ const CHANGES: readonly string[] = [
   'runnerJoined',
   'runnerLost',
   'runnerUpdated',
-  'sessionSubmitted',
+  'trainingSubmitted',
   'peerFailed',
 ];
 const ENDS: readonly string[] = ['finished', 'failed', 'cancelled', 'dropped', 'waiting'];
 
-/** Whether another session uses a runner of this one. */
-function isShared(state: State, session: SessionState): boolean {
-  const runners = new Set(session.placement.map(({ runner }) => runner));
-  return Object.values(state.sessions).some(
-    (other) => other !== session && other.placement.some(({ runner }) => runners.has(runner)),
+/** Whether another training uses a runner of this one. */
+function isShared(state: State, training: Training): boolean {
+  const runners = new Set(training.placement.map(({ runner }) => runner));
+  return Object.values(state.trainings).some(
+    (other) => other !== training && other.placement.some(({ runner }) => runners.has(runner)),
   );
 }

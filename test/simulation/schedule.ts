@@ -1,4 +1,4 @@
-import type { Piece, SessionSpec } from '../../coordinator/scheduler/types.js';
+import type { Piece, TrainingSpec } from '../../coordinator/scheduler/types.js';
 import type { Step } from './checks.js';
 import { Dice } from './clock.js';
 import { keyOf, Violation } from './durable.js';
@@ -8,18 +8,18 @@ import { type Machine, World } from './world.js';
 /** Faults happen in the first part of a schedule; what comes after must end well. */
 const FAULTS_MS = 15_000;
 
-/** Share of schedules with long sessions, on runners that know little of their speed. */
+/** Share of schedules with long trainings, on runners that know little of their speed. */
 const LONG = 0.02;
 
 /** By then what the last fault did has passed, and who was frozen has found out. */
 const CALM_MS = 30_000;
 
-/** Simulated time within which every session must have ended. */
+/** Simulated time within which every training must have ended. */
 const DEADLINE_MS = 60 * 60_000;
 
 const MAX_EVENTS = 1_000_000;
 
-/** Silence of a coordinator after which another takes its sessions over. */
+/** Silence of a coordinator after which another takes its trainings over. */
 const LEASE_MS = 4_000;
 
 export interface Outcome {
@@ -74,9 +74,9 @@ function machines(dice: Dice, long: boolean): Machine[] {
 
 function begin(world: World, long: boolean): void {
   const { dice, durable, network } = world;
-  const sessions = dice.pick([1, 1, 1, 2, 3]);
-  for (let i = 0; i < sessions; i++) {
-    durable.add(session(dice, `s${i}`, world.machines, long), long ? dice.pick([0.5, 1, 2]) : 1);
+  const trainings = dice.pick([1, 1, 1, 2, 3]);
+  for (let i = 0; i < trainings; i++) {
+    durable.add(training(dice, `s${i}`, world.machines, long), long ? dice.pick([0.5, 1, 2]) : 1);
   }
   world.startCoordinator();
   for (const machine of world.machines) {
@@ -98,7 +98,7 @@ function fits(machines: readonly Machine[], count: number, bytes: number): boole
   });
 }
 
-function session(dice: Dice, id: string, machines: readonly Machine[], long: boolean): SessionSpec {
+function training(dice: Dice, id: string, machines: readonly Machine[], long: boolean): TrainingSpec {
   const count = dice.pick(long ? [4, 7, 12] : [1, 2, 4, 4, 7]);
   const stepMs = dice.pick([100, 200, 400]);
   // Large shards may need all machines together.
@@ -184,7 +184,7 @@ function replaceCoordinator(world: World, ms: number): void {
   network.clock.at(network.clock.now + ms, () => world.startCoordinator());
 }
 
-/** A coordinator that is frozen for long finds its sessions taken over, and goes on for a while without knowing. */
+/** A coordinator that is frozen for long finds its trainings taken over, and goes on for a while without knowing. */
 function freezeCoordinator(world: World, ms: number): void {
   const { coordinator, network } = world;
   if (coordinator === null) return;
@@ -212,14 +212,14 @@ function damage(world: World, ms: number): void {
   }
 }
 
-/** Somebody takes a session's lease and does nothing with it; then it is claimed again. */
+/** Somebody takes a training's lease and does nothing with it; then it is claimed again. */
 function loseLease(world: World): void {
   const { coordinator, durable, network, dice } = world;
   const id = dice.pick([...durable.rows.keys()]);
   durable.rows.get(id)!.lease++;
   if (coordinator === null) return;
   network.after(1_000, coordinator, () => {
-    coordinator.dispatch({ type: 'leaseLost', session: id, lease: durable.rows.get(id)!.lease });
+    coordinator.dispatch({ type: 'leaseLost', training: id, lease: durable.rows.get(id)!.lease });
     coordinator.claim(id);
   });
 }
@@ -239,7 +239,7 @@ function run(world: World): void {
       const drains = [...world.runners.values()].some(({ draining }) => draining);
       if (!drains) return;
       drainedBy = Math.min(drainedBy, clock.now + 60_000);
-      if (clock.now > drainedBy) throw new Violation('a draining runner was never let go');
+      if (clock.now > drainedBy) throw new Violation('a draining runner was never released');
     }
     if (clock.now > DEADLINE_MS || events > MAX_EVENTS || !clock.tick()) {
       const rows = [...world.durable.rows.values()].filter(({ state }) => state === 'active');

@@ -34,7 +34,7 @@ searching('schedules', () => {
       if (outcome.violation !== null) expect.fail(describeFailure(outcome));
       finished += outcome.finished;
     }
-    // Cancelled sessions, and those that three dying runners took along, are few.
+    // Cancelled trainings, and those that three dying runners took along, are few.
     expect(finished).toBeGreaterThan(SCHEDULES);
   });
 
@@ -60,13 +60,13 @@ searching('schedules', () => {
 const mistakes: Record<string, Step> = {
   'takes reports of old epochs': (state, event) => {
     if (!('epoch' in event) || !('runner' in event)) return step(state, event);
-    const session = state.sessions[event.session];
-    return step(state, session === undefined ? event : { ...event, epoch: epoch(session) });
+    const training = state.trainings[event.training];
+    return step(state, training === undefined ? event : { ...event, epoch: epoch(training) });
   },
   'counts a step that only some have done': (state, event) => {
     const commands = step(state, event);
     if (event.type !== 'progressed') return commands;
-    const others = state.sessions[event.session]?.placement.map(({ runner }) => runner) ?? [];
+    const others = state.trainings[event.training]?.placement.map(({ runner }) => runner) ?? [];
     return [...commands, ...others.flatMap((runner) => step(state, { ...event, runner }))];
   },
   'names no buddies': (state, event) =>
@@ -81,7 +81,7 @@ const mistakes: Record<string, Step> = {
         ? { ...command, sources: command.sources.map((source) => ({ ...source, pieces: [] })) }
         : command,
     ),
-  'does not heed that a snapshot is damaged': (state, event) =>
+  'ignores that a snapshot is damaged': (state, event) =>
     event.type === 'damaged' ? [] : step(state, event),
   'forgets the snapshot before the newest': (state, event) =>
     step(state, event).map((command) =>
@@ -99,15 +99,15 @@ const mistakes: Record<string, Step> = {
     step(state, event).map((command) =>
       command.type === 'advance' ? { ...command, until: command.until + 20 } : command,
     ),
-  'does not heed how fast runners are': (state, event) =>
+  'ignores how fast runners are': (state, event) =>
     step(state, event.type === 'snapshotTaken' ? { ...event, computeMs: 0 } : event),
   'learns more than was shown': (state, event) =>
     step(state, event.type === 'snapshotTaken' ? { ...event, computeMs: event.computeMs ** 2 } : event),
-  'does not watch progress': without('watch'),
-  'does not watch hosting': without('host'),
+  'has no watchdog for progress': without('watchdog'),
+  'has no deadline for hosting': without('host'),
   'does not judge accusations': without('blame'),
   'never tries again': without('retry'),
-  'never stores again': without('hold'),
+  'never stores again': without('storeBackoff'),
 };
 
 /** A scheduler whose timers of one kind never fire. */

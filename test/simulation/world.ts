@@ -5,9 +5,9 @@ import type {
   Event,
   RunnerId,
   RunnerInfo,
-  SessionId,
-  SessionSpec,
   ShardRange,
+  TrainingId,
+  TrainingSpec,
 } from '../../coordinator/scheduler/types.js';
 import { Checks, type Step } from './checks.js';
 import type { Dice } from './clock.js';
@@ -50,8 +50,8 @@ const OPTIONS = {
   retryMs: 500,
   maxRetryMs: 4_000,
   rebalanceSavedMs: 500,
-  doubtMs: 20_000,
-  maxDoubtMs: 600_000,
+  probationMs: 20_000,
+  maxProbationMs: 600_000,
 };
 
 /** One schedule's world: a few machines, a network, what is durable, and one coordinator at a time (more or less). */
@@ -62,7 +62,7 @@ export class World implements RunnerWorld, CoordinatorWorld, PlacementWorld {
   readonly placements = new Placements(this);
   readonly runners = new Map<RunnerId, SimRunner>();
   coordinator: SimCoordinator | null = null;
-  /** Runner processes that died, and streams that broke: what may fail a session for being deadly. */
+  /** Runner processes that died, and streams that broke: what may fail a training for being deadly. */
   deaths = 0;
   private starts = 0;
   readonly log: string[] = [];
@@ -128,12 +128,12 @@ export class World implements RunnerWorld, CoordinatorWorld, PlacementWorld {
     clock.at(clock.now + restartMs, () => this.startRunner(machine));
   }
 
-  spec(session: SessionId): SessionSpec {
-    return this.durable.rows.get(session)!.spec;
+  spec(training: TrainingId): TrainingSpec {
+    return this.durable.rows.get(training)!.spec;
   }
 
-  demand(session: SessionId, shards: ShardRange): number {
-    const spec = this.spec(session);
+  demand(training: TrainingId, shards: ShardRange): number {
+    const spec = this.spec(training);
     return spec.sharedMemoryBytes + shards.count * spec.shards[0]!.memoryBytes;
   }
 
@@ -141,16 +141,16 @@ export class World implements RunnerWorld, CoordinatorWorld, PlacementWorld {
     return this.network.clock.now >= this.calmFrom;
   }
 
-  heaviness(session: SessionId): number {
-    return this.durable.rows.get(session)!.heaviness;
+  heaviness(training: TrainingId): number {
+    return this.durable.rows.get(training)!.heaviness;
   }
 
-  stepMs(session: SessionId, shards: ShardRange, stepRate: number): number {
-    return (1000 * shards.count * this.spec(session).shards[0]!.cost * this.heaviness(session)) / stepRate;
+  stepMs(training: TrainingId, shards: ShardRange, stepRate: number): number {
+    return (1000 * shards.count * this.spec(training).shards[0]!.cost * this.heaviness(training)) / stepRate;
   }
 
-  applied(at: { session: SessionId; epoch: number }, runner: RunnerId, step: number): void {
-    this.checks.applied(at.session, at.epoch, runner, step);
+  applied(at: { training: TrainingId; epoch: number }, runner: RunnerId, step: number): void {
+    this.checks.applied(at.training, at.epoch, runner, step);
   }
 
   trace(coordinator: Process, what: Event | Command): void {

@@ -13,7 +13,7 @@ export interface ChaosOptions {
   readonly seed: number;
   /** @default 3 */
   readonly runners?: number;
-  /** Steps of a session. @default 1500 */
+  /** Steps of a training. @default 1500 */
   readonly steps?: number;
   /** Kinds of faults. @default all of them */
   readonly faults?: readonly string[];
@@ -42,11 +42,11 @@ export interface ChaosReport {
   readonly worstRepeatedMs: number;
 }
 
-/** A session may take so long under faults, in milliseconds; a session that has not ended by then hangs. */
-const SESSION_DEADLINE = 120_000;
+/** A training may take so long under faults, in milliseconds; a training that has not ended by then hangs. */
+const TRAINING_DEADLINE = 120_000;
 
 /**
- * Trains one session after the other on real processes while faults strike at random instants, and compares each result
+ * Runs one training after the other on real processes while faults strike at random instants, and compares each result
  * with training in this process. What strikes whom for how long, and when, follows from the seed.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -90,7 +90,7 @@ async function runRound(
   expected: string,
 ): Promise<ChaosRound> {
   const random = new Random(seed + 7919 * round);
-  const session = `chaos-${round}`;
+  const training = `chaos-${round}`;
   const watch = new Watch();
   const count = 1 + random.below(faultsPerRound);
   const schedule = Array.from({ length: count }, () => ({
@@ -107,28 +107,28 @@ async function runRound(
       onLine?.(`chaos: ${fault.name}`);
       await fault.run();
       onLine?.(`chaos: over: ${fault.name}`);
-      if (fault.stopsAll) watch.excuse();
+      if (fault.stopsAll) watch.restartGap();
     }
   };
   try {
-    await putScenario(cluster.store, session, scenario);
-    await cluster.client.submit(session);
+    await putScenario(cluster.store, training, scenario);
+    await cluster.client.submit(training);
     const striking = strike();
-    const followed = cluster.client.follow(session, SESSION_DEADLINE, (status) => watch.heed(status));
+    const followed = cluster.client.follow(training, TRAINING_DEADLINE, (status) => watch.onStatus(status));
     const [status] = await Promise.all([
       followed.finally(() => {
         isOver = true;
       }),
       striking,
     ]);
-    if (status.phase !== 'SESSION_PHASE_FINISHED') trouble = `${status.phase}: ${status.reason}`;
-    else if ((await hashOfStored(cluster.store, session, scenario.plan)) !== expected) {
+    if (status.phase !== 'TRAINING_PHASE_FINISHED') trouble = `${status.phase}: ${status.reason}`;
+    else if ((await hashOfStored(cluster.store, training, scenario.plan)) !== expected) {
       trouble = 'other bits than without faults';
     }
   } catch (error) {
     trouble = error instanceof ImplicamError ? `${error.code}: ${error.message}` : String(error);
   }
-  await cluster.store.deletePrefix(`sessions/${session}/scene/`).catch(() => undefined);
+  await cluster.store.deletePrefix(`sessions/${training}/scene/`).catch(() => undefined);
   return {
     round,
     scene,

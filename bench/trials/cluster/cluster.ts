@@ -5,7 +5,7 @@ import { createFolderStore } from '../../../store/folder.js';
 import type { ObjectStore } from '../../../store/objects.js';
 import { freePort, Program } from './program.js';
 import { TcpProxy } from './proxy.js';
-import { SessionClient } from './session-client.js';
+import { TrainingClient } from './training-client.js';
 
 export interface ClusterOptions {
   readonly runners: number;
@@ -18,12 +18,12 @@ export interface ClusterOptions {
   /** More arguments for every process: certificates, metrics. */
   readonly args?: readonly string[];
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
-  /** One line of what the processes say, with their name. */
+  /** Takes each line that a process prints, with its name. */
   readonly onLine?: (line: string) => void;
 }
 
-/** One runner as a process, and the proxies on the ways to it and from it to the coordinator. */
-export interface RunnerSeat {
+/** A runner: its present process, and the proxies on the ways to it and from it to the coordinator. */
+export interface ClusterRunner {
   readonly name: string;
   program: Program;
   readonly port: number;
@@ -43,8 +43,8 @@ export class Cluster {
   readonly store: ObjectStore;
   readonly port: number;
   readonly metrics: string;
-  readonly seats: RunnerSeat[] = [];
-  readonly client: SessionClient;
+  readonly runners: ClusterRunner[] = [];
+  readonly client: TrainingClient;
   coordinator: Program;
   private readonly options: ClusterOptions;
   private made = 0;
@@ -56,7 +56,7 @@ export class Cluster {
     this.metrics = `127.0.0.1:${metricsPort}`;
     this.store = createFolderStore(join(folder, 'objects'));
     this.coordinator = this.startCoordinator();
-    this.client = new SessionClient(`127.0.0.1:${port}`, options.tls ? { tls: options.tls } : {});
+    this.client = new TrainingClient(`127.0.0.1:${port}`, options.tls ? { tls: options.tls } : {});
   }
 
   /** Starts all processes and waits until the runners are attached. */
@@ -65,8 +65,8 @@ export class Cluster {
     const cluster = new Cluster(folder, await freePort(), await freePort(), options);
     try {
       await cluster.coordinator.line(/^coordinator on /);
-      const seats = Array.from({ length: options.runners }, () => cluster.addRunner());
-      for (const seat of await Promise.all(seats)) await seat.program.line(/^attached to /);
+      const runners = Array.from({ length: options.runners }, () => cluster.addRunner());
+      for (const runner of await Promise.all(runners)) await runner.program.line(/^attached to /);
       return cluster;
     } catch (error) {
       await cluster.stop();
@@ -87,38 +87,38 @@ export class Cluster {
   async addRunner(
     more: readonly string[] = [],
     env: Readonly<Record<string, string>> = {},
-  ): Promise<RunnerSeat> {
+  ): Promise<ClusterRunner> {
     const { proxied } = this.options;
     const name = `runner-${this.made++}`;
     const port = await freePort();
     const metrics = `127.0.0.1:${await freePort()}`;
     const upstream = proxied ? await TcpProxy.start(this.port) : undefined;
     const inbound = proxied ? await TcpProxy.start(port) : undefined;
-    const seat = { name, port, metrics, upstream, inbound, more, env };
-    const whole = { ...seat, program: this.startRunner(seat) };
-    this.seats.push(whole);
+    const runner = { name, port, metrics, upstream, inbound, more, env };
+    const whole = { ...runner, program: this.startRunner(runner) };
+    this.runners.push(whole);
     return whole;
   }
 
-  /** Starts a new process at a seat whose process has ended. */
-  restartRunner(seat: RunnerSeat): void {
-    seat.program = this.startRunner(seat);
+  /** Starts a new process for a runner whose process has ended. */
+  restartRunner(runner: ClusterRunner): void {
+    runner.program = this.startRunner(runner);
   }
 
-  /** Ends a runner's process and its proxies, and forgets its seat. */
-  async removeRunner(seat: RunnerSeat, patienceMs = 40_000): Promise<void> {
-    this.seats.splice(this.seats.indexOf(seat), 1);
-    await seat.program.stop(patienceMs);
-    await seat.upstream?.stop();
-    await seat.inbound?.stop();
+  /** Ends a runner's process and its proxies, and removes it from the cluster. */
+  async removeRunner(runner: ClusterRunner, timeoutMs = 40_000): Promise<void> {
+    this.runners.splice(this.runners.indexOf(runner), 1);
+    await runner.program.stop(timeoutMs);
+    await runner.upstream?.stop();
+    await runner.inbound?.stop();
   }
 
   async stop(): Promise<void> {
     this.client.close();
     // Runners first would hand over their shards to each other.
     await this.coordinator.kill();
-    await Promise.all(this.seats.map((seat) => seat.program.kill()));
-    await Promise.all(this.seats.flatMap((seat) => [seat.upstream?.stop(), seat.inbound?.stop()]));
+    await Promise.all(this.runners.map((runner) => runner.program.kill()));
+    await Promise.all(this.runners.flatMap((runner) => [runner.upstream?.stop(), runner.inbound?.stop()]));
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -129,16 +129,16 @@ export class Cluster {
     ]);
   }
 
-  private startRunner(seat: Omit<RunnerSeat, 'program'>): Program {
+  private startRunner(runner: Omit<ClusterRunner, 'program'>): Program {
     const { threads = 1, memory = 1 } = this.options;
-    const listen = `127.0.0.1:${seat.port}`;
+    const listen = `127.0.0.1:${runner.port}`;
     const args = [
-      ...['runner', '--coordinator', seat.upstream?.address ?? this.address, '--data', this.folder],
-      ...['--listen', listen, '--advertise', seat.inbound?.address ?? listen],
-      ...['--threads', `${threads}`, '--memory', `${memory}`, '--metrics', seat.metrics],
-      ...seat.more,
+      ...['runner', '--coordinator', runner.upstream?.address ?? this.address, '--data', this.folder],
+      ...['--listen', listen, '--advertise', runner.inbound?.address ?? listen],
+      ...['--threads', `${threads}`, '--memory', `${memory}`, '--metrics', runner.metrics],
+      ...runner.more,
     ];
-    return this.startProgram(seat.name, args, seat.env);
+    return this.startProgram(runner.name, args, runner.env);
   }
 
   private startProgram(

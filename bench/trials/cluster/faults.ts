@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster, RunnerSeat } from './cluster.js';
+import type { Cluster, ClusterRunner } from './cluster.js';
 import type { Weather } from './proxy.js';
 import type { Random } from './random.js';
 
@@ -19,20 +19,20 @@ const RESTART_MS = 1000;
 
 const MAKERS: Record<string, Maker> = {
   kill: (cluster, random) =>
-    onRunner(cluster, random, 'kill -9', async (seat) => {
-      await seat.program.kill();
+    onRunner(cluster, random, 'kill -9', async (runner) => {
+      await runner.program.kill();
       await sleep(RESTART_MS);
-      cluster.restartRunner(seat);
+      cluster.restartRunner(runner);
     }),
   leave: (cluster, random) =>
-    onRunner(cluster, random, 'SIGTERM', async (seat) => {
-      await seat.program.stop(45_000);
-      cluster.restartRunner(seat);
+    onRunner(cluster, random, 'SIGTERM', async (runner) => {
+      await runner.program.stop(45_000);
+      cluster.restartRunner(runner);
     }),
   freeze: (cluster, random) => {
     const ms = lasting(random, 12_000);
-    return onRunner(cluster, random, `SIGSTOP for ${ms} ms`, async (seat) => {
-      const { program } = seat;
+    return onRunner(cluster, random, `SIGSTOP for ${ms} ms`, async (runner) => {
+      const { program } = runner;
       program.signal('SIGSTOP');
       await sleep(ms);
       program.signal('SIGCONT');
@@ -107,10 +107,10 @@ function onRunner(
   cluster: Cluster,
   random: Random,
   what: string,
-  act: (seat: RunnerSeat) => Promise<void>,
+  act: (runner: ClusterRunner) => Promise<void>,
 ): Fault {
-  const seat = random.pick(cluster.seats);
-  return { name: `${seat.name}: ${what}`, stopsAll: false, run: () => act(seat) };
+  const runner = random.pick(cluster.runners);
+  return { name: `${runner.name}: ${what}`, stopsAll: false, run: () => act(runner) };
 }
 
 /** Short, middling and long, equally often: what nobody notices, and what everybody must. */

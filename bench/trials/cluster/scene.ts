@@ -98,8 +98,8 @@ export function makeScenario(options: ScenarioOptions, captured?: Capture): Scen
   };
 }
 
-export async function putScenario(store: ObjectStore, session: string, scenario: Scenario): Promise<void> {
-  await writeScene(store, session, scenario.model, scenario.frames);
+export async function putScenario(store: ObjectStore, training: string, scenario: Scenario): Promise<void> {
+  await writeScene(store, training, scenario.model, scenario.frames);
 }
 
 /** SHA-256 of parameters and moments after `steps` steps in this process. */
@@ -114,25 +114,25 @@ export async function hashOfTraining(
     m: model.state.m.slice(),
     v: model.state.v.slice(),
   };
-  const session = await engine.open(plan, { frames, start: model.start }, state);
+  const trainer = await engine.open(plan, { frames, start: model.start }, state);
   try {
-    await session.train(steps);
-    return hashState(plan, await session.save());
+    await trainer.train(steps);
+    return hashState(plan, await trainer.save());
   } finally {
-    session.close();
+    trainer.close();
   }
 }
 
 /** SHA-256 of the newest whole snapshot in the store, parameters and moments. */
-export async function hashOfStored(store: ObjectStore, session: string, plan: Plan): Promise<string> {
-  return hashState(plan, await readStored(store, session, plan));
+export async function hashOfStored(store: ObjectStore, training: string, plan: Plan): Promise<string> {
+  return hashState(plan, await readStored(store, training, plan));
 }
 
 /** The newest whole snapshot in the store. @throws ImplicamError `snapshot-missing` */
-export async function readStored(store: ObjectStore, session: string, plan: Plan): Promise<TrainingState> {
-  const newest = (await readManifest(store, session))?.snapshots[0];
-  if (newest === undefined) throw new ImplicamError('snapshot-missing', `nothing was stored of ${session}`);
-  return (await readStoredSnapshot(store, session, plan, newest)).state;
+export async function readStored(store: ObjectStore, training: string, plan: Plan): Promise<TrainingState> {
+  const newest = (await readManifest(store, training))?.snapshots[0];
+  if (newest === undefined) throw new ImplicamError('snapshot-missing', `nothing was stored of ${training}`);
+  return (await readStoredSnapshot(store, training, plan, newest)).state;
 }
 
 function hashState(plan: Plan, state: TrainingState): string {

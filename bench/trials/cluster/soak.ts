@@ -14,7 +14,7 @@ export interface SoakOptions {
 
 export interface SoakReport {
   readonly seed: number;
-  readonly sessions: number;
+  readonly trainings: number;
   readonly joined: number;
   readonly left: number;
   /** Resident memory in MB of the coordinator and of the runner that stays, in the first and the last third: medians. */
@@ -23,9 +23,9 @@ export interface SoakReport {
   /** Live JavaScript heap of the two, likewise. */
   readonly coordinatorHeapMb: readonly [number, number];
   readonly runnerHeapMb: readonly [number, number];
-  /** Most that the runner held in snapshots, in MB, and most sessions that it knew of. */
+  /** Most that the runner held in snapshots, in MB, and most trainings that it knew of. */
   readonly snapshotMb: number;
-  readonly knownSessions: number;
+  readonly knownTrainings: number;
   readonly trouble: readonly string[];
 }
 
@@ -35,18 +35,18 @@ interface Sample {
   readonly coordinatorHeap: number;
   readonly runnerHeap: number;
   readonly snapshots: number;
-  readonly sessions: number;
+  readonly trainings: number;
 }
 
 const STEPS = 400;
 const SAMPLE_EVERY = 2000;
-const SESSION_DEADLINE = 120_000;
+const TRAINING_DEADLINE = 120_000;
 /** Memory may grow by this much from the first third to the last: by a quarter and 16 MB, which warming up takes. */
 const allowed = (mb: number) => 1.25 * mb + 16;
 
 /**
- * Short sessions, two at a time, for some minutes. One runner stays, others join and leave by SIGTERM or kill -9. Memory of
- * those that stay is flat, what they hold is bounded, and every session has the bits of one without all that.
+ * Short trainings, two at a time, for some minutes. One runner stays, others join and leave by SIGTERM or kill -9. Memory of
+ * those that stay is flat, what they hold is bounded, and every training has the bits of one without all that.
  */
 export async function runSoak({ minutes, seed, log = () => undefined }: SoakOptions): Promise<SoakReport> {
   const capture = renderCapture({ width: 96, height: 64, focus: 3, exposures: 2 });
@@ -56,38 +56,38 @@ export async function runSoak({ minutes, seed, log = () => undefined }: SoakOpti
   const until = performance.now() + minutes * 60_000;
   const isOver = () => performance.now() >= until;
   const trouble: string[] = [];
-  const counts = { sessions: 0, joined: 0, left: 0 };
+  const counts = { trainings: 0, joined: 0, left: 0 };
   const samples: Sample[] = [];
 
   const train = async () => {
     while (!isOver()) {
-      const session = `soak-${counts.sessions++}`;
-      await putScenario(cluster.store, session, scenario);
-      await cluster.client.submit(session);
-      const { phase, reason } = await cluster.client.follow(session, SESSION_DEADLINE);
-      if (phase !== 'SESSION_PHASE_FINISHED') trouble.push(`${session}: ${phase}: ${reason}`);
-      else if ((await hashOfStored(cluster.store, session, scenario.plan)) !== expected) {
-        trouble.push(`${session}: other bits`);
+      const training = `soak-${counts.trainings++}`;
+      await putScenario(cluster.store, training, scenario);
+      await cluster.client.submit(training);
+      const { phase, reason } = await cluster.client.follow(training, TRAINING_DEADLINE);
+      if (phase !== 'TRAINING_PHASE_FINISHED') trouble.push(`${training}: ${phase}: ${reason}`);
+      else if ((await hashOfStored(cluster.store, training, scenario.plan)) !== expected) {
+        trouble.push(`${training}: other bits`);
       }
-      await cluster.store.deletePrefix(`sessions/${session}/scene/`);
-      await cluster.store.deletePrefix(`sessions/${session}/snapshots/`);
+      await cluster.store.deletePrefix(`sessions/${training}/scene/`);
+      await cluster.store.deletePrefix(`sessions/${training}/snapshots/`);
     }
   };
   const comeAndGo = async () => {
     const random = new Random(seed);
     while (!isOver()) {
-      const seat = await cluster.addRunner();
-      await seat.program.line(/^attached to /, SESSION_DEADLINE);
+      const runner = await cluster.addRunner();
+      await runner.program.line(/^attached to /, TRAINING_DEADLINE);
       counts.joined++;
       await sleep(random.between(2000, 12_000));
-      if (random.unit() < 0.5) await seat.program.kill();
-      await cluster.removeRunner(seat);
+      if (random.unit() < 0.5) await runner.program.kill();
+      await cluster.removeRunner(runner);
       counts.left++;
       await sleep(random.between(0, 3000));
     }
   };
   const observe = async () => {
-    const [stays] = cluster.seats;
+    const [stays] = cluster.runners;
     while (!isOver()) {
       samples.push(await takeSample(cluster, stays!.metrics));
       await sleep(SAMPLE_EVERY);
@@ -114,12 +114,12 @@ async function takeSample(cluster: Cluster, runner: string): Promise<Sample> {
     coordinatorHeap: mb(c, 'nodejs_heap_size_used_bytes'),
     runnerHeap: mb(r, 'nodejs_heap_size_used_bytes'),
     snapshots: mb(r, 'implicam_runner_snapshot_bytes'),
-    sessions: r.get('implicam_runner_sessions') ?? Number.NaN,
+    trainings: r.get('implicam_runner_sessions') ?? Number.NaN,
   };
 }
 
 function judge(
-  head: Pick<SoakReport, 'seed' | 'sessions' | 'joined' | 'left'>,
+  head: Pick<SoakReport, 'seed' | 'trainings' | 'joined' | 'left'>,
   samples: readonly Sample[],
   found: readonly string[],
 ): SoakReport {
@@ -141,18 +141,18 @@ function judge(
     if (!(last <= allowed(first)))
       trouble.push(`${name} grew from ${first.toFixed(0)} to ${last.toFixed(0)}`);
   }
-  // Two sessions train at a time; orders about the end of others may still be on their way.
-  const knownSessions = most('sessions');
-  if (!(knownSessions <= 8)) trouble.push(`a runner knew ${knownSessions} sessions of the two that train`);
-  return { ...head, ...memory, snapshotMb: most('snapshots'), knownSessions, trouble };
+  // Two trainings run at a time; commands about the end of others may still be on their way.
+  const knownTrainings = most('trainings');
+  if (!(knownTrainings <= 8)) trouble.push(`a runner knew ${knownTrainings} trainings of the two that train`);
+  return { ...head, ...memory, snapshotMb: most('snapshots'), knownTrainings, trouble };
 }
 
 function describe(
-  { sessions, joined, left }: { sessions: number; joined: number; left: number },
+  { trainings, joined, left }: { trainings: number; joined: number; left: number },
   now: Sample | undefined,
 ): string {
   const memory = now
     ? `coordinator ${now.coordinator.toFixed(0)} MB, runner ${now.runner.toFixed(0)} MB`
     : '';
-  return `${sessions} sessions begun, ${joined} runners joined, ${left} left; ${memory}`;
+  return `${trainings} trainings begun, ${joined} runners joined, ${left} left; ${memory}`;
 }

@@ -1,6 +1,6 @@
-import type { Status } from './session-client.js';
+import type { Status } from './training-client.js';
 
-/** What happened to one session under faults, from its status messages. */
+/** What happened to one training under faults, from its status messages. */
 export interface Trace {
   /** Longest time without a new committed step, in milliseconds, counted from when going on was possible. */
   readonly longestGapMs: number;
@@ -10,7 +10,7 @@ export interface Trace {
   readonly placements: number;
 }
 
-/** Follows the status of a session: gaps between committed steps, and what is repeated after a loss. */
+/** Follows the status of a training: gaps between committed steps, and what is repeated after a loss. */
 export class Watch {
   private since = performance.now();
   private began = false;
@@ -21,14 +21,14 @@ export class Watch {
   /** Steps of the present run of training and when they were seen; a placement cuts it back. */
   private reached: { step: number; at: number }[] = [];
 
-  heed({ phase, step }: Status): void {
+  onStatus({ phase, step }: Status): void {
     const now = performance.now();
-    const placing = phase === 'SESSION_PHASE_PLACING';
+    const placing = phase === 'TRAINING_PHASE_PLACING';
     if (placing && !this.wasPlacing) this.placed(step);
     this.wasPlacing = placing;
     const last = this.reached.at(-1)?.step ?? -1;
-    const over = phase === 'SESSION_PHASE_FINISHED';
-    if ((phase !== 'SESSION_PHASE_TRAINING' || step <= last) && !over) return;
+    const over = phase === 'TRAINING_PHASE_FINISHED';
+    if ((phase !== 'TRAINING_PHASE_TRAINING' || step <= last) && !over) return;
     if (this.began) this.gap = Math.max(this.gap, now - this.since);
     this.began = true;
     this.since = now;
@@ -36,7 +36,7 @@ export class Watch {
   }
 
   /** Until now nobody could have gone on: the coordinator was away. */
-  excuse(): void {
+  restartGap(): void {
     this.since = Math.max(this.since, performance.now());
   }
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../cluster/random.js';
+import { checkDrafts, sendBackgroundRequests } from './background-requests.js';
 import { PersistentClient } from './client.js';
 import { photograph } from './photographs.js';
 import { PARTS, type Part, type Service } from './service.js';
-import { contradictions, type Facts, type Story, tellStory } from './session-story.js';
-import { settleDrafts, visit } from './visitor.js';
+import { contradictions, type Facts, type Journey, runJourney } from './session-journey.js';
 import { WebhookReceiver } from './webhook-receiver.js';
 
 export interface ServiceChaosOptions {
@@ -43,8 +43,7 @@ export interface ServiceChaosReport {
 }
 
 /**
- * Apps go their way through a running service while one of its processes is killed each round, at a moment of their way
- * that follows from the seed. Everything that was told to be a fact must still be one, after each round and in the end;
+ * Clients use a running service while one of its processes is killed each round, at a moment that follows from the seed. Every fact that the service has confirmed must still hold after each round and at the end;
  * every training must end with the parameters of one that nothing disturbed.
  */
 export async function runServiceChaos(
@@ -55,9 +54,9 @@ export async function runServiceChaos(
   const photographs = await photograph({ width: 96, height: 64, focus: 3, exposures: 2 });
   const apps = Array.from({ length: clients }, () => new PersistentClient(service.url, service.key));
   const hooks = webhooks ? await WebhookReceiver.start(apps[0]!) : undefined;
-  const told: Facts[] = [];
+  const recorded: Facts[] = [];
   const done: ServiceRound[] = [];
-  const storyOf = (round: number, app: number): Story => ({
+  const journeyOf = (round: number, app: number): Journey => ({
     client: apps[app]!,
     photographs,
     steps,
@@ -67,24 +66,24 @@ export async function runServiceChaos(
   });
   try {
     const began = performance.now();
-    const undisturbed = await Promise.all(apps.map((_, app) => tellStory(storyOf(-1, app))));
+    const undisturbed = await Promise.all(apps.map((_, app) => runJourney(journeyOf(-1, app))));
     const usualMs = performance.now() - began;
-    told.push(...undisturbed);
+    recorded.push(...undisturbed);
     const parameters = undisturbed[0]!.parametersSha256.slice(0, 12);
     log(`undisturbed: ${(usualMs / 1000).toFixed(1)} s, parameters ${parameters}…`);
     for (let round = 0; round < rounds; round++) {
-      const stories = apps.map((_, app) => storyOf(round, app));
-      const result = await runRound(service, options, round, stories, usualMs, told);
+      const journeys = apps.map((_, app) => journeyOf(round, app));
+      const result = await runRound(service, options, round, journeys, usualMs, recorded);
       done.push(result);
       log(describe(result));
     }
-    const trouble = await judgeAll(apps[0]!, told);
-    if (hooks) trouble.push(...(await hooks.missing(told)));
+    const trouble = await checkAll(apps[0]!, recorded);
+    if (hooks) trouble.push(...(await hooks.missing(recorded)));
     return {
       seed,
       rounds: done,
       failed: done.filter((r) => r.trouble !== '').length,
-      sessions: told.length,
+      sessions: recorded.length,
       repeated: apps.reduce((sum, { repeated }) => sum + repeated, 0),
       trouble,
     };
@@ -97,46 +96,50 @@ async function runRound(
   service: Service,
   { seed, parts = PARTS }: ServiceChaosOptions,
   round: number,
-  stories: readonly Story[],
+  journeys: readonly Journey[],
   usualMs: number,
-  told: Facts[],
+  recorded: Facts[],
 ): Promise<ServiceRound> {
   const random = new Random(seed + 7919 * round);
   const part = random.pick(parts);
   const share = random.unit();
   const which = random.below(1000);
-  const [{ client, photographs }] = stories as [Story, ...Story[]];
-  const [{ session: trained, parametersSha256, renderSha256 }] = told as [Facts, ...Facts[]];
+  const [{ client, photographs }] = journeys as [Journey, ...Journey[]];
+  const [{ session: trained, parametersSha256, renderSha256 }] = recorded as [Facts, ...Facts[]];
   const began = performance.now();
   let isOver = false;
   const strike = async () => {
     await sleep(share * usualMs);
     await service.kill(part, which);
   };
-  const acting = Promise.allSettled(stories.map(tellStory)).finally(() => {
+  const acting = Promise.allSettled(journeys.map(runJourney)).finally(() => {
     isOver = true;
   });
-  const visiting = { client, photographs, random, name: `chaos ${seed}/${round}`, trained };
+  const background = { client, photographs, random, name: `chaos ${seed}/${round}`, trained };
   const wrong: string[] = [];
-  const heed = <T>(outcome: PromiseSettledResult<T>): T | undefined => {
+  const settle = <T>(outcome: PromiseSettledResult<T>): T | undefined => {
     if (outcome.status === 'fulfilled') return outcome.value;
     wrong.push(messageOf(outcome.reason));
     return undefined;
   };
-  const [visited, struck] = await Promise.allSettled([visit(visiting, () => isOver), strike()]);
-  heed(struck);
+  const [drafts, struck] = await Promise.allSettled([
+    sendBackgroundRequests(background, () => isOver),
+    strike(),
+  ]);
+  settle(struck);
   for (const outcome of await acting) {
-    const facts = heed(outcome);
+    const facts = settle(outcome);
     if (!facts) continue;
-    told.push(facts);
+    recorded.push(facts);
     if (facts.parametersSha256 !== parametersSha256) wrong.push(`${facts.session}: other parameters`);
     if (facts.renderSha256 !== renderSha256) wrong.push(`${facts.session}: another render`);
   }
   try {
     await service.ready();
-    wrong.push(...(await settleDrafts(client, heed(visited) ?? [])));
-    for (const facts of told.slice(-stories.length)) wrong.push(...(await contradictions(client, facts)));
-    wrong.push(...(await strangers(client, told)));
+    wrong.push(...(await checkDrafts(client, settle(drafts) ?? [])));
+    for (const facts of recorded.slice(-journeys.length))
+      wrong.push(...(await contradictions(client, facts)));
+    wrong.push(...(await checkSessionList(client, recorded)));
   } catch (error) {
     wrong.push(messageOf(error));
   }
@@ -151,14 +154,14 @@ async function runRound(
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-async function judgeAll(client: PersistentClient, told: readonly Facts[]): Promise<string[]> {
+async function checkAll(client: PersistentClient, recorded: readonly Facts[]): Promise<string[]> {
   const wrong: string[] = [];
-  for (const facts of told) wrong.push(...(await contradictions(client, facts)));
-  return [...wrong, ...(await strangers(client, told))];
+  for (const facts of recorded) wrong.push(...(await contradictions(client, facts)));
+  return [...wrong, ...(await checkSessionList(client, recorded))];
 }
 
-/** What is wrong with the list of sessions: two that one idempotency key made, or one of ours that is not in it. */
-async function strangers(client: PersistentClient, told: readonly Facts[]): Promise<string[]> {
+/** Checks the list of sessions: no idempotency key made two, and none is missing. @returns what is wrong */
+async function checkSessionList(client: PersistentClient, recorded: readonly Facts[]): Promise<string[]> {
   const listed: { id: string; notes: string }[] = [];
   for (let next: string | null = ''; next !== null; ) {
     const after: string = next === '' ? '' : `&after=${encodeURIComponent(next)}`;
@@ -173,7 +176,7 @@ async function strangers(client: PersistentClient, told: readonly Facts[]): Prom
   const keys = listed.map(({ notes }) => notes);
   if (new Set(keys).size !== keys.length) wrong.push('one idempotency key made two sessions');
   const ids = new Set(listed.map(({ id }) => id));
-  for (const { session } of told) if (!ids.has(session)) wrong.push(`session ${session} is lost`);
+  for (const { session } of recorded) if (!ids.has(session)) wrong.push(`session ${session} is lost`);
   return wrong;
 }
 

@@ -132,13 +132,13 @@ export class Service {
 
   private run(): Program {
     const { args = [], onLine } = this.options;
-    const heed = (line: string) => {
+    const watchLine = (line: string) => {
       this.key = /#key=(\S+)/.exec(line)?.[1] ?? this.key;
       if (line.includes('"code":"internal"'))
         this.faults.splice(0, this.faults.length, ...this.faults.slice(-9), line);
       onLine?.(line);
     };
     const environment = { IMPLICAM_DATA: join(this.folder, 'data'), IMPLICAM_LOG: 'warn' };
-    return new Program('start', ['start', '--port', `${this.port}`, ...args], heed, environment);
+    return new Program('start', ['start', '--port', `${this.port}`, ...args], watchLine, environment);
   }
 }

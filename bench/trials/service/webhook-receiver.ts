@@ -3,18 +3,18 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PersistentClient } from './client.js';
-import type { Facts } from './session-story.js';
+import type { Facts } from './session-journey.js';
 
 /** A delivery that a crash interrupted comes again after a minute; retries of it soon after. In milliseconds. */
 const PATIENCE = 150_000;
 const EVENTS = ['queued', 'started', 'trained'];
 
-/** Receives webhooks and remembers which events they told. */
+/** Receives webhooks and remembers their events. */
 export class WebhookReceiver {
   private readonly server: Server;
   private readonly secrets: string[] = [];
-  /** Events told so far: session and number. */
-  private readonly told = new Set<string>();
+  /** Events received so far: session and number. */
+  private readonly received = new Set<string>();
   private forged = 0;
 
   private constructor(server: Server) {
@@ -48,18 +48,18 @@ export class WebhookReceiver {
     );
     if (!right) this.forged++;
     const { session, number } = JSON.parse(body) as { session: string; number: number };
-    if (right) this.told.add(`${session} ${number}`);
+    if (right) this.received.add(`${session} ${number}`);
   }
 
-  /** Waits for what is on its way. @returns events of the sessions that were never told, and other faults */
+  /** Waits for what is on its way. @returns events of the sessions that never came, and other faults */
   async missing(facts: readonly Facts[]): Promise<string[]> {
     const due = facts.flatMap(({ session, events }) =>
       events.filter((e) => EVENTS.includes(e.type)).map((e) => `${session} ${e.number}`),
     );
-    const lacking = () => due.filter((event) => !this.told.has(event));
+    const lacking = () => due.filter((event) => !this.received.has(event));
     const end = performance.now() + PATIENCE;
     while (lacking().length > 0 && performance.now() < end) await sleep(500);
-    const wrong = lacking().map((event) => `no webhook told of event ${event}`);
+    const wrong = lacking().map((event) => `no webhook came for event ${event}`);
     if (this.forged > 0) wrong.push(`${this.forged} webhooks had a wrong signature`);
     return wrong;
   }

@@ -1,31 +1,31 @@
-import { durableStep, type Holding, type SessionState, type Turn } from '../state.js';
+import { durableStep, type Holding, type Training, type Turn } from '../state.js';
 import type { Piece, RunnerId, ShardRange, Source } from '../types.js';
 
 /**
- * Which runner has which pieces of which snapshot in its memory. Pieces of one step are the same bits whoever made them
- * and in whichever epoch, so they are told apart by step alone (and by the engine of the runner that has them).
+ * Which runner has which pieces of which snapshot in its memory. Pieces of one step have the same bits whichever runner made
+ * them in whichever epoch, so the step alone identifies them (and the engine of the runner that holds them).
  */
 
-export function addHolding(session: SessionState, runner: RunnerId, step: number, shards: ShardRange): void {
+export function addHolding(training: Training, runner: RunnerId, step: number, shards: ShardRange): void {
   const same = (held: Holding) =>
     held.runner === runner &&
     held.step === step &&
     held.shards.first === shards.first &&
     held.shards.count === shards.count;
-  if (!session.holdings.some(same)) session.holdings.push({ runner, step, shards });
+  if (!training.holdings.some(same)) training.holdings.push({ runner, step, shards });
 }
 
-/** Forgets what a runner held: it is gone, or was told to drop it. */
-export function dropHoldings(session: SessionState, runner: RunnerId): void {
-  session.holdings = session.holdings.filter((held) => held.runner !== runner);
+/** Forgets what a runner held: it is lost, or was sent `release`. */
+export function dropHoldings(training: Training, runner: RunnerId): void {
+  training.holdings = training.holdings.filter((held) => held.runner !== runner);
 }
 
 /** Holdings on connected runners of one engine. */
-function usable(turn: Turn, session: SessionState, engine: string): Holding[] {
-  return session.holdings.filter((held) => turn.state.runners[held.runner]?.info.engine === engine);
+function usable(turn: Turn, training: Training, engine: string): Holding[] {
+  return training.holdings.filter((held) => turn.state.runners[held.runner]?.info.engine === engine);
 }
 
-/** Who has each shard at a step: one holder a shard, the one preferred for it if it has it; null where nobody has. */
+/** The holder of each shard at a step: the preferred runner if it has the shard, null if no runner has it. */
 function holdersByShard(
   held: readonly Holding[],
   count: number,
@@ -46,28 +46,28 @@ function holdersByShard(
  * The newest step that every shard can be restored at with runners of `engine`: from their memories, or else the durable
  * snapshot.
  */
-export function newestRestorable(turn: Turn, session: SessionState, engine: string): number {
-  const held = usable(turn, session, engine);
+export function newestRestorable(turn: Turn, training: Training, engine: string): number {
+  const held = usable(turn, training, engine);
   const steps = [...new Set(held.map(({ step }) => step))]
-    .filter((step) => step > durableStep(session) && step <= session.spec.steps)
+    .filter((step) => step > durableStep(training) && step <= training.spec.steps)
     .sort((a, b) => b - a);
   for (const step of steps) {
-    if (!holdersByShard(held, session.spec.shards.length, step, () => null).includes(null)) return step;
+    if (!holdersByShard(held, training.spec.shards.length, step, () => null).includes(null)) return step;
   }
-  return durableStep(session);
+  return durableStep(training);
 }
 
-/** Where the shards of a range can be fetched at a step; memory is preferred to the store, and one's own most of all. */
+/** Where to fetch the shards of a range at a step: from the runner's own memory first, then a peer's, then the store. */
 export function sourcesOf(
   turn: Turn,
-  session: SessionState,
+  training: Training,
   engine: string,
   step: number,
   runner: RunnerId,
   range: ShardRange,
 ): Source[] {
-  const held = usable(turn, session, engine);
-  const holders = holdersByShard(held, session.spec.shards.length, step, () => runner);
+  const held = usable(turn, training, engine);
+  const holders = holdersByShard(held, training.spec.shards.length, step, () => runner);
   const sources: {
     shards: { first: number; count: number };
     holder: RunnerId | null;
@@ -83,7 +83,7 @@ export function sourcesOf(
       sources.push({ shards: { first: shard, count: 1 }, holder, address, pieces: [] });
     }
   }
-  const stored = session.stored.find((snapshot) => snapshot.step === step)?.pieces ?? [];
+  const stored = training.stored.find((snapshot) => snapshot.step === step)?.pieces ?? [];
   for (const { shards, pieces } of sources.filter(({ holder }) => holder === null)) {
     const { first, count } = shards;
     // What all shards share is with shard 0.
@@ -92,11 +92,11 @@ export function sourcesOf(
   return sources;
 }
 
-/** Tells everybody to drop snapshots that will not be gone back to. */
-export function discardBelow(turn: Turn, session: SessionState, epoch: number, below: number): void {
-  const holders = new Set(session.holdings.filter((held) => held.step < below).map((held) => held.runner));
-  session.holdings = session.holdings.filter((held) => held.step >= below);
+/** Sends `discard` to all holders of snapshots that will not be restored any more. */
+export function discardBelow(turn: Turn, training: Training, epoch: number, below: number): void {
+  const holders = new Set(training.holdings.filter((held) => held.step < below).map((held) => held.runner));
+  training.holdings = training.holdings.filter((held) => held.step >= below);
   for (const runner of holders) {
-    turn.commands.push({ type: 'discard', runner, session: session.spec.id, epoch, below });
+    turn.commands.push({ type: 'discard', runner, training: training.spec.id, epoch, below });
   }
 }

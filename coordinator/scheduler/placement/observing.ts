@@ -1,80 +1,81 @@
-import { memberOf, type SessionState, type Turn } from '../state.js';
+import { memberOf, type Training, type Turn } from '../state.js';
 import { cancelTimer, startTimer } from '../timers.js';
 import type { RunnerId } from '../types.js';
 import { loadsOf, speedOf } from './planning.js';
 
 /**
- * How fast runners are, as their sessions show it. What a runner measured of itself in the moment of its start may be far
- * off, and a machine that other programs use changes. Of every window the members say how long their own part of a step took
- * them. Only the ratios between members count: what a step costs is a model that may be off for a session as a whole.
+ * Observed speeds of runners. What a runner measured when it started may be far off, and the load of a machine changes. With
+ * every window the members report how long their own part of a step took. Only the ratios between members count: the cost
+ * of a step comes from a model, which may be off for a training as a whole.
  */
 
-/** Ratios that are off by less than this contradict nothing: windows differ that much by themselves. */
+/** Deviations below this factor are noise: windows differ that much by themselves. */
 const TOLERANCE = 1.15;
 
-/** So many windows in a row must agree … */
+/** So many consecutive windows must agree … */
 const EVIDENCE = 2;
 
-/** … of so many steps at least: a shorter one counts for as much less. */
+/** … of at least so many steps each: a shorter one counts proportionally less. */
 const WINDOW_STEPS = 4;
 
-/** By what factor a member is faster than believed: somewhere in between. */
+/** Observed over assumed speed of a member: somewhere in this interval. */
 interface Factor {
   readonly low: number;
   readonly high: number;
 }
 
-/** A window of so many steps is over: looks whether its members were as fast, beside each other, as they are believed to be. */
-export function observeWindow(turn: Turn, session: SessionState, steps: number): void {
-  session.calm++;
-  const factors = fasterThanBelieved(turn, session);
+/** A window of so many steps is over: compares the observed speeds of its members, relative to each other, with the assumed ones. */
+export function observeWindow(turn: Turn, training: Training, steps: number): void {
+  training.windowsSinceMove++;
+  const factors = speedFactors(turn, training);
   if (factors === null) return;
-  // Some factor that they all may have, if it is not the other way round.
+  // If low ≤ high, one factor in between explains all members.
   const low = Math.max(...factors.map((factor) => factor.low));
   const high = Math.min(...factors.map((factor) => factor.high));
-  // If all members have changed, it is the steps that have: the scale moves, but no further than it must.
-  const scale = session.scale ?? firstScale(turn, session, factors);
-  session.scale = clamp(scale, Math.min(low, high), Math.max(low, high));
+  // If all members changed alike, the cost of the steps did: the scale moves, but no further than necessary.
+  const scale = training.scale ?? firstScale(turn, training, factors);
+  training.scale = clamp(scale, Math.min(low, high), Math.max(low, high));
   if (low / high < TOLERANCE) {
-    session.evidence = 0;
+    training.evidence = 0;
     return;
   }
-  for (const [i, member] of session.placement.entries()) {
-    const factor = clamp(session.scale, factors[i]!.low, factors[i]!.high) / session.scale;
-    member.lean = session.evidence === 0 ? factor : lesser(member.lean, factor);
+  for (const [i, member] of training.placement.entries()) {
+    const factor = clamp(training.scale, factors[i]!.low, factors[i]!.high) / training.scale;
+    member.speedRatio = training.evidence === 0 ? factor : smallerChange(member.speedRatio, factor);
   }
-  session.evidence += Math.min(1, steps / WINDOW_STEPS);
-  if (session.evidence >= EVIDENCE) learn(turn, session);
+  training.evidence += Math.min(1, steps / WINDOW_STEPS);
+  if (training.evidence >= EVIDENCE) learn(turn, training);
 }
 
 /**
- * Of all members, by how much they are faster than they are believed to be; null where that is not known of somebody. Who
- * hosts other sessions, too, had its whole speed for this one while those waited for others, or only a part of it.
+ * Observed over assumed speed of every member; null if it is not known of some member. A member that also hosts other
+ * trainings had between its full speed (while those waited for peers) and its share of it.
  */
-function fasterThanBelieved(turn: Turn, session: SessionState): Factor[] | null {
-  const loads = loadsOf(turn.state, session);
-  const factors = session.placement.map(({ runner, shards, computeMs }) => {
+function speedFactors(turn: Turn, training: Training): Factor[] | null {
+  const loads = loadsOf(turn.state, training);
+  const factors = training.placement.map(({ runner, shards, computeMs }) => {
     const { first, count } = shards;
-    const cost = session.spec.shards.slice(first, first + count).reduce((sum, shard) => sum + shard.cost, 0);
+    const cost = training.spec.shards.slice(first, first + count).reduce((sum, shard) => sum + shard.cost, 0);
     const low = (1000 * cost) / computeMs / speedOf(turn.state, runner);
-    return { low, high: low * (1 + (loads.get(runner)?.sessions ?? 0)) };
+    return { low, high: low * (1 + (loads.get(runner)?.trainings ?? 0)) };
   });
   return factors.every(({ low }) => Number.isFinite(low) && low > 0) ? factors : null;
 }
 
 /**
- * What to hold a session's first window against: the members of whom something was observed before, or else all; of them
- * the one in the middle. Of two the one that looks faster: nobody then seems faster than it said, in comparison with
- * runners that nobody has tried yet, so they will be.
+ * The scale for a training's first window: the median over the members that were observed before, or else over all. Of two
+ * the faster one: then no member seems faster than it measured, and runners that were not tried yet get their chance.
  */
-function firstScale(turn: Turn, session: SessionState, factors: readonly Factor[]): number {
-  const known = factors.filter((_, i) => turn.state.runners[session.placement[i]!.runner]!.observed !== null);
+function firstScale(turn: Turn, training: Training, factors: readonly Factor[]): number {
+  const known = factors.filter(
+    (_, i) => turn.state.runners[training.placement[i]!.runner]!.observed !== null,
+  );
   const all = (known.length > 0 ? known : factors).map(({ low, high }) => Math.sqrt(low * high));
   return all.sort((a, b) => a - b)[all.length >> 1]!;
 }
 
-/** What two windows have in common: the smaller change, and none if one says faster and the other slower. */
-function lesser(a: number, b: number): number {
+/** What two windows agree on: the smaller change, or none if one shows faster and the other slower. */
+function smallerChange(a: number, b: number): number {
   if (a < 1 !== b < 1) return 1;
   return a < 1 ? Math.max(a, b) : Math.min(a, b);
 }
@@ -83,46 +84,48 @@ function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);
 }
 
-/** The evidence is enough: from now on every placement goes by it. */
-function learn(turn: Turn, session: SessionState): void {
-  session.evidence = 0;
-  const leans = session.placement.map(({ lean }) => lean);
-  if (Math.max(...leans) / Math.min(...leans) < TOLERANCE) return;
-  for (const { runner, lean } of session.placement) {
-    const speed = speedOf(turn.state, runner) * lean;
+/** There is enough evidence: every placement uses the observed speeds from now on. */
+function learn(turn: Turn, training: Training): void {
+  training.evidence = 0;
+  const ratios = training.placement.map(({ speedRatio }) => speedRatio);
+  if (Math.max(...ratios) / Math.min(...ratios) < TOLERANCE) return;
+  for (const { runner, speedRatio } of training.placement) {
+    const speed = speedOf(turn.state, runner) * speedRatio;
     const state = turn.state.runners[runner]!;
     state.observed = speed;
-    if (speed < state.info.stepRate) doubt(turn, runner);
-    else cancelTimer(turn, 'doubt', null, runner);
+    if (speed < state.info.stepRate) startProbation(turn, runner);
+    else cancelTimer(turn, 'probation', null, runner);
   }
   turn.state.speeds++;
 }
 
-/** A runner that gets no work for being slow cannot show that it is so no longer. */
-function doubt(turn: Turn, runner: RunnerId): void {
-  const { doubtMs, maxDoubtMs } = turn.options;
-  const ms = Math.min(doubtMs * 2 ** turn.state.runners[runner]!.doubts, maxDoubtMs);
-  startTimer(turn, 'doubt', null, ms, runner);
+/** Puts a slow runner on probation: without work it could never show that it has recovered. */
+function startProbation(turn: Turn, runner: RunnerId): void {
+  const { probationMs, maxProbationMs } = turn.options;
+  const ms = Math.min(probationMs * 2 ** turn.state.runners[runner]!.probations, maxProbationMs);
+  startTimer(turn, 'probation', null, ms, runner);
 }
 
-/** It is tried again, if others train while it has nothing to do: as fast as it measured itself. */
-export function onDoubt(turn: Turn, runner: RunnerId): void {
+/** Ends a probation. If the runner is idle while others train, it is assumed to be as fast as it measured itself again. */
+export function onProbationOver(turn: Turn, runner: RunnerId): void {
   const state = turn.state.runners[runner];
   if (state === undefined || state.observed === null) return;
-  const sessions = Object.values(turn.state.sessions);
-  const idle = !sessions.some((session) => memberOf(session, runner));
-  if (idle && sessions.some(({ phase, engine }) => phase === 'training' && engine === state.info.engine)) {
+  const trainings = Object.values(turn.state.trainings);
+  const idle = !trainings.some((training) => memberOf(training, runner));
+  if (idle && trainings.some(({ phase, engine }) => phase === 'training' && engine === state.info.engine)) {
     state.observed = null;
-    state.doubts++;
+    state.probations++;
     turn.state.topology++;
-  } else doubt(turn, runner);
+  } else startProbation(turn, runner);
 }
 
 /**
- * Whether a session should look for a better placement by what was learned since it last did. Every move for that reason
- * doubles the windows until the next: whatever runners do, and however what they show depends on the placement, most of the
- * time is spent training.
+ * Whether a training should look for a better placement because observed speeds changed since it last did. Every move for
+ * that reason doubles the number of windows until the next one. So most of the time is spent training, however the
+ * runners behave and however much the observations depend on the placement.
  */
-export function mayHeed(turn: Turn, session: SessionState): boolean {
-  return session.heeded !== turn.state.speeds && session.calm >= 2 ** session.moves;
+export function mayRebalanceForSpeed(turn: Turn, training: Training): boolean {
+  return (
+    training.evaluatedSpeeds !== turn.state.speeds && training.windowsSinceMove >= 2 ** training.speedMoves
+  );
 }

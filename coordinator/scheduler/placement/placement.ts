@@ -3,9 +3,9 @@ import type { RunnerId, ShardRange, ShardSpec } from '../types.js';
 /** A runner that could take shards. */
 export interface Candidate {
   readonly runner: RunnerId;
-  /** Reference steps a second that are left for this session. */
+  /** Reference steps a second that are left for this training. */
   readonly speed: number;
-  /** Bytes that are left for this session. */
+  /** Bytes that are left for this training. */
   readonly memoryBytes: number;
   /** Its place in the row of runners; shards are dealt out along the row. */
   readonly order: number;
@@ -124,7 +124,7 @@ function dealEvenly(work: Work, sums: Sums, row: readonly Candidate[]): Share[] 
 /**
  * Places shards on runners so that a step is predicted to be shortest: contiguous runs of shards (few messages in the
  * reduction's tree), sized by speed within memory. More runners shorten the computation and lengthen the exchange, so
- * every number of runners is tried, fastest first; a session that gains nothing from a second runner stays on one.
+ * every number of runners is tried, fastest first; a training that gains nothing from a second runner stays on one.
  * Null if the candidates' memory does not hold it.
  */
 export function place(work: Work, candidates: readonly Candidate[]): Placement | null {

@@ -39,7 +39,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
                            InstanceMethod<&SessionObject::join>("join"),
                            InstanceMethod<&SessionObject::exchange>("exchange"),
                            InstanceMethod<&SessionObject::leave>("leave"),
-                           InstanceMethod<&SessionObject::part>("part"),
+                           InstanceMethod<&SessionObject::abort>("abort"),
                            InstanceMethod<&SessionObject::ticks>("ticks"),
                            InstanceMethod<&SessionObject::timePhases>("timePhases"),
                            InstanceMethod<&SessionObject::close>("close"),
@@ -269,11 +269,12 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   // join(carrier, id: Uint8Array, rank, ranks, milliseconds) → Promise<void>
   Napi::Value join(const Napi::CallbackInfo& info) {
     auto id = info[1].As<Napi::Uint8Array>();
-    const AnySession::Tie tie = {info[0].As<Napi::String>(), {id.Data(), id.Data() + id.ByteLength()},
-                                 info[2].As<Napi::Number>().Int32Value(), info[3].As<Napi::Number>().Int32Value()};
+    const AnySession::Membership membership = {info[0].As<Napi::String>(), {id.Data(), id.Data() + id.ByteLength()},
+                                               info[2].As<Napi::Number>().Int32Value(),
+                                               info[3].As<Napi::Number>().Int32Value()};
     const int64_t ms = info[4].As<Napi::Number>().Int64Value();
     return Task::start(
-        info.Env(), keep(info), [session = running(info), tie, ms] { session->join(tie, ms); },
+        info.Env(), keep(info), [session = running(info), membership, ms] { session->join(membership, ms); },
         [](Napi::Env env) { return env.Undefined(); });
   }
 
@@ -283,14 +284,14 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     std::vector<AnySession::Move> moves;
     for (size_t i = 0; i + 2 < given.ElementLength(); i += 3) moves.push_back({given[i], given[i + 1], given[i + 2]});
     const int64_t ms = info[1].As<Napi::Number>().Int64Value();
-    auto parted = std::make_shared<AnySession::Parted>();
+    auto lost = std::make_shared<AnySession::PeerLost>();
     return Task::start(
         info.Env(), keep(info),
-        [session = running(info), moves, ms, parted] { *parted = session->exchange(moves, ms); },
-        [parted](Napi::Env env) -> Napi::Value {
+        [session = running(info), moves, ms, lost] { *lost = session->exchange(moves, ms); },
+        [lost](Napi::Env env) -> Napi::Value {
           Napi::Object o = Napi::Object::New(env);
-          o.Set("member", parted->member);
-          o.Set("why", parted->why);
+          o.Set("member", lost->member);
+          o.Set("why", lost->why);
           return o;
         });
   }
@@ -304,8 +305,8 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   }
 
   // At any time; what waits for other devices ends soon.
-  void part(const Napi::CallbackInfo&) {
-    if (session_) session_->part();
+  void abort(const Napi::CallbackInfo&) {
+    if (session_) session_->abort();
   }
 
   // timePhases(on): whether train() tells its phases where that makes it slower

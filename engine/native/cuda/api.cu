@@ -15,9 +15,9 @@ int guarded(DeviceMessage* message, F work) {
   try {
     work();
     return 0;
-  } catch (const Parted& e) {
+  } catch (const PeerLost& e) {
     std::snprintf(message->text, sizeof message->text, "%s", e.what());
-    return DEVICE_PARTED;
+    return DEVICE_PEER_LOST;
   } catch (const std::exception& e) {
     std::snprintf(message->text, sizeof message->text, "%s", e.what());
   } catch (...) {

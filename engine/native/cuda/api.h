@@ -1,5 +1,5 @@
 // What the device library gives to the addon, as plain C: the two are built by different compilers. Every call returns 0,
-// or with a message 1, or DEVICE_PARTED where another member of an exchange did not do its part.
+// or with a message 1, or DEVICE_PEER_LOST where another member of an exchange did not do its part.
 #pragma once
 #include "shared/plan.h"
 
@@ -7,7 +7,7 @@ namespace implicam {
 
 constexpr int32_t DEVICE_API_VERSION = 3;
 
-constexpr int DEVICE_PARTED = 2;
+constexpr int DEVICE_PEER_LOST = 2;
 
 struct DeviceMessage {
   char text[512];

@@ -120,8 +120,8 @@ describeEmulated('from device to device', () => {
     third.close();
     // Nobody tells them: what they wait for goes on for ever.
     const waiting = Promise.all([first, second].map((m, rank) => m.exchange(operationsOf(ring, rank), 1000)));
-    const parted = await waiting;
-    expect(parted[0] ?? parted[1]).toMatchObject({ why: expect.stringMatching(/nothing happened for 1 s/) });
+    const lost = await waiting;
+    expect(lost[0] ?? lost[1]).toMatchObject({ why: expect.stringMatching(/nothing happened for 1 s/) });
     for (const m of [first, second]) await expect(m.save()).resolves.toBeDefined();
     for (const m of [first, second]) m.close();
 
@@ -152,7 +152,7 @@ describeEmulated('from device to device', () => {
     const [first] = ring.members as [JoiningSession];
     await first.compute(0);
     const waiting = first.exchange(operationsOf(ring, 0), 60_000);
-    first.part();
+    first.abort();
     expect(await waiting).toMatchObject({ why: expect.stringContaining('given up') });
     await first.leave();
     await first.load(run.state);
@@ -168,7 +168,7 @@ describeEmulated('from device to device', () => {
     const id = await (engine.link as DeviceLink).newId();
     await expect(session.join({ id, rank: 0, ranks: 2 }, 300)).rejects.toThrow(/nothing happened/);
     const waiting = session.join({ id, rank: 0, ranks: 2 }, 60_000);
-    session.part();
+    session.abort();
     await expect(waiting).rejects.toThrow(/given up/);
     expect((await session.train(1)).loss).toSatisfy(Number.isFinite);
     session.close();

@@ -9,7 +9,7 @@ import {
   makeScenario,
   putScenario,
 } from '../../../bench/trials/cluster/scene.js';
-import { SessionClient } from '../../../bench/trials/cluster/session-client.js';
+import { TrainingClient } from '../../../bench/trials/cluster/training-client.js';
 import { startCoordinator } from '../../../coordinator/coordinator.js';
 import { FolderLedger } from '../../../coordinator/ledgers/folder.js';
 import { startRunner } from '../../../runner/runner.js';
@@ -31,7 +31,7 @@ testEmulated('a session goes on where it fits', async () => {
     ledger: () => new FolderLedger(store),
     version: 'test',
   });
-  const client = new SessionClient(coordinator.address);
+  const client = new TrainingClient(coordinator.address);
   const add = (device: string, stepRate: number) => {
     const engine = createCudaEngine({ library: 'emulated', device });
     return startRunner({

@@ -14,15 +14,15 @@ class DeviceExchange {
       : api_(api), session_(session), problem_(problem), fingerprint_(fingerprintOf(problem)) {}
 
   bool joined() const { return joined_; }
-  // A part of it that waits gives up soon, and all later ones: until `leave`.
-  void part() { parted_ = true; }
+  // From any thread: the operation in progress gives up soon, and so do later ones, until `leave`.
+  void abort() { aborted_ = true; }
 
-  void join(const AnySession::Tie& tie, int64_t milliseconds) {
-    if (tie.carrier.empty()) throw Refused("there is no way to other devices: NCCL was not found");
-    if (tie.id.size() != EXCHANGE_ID_BYTES) throw Refused("an identity of " + std::to_string(EXCHANGE_ID_BYTES) + " bytes is needed");
+  void join(const AnySession::Membership& membership, int64_t milliseconds) {
+    if (membership.carrier.empty()) throw Refused("there is no way to other devices: NCCL was not found");
+    if (membership.id.size() != EXCHANGE_ID_BYTES) throw Refused("an identity of " + std::to_string(EXCHANGE_ID_BYTES) + " bytes is needed");
     const DeviceWait wait = waitOf(milliseconds);
     deviceCall([&](DeviceMessage* m) {
-      return api_.join(session_, tie.carrier.c_str(), tie.id.data(), tie.rank, tie.ranks, &wait, m);
+      return api_.join(session_, membership.carrier.c_str(), membership.id.data(), membership.rank, membership.ranks, &wait, m);
     });
     joined_ = true;
   }
@@ -32,7 +32,7 @@ class DeviceExchange {
     DeviceMessage why{};
     // Whether in peace or not, it is over.
     api_.leave(session_, &wait, &why);
-    joined_ = parted_ = false;
+    joined_ = aborted_ = false;
     forget();
   }
 
@@ -55,11 +55,11 @@ class DeviceExchange {
     return total;
   }
 
-  AnySession::Parted run(const std::vector<AnySession::Move>& moves, int64_t milliseconds) {
+  AnySession::PeerLost run(const std::vector<AnySession::Move>& moves, int64_t milliseconds) {
     for (const AnySession::Move& move : moves) {
       try {
         make(move, milliseconds);
-      } catch (const Away& e) {
+      } catch (const PeerFailure& e) {
         return {move.other, e.what()};
       }
     }
@@ -79,7 +79,7 @@ class DeviceExchange {
 
  private:
   // The member that a move is made with did not do its part.
-  struct Away : std::runtime_error {
+  struct PeerFailure : std::runtime_error {
     using std::runtime_error::runtime_error;
   };
 
@@ -126,7 +126,7 @@ class DeviceExchange {
   static void withMember(Call call) {
     DeviceMessage message{};
     const int failed = call(&message);
-    if (failed == DEVICE_PARTED) throw Away(message.text);
+    if (failed == DEVICE_PEER_LOST) throw PeerFailure(message.text);
     if (failed) throw std::runtime_error(message.text);
   }
 
@@ -159,7 +159,7 @@ class DeviceExchange {
   }
 
   DeviceWait waitOf(int64_t milliseconds) const {
-    return {milliseconds, [](const void* self) -> int32_t { return ((const DeviceExchange*)self)->parted_; }, this};
+    return {milliseconds, [](const void* self) -> int32_t { return ((const DeviceExchange*)self)->aborted_; }, this};
   }
 
   const DeviceApi& api_;
@@ -167,7 +167,7 @@ class DeviceExchange {
   const Problem& problem_;
   uint64_t fingerprint_;
   bool joined_ = false, summed_ = false;
-  std::atomic<bool> parted_{false};
+  std::atomic<bool> aborted_{false};
   int64_t step_ = 0;
   std::vector<NodePart> parts_;  // by slot
   NodePart message_;

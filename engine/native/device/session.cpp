@@ -64,21 +64,21 @@ class DeviceSession final : public AnySession {
   void timePhases(bool on) override { timed_ = on; }
   void cancel() override {
     cancelled_ = true;
-    exchange_->part();
+    exchange_->abort();
   }
 
-  void join(const Tie& tie, int64_t milliseconds) override {
+  void join(const Membership& membership, int64_t milliseconds) override {
     closedStep("join other devices");
-    exchange_->join(tie, milliseconds);
+    exchange_->join(membership, milliseconds);
   }
   void leave(int64_t milliseconds) override { exchange_->leave(milliseconds); }
-  void part() override { exchange_->part(); }
-  Parted exchange(const std::vector<Move>& moves, int64_t milliseconds) override {
+  void abort() override { exchange_->abort(); }
+  PeerLost exchange(const std::vector<Move>& moves, int64_t milliseconds) override {
     openStep();
     if (!exchange_->joined()) throw Refused("no devices are joined: join them first");
-    Parted parted = exchange_->run(moves, milliseconds);
-    if (parted.member >= 0 && cancelled_) throw Refused("the session was closed meanwhile");
-    return parted;
+    PeerLost lost = exchange_->run(moves, milliseconds);
+    if (lost.member >= 0 && cancelled_) throw Refused("the session was closed meanwhile");
+    return lost;
   }
 
   StepResult train(const StepPlan& plan) override {

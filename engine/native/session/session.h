@@ -81,7 +81,7 @@ class AnySession {
 
   // The same exchange from device to device, between sessions on devices of one machine. All members join at the same time;
   // `exchange` then takes the place of the calls between `compute`, in one lane, and `apply`, which is given no roots.
-  struct Tie {
+  struct Membership {
     std::string carrier;  // the library
     std::vector<uint8_t> id;
     int rank, ranks;
@@ -94,15 +94,15 @@ class AnySession {
     int32_t other;  // the slot that is added, or the member
   };
   // The member with which a move failed, and why; −1: none did.
-  struct Parted {
+  struct PeerLost {
     int member = -1;
     std::string why;
   };
-  virtual void join(const Tie&, int64_t) { throw Refused("this session is on no device: exchange its sums as bytes"); }
-  virtual Parted exchange(const std::vector<Move>&, int64_t) { throw Refused("no devices are joined: join them first"); }
-  // Ends it, for all members; what waits in it ends soon when `part` is called, from any thread.
+  virtual void join(const Membership&, int64_t) { throw Refused("this session is on no device: exchange its sums as bytes"); }
+  virtual PeerLost exchange(const std::vector<Move>&, int64_t) { throw Refused("no devices are joined: join them first"); }
+  // Ends it, for all members; what waits in it ends soon when `abort` is called, from any thread.
   virtual void leave(int64_t) {}
-  virtual void part() {}
+  virtual void abort() {}
 
   // From another thread: what runs now ends soon, and throws.
   virtual void cancel() = 0;

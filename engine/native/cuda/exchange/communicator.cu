@@ -108,9 +108,9 @@ Communicator::Communicator(Stream& stream, const Nccl& nccl, const uint8_t* id, 
   NcclFunctions::Id shared;
   NcclFunctions::Config config;
   std::memcpy(shared.bytes, id, sizeof shared.bytes);
-  stream_->handle();  // its device is the one that the tie is of
+  stream_->handle();  // selects the device of the communicator
   try {
-    check(nccl_->commInitRankConfig(&handle_, ranks, shared, rank, &config), "the devices cannot be tied");
+    check(nccl_->commInitRankConfig(&handle_, ranks, shared, rank, &config), "the devices cannot be connected");
     settle(wait, "the other devices");
   } catch (...) {
     abandon();
@@ -122,7 +122,7 @@ Communicator::~Communicator() { abandon(); }
 
 void Communicator::transfer(const std::vector<Span>& spans, int peer, bool out, const Wait& wait) {
   const std::string what = std::string(out ? "sending to" : "receiving from") + " device " + std::to_string(peer);
-  if (!handle_) throw Parted(what + ": the devices are not tied any more");
+  if (!handle_) throw PeerLost(what + ": the devices are not connected any more");
   void* stream = stream_->handle();
   check(nccl_->groupStart(), what);
   int result = NcclFunctions::DONE;
@@ -150,7 +150,7 @@ void Communicator::settle(const Wait& wait, const std::string& what) {
     else if (wait.late()) why = "nothing happened for " + std::to_string(wait.milliseconds() / 1000) + " s";
     if (!why.empty()) {
       abandon();
-      throw Parted(what + ": " + why);
+      throw PeerLost(what + ": " + why);
     }
     if (round < 1000) std::this_thread::yield();
     else std::this_thread::sleep_for(std::chrono::microseconds(50));
@@ -164,14 +164,14 @@ void Communicator::check(int result, const std::string& what) {
   abandon();
   const std::string message = what + ": NCCL: " + why;
   if (result == NcclFunctions::CUDA_ERROR) throw std::runtime_error(message);
-  throw Parted(message);
+  throw PeerLost(message);
 }
 
 void Communicator::finish(const Wait& wait) {
   if (!handle_) return;
   stream_->handle();
-  check(nccl_->commFinalize(handle_), "parting");
-  settle(wait, "parting");
+  check(nccl_->commFinalize(handle_), "leaving");
+  settle(wait, "leaving");
   void* handle = handle_;
   handle_ = nullptr;
   nccl_->commDestroy(handle);

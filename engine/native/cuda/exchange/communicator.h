@@ -27,7 +27,7 @@ const Nccl& openNccl(const std::string& path);
 void newExchangeId(const Nccl& nccl, uint8_t* id);
 
 // What another member did not do; whatever else is thrown is this device's own failure.
-struct Parted : std::runtime_error {
+struct PeerLost : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
@@ -44,13 +44,13 @@ class Wait {
   std::chrono::steady_clock::time_point until_;
 };
 
-// The tie between the devices that train one session. Calls come one at a time, from any thread. One that fails leaves
+// The connection between the devices that train together. Calls come one at a time, from any thread. One that fails leaves
 // nothing to be used: all later ones fail, too.
 class Communicator {
  public:
   // All members make theirs at the same time, each with its rank in 0 … ranks − 1.
   Communicator(Stream& stream, const Nccl& nccl, const uint8_t* id, int rank, int ranks, const Wait& wait);
-  // Breaks the tie: what the others still wait for does not come.
+  // Aborts: what the others still wait for does not come.
   ~Communicator();
   Communicator(const Communicator&) = delete;
 
@@ -62,7 +62,7 @@ class Communicator {
   // Goes on with the next when the memory was taken, or is there.
   void send(const std::vector<Span>& spans, int peer, const Wait& wait) { transfer(spans, peer, true, wait); }
   void receive(const std::vector<Span>& spans, int peer, const Wait& wait) { transfer(spans, peer, false, wait); }
-  // Unties in peace: what was sent arrives.
+  // Ends it in an orderly way: what was sent arrives.
   void finish(const Wait& wait);
 
  private:

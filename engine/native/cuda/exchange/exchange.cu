@@ -148,17 +148,17 @@ std::vector<Communicator::Span> Exchange::linesToMove() const {
 }
 
 void Exchange::send(int peer, const Wait& wait) {
-  tie().send({{head_.at(), head_.count()}}, peer, wait);
-  if (const auto lines = linesToMove(); !lines.empty()) tie().send(lines, peer, wait);
+  communicator().send({{head_.at(), head_.count()}}, peer, wait);
+  if (const auto lines = linesToMove(); !lines.empty()) communicator().send(lines, peer, wait);
 }
 
 DeviceNode Exchange::receive(int peer, const Wait& wait) {
-  tie().receive({{head_.at(), head_.count()}}, peer, wait);
+  communicator().receive({{head_.at(), head_.count()}}, peer, wait);
   stream_.download(&now_, head_.at(), sizeof now_);
   for (int kind = 0; kind < 2; kind++)
     if (now_.lines[kind] < 0 || now_.lines[kind] > parts_[kind].lines)
       throw std::runtime_error("a received gradient sum has more lines than the grids: it is of another session");
-  if (const auto lines = linesToMove(); !lines.empty()) tie().receive(lines, peer, wait);
+  if (const auto lines = linesToMove(); !lines.empty()) communicator().receive(lines, peer, wait);
   return now_.node;
 }
 

@@ -16,8 +16,8 @@ class Exchange {
   // `grids`: their sums are exchanged, too.
   Exchange(Stream& stream, const Model& model, int slots, const Gradients& gradients, const Fixed& fixed, bool grids);
 
-  void tie(std::unique_ptr<Communicator> communicator) { tie_ = std::move(communicator); }
-  Communicator& tie() const { return *tie_; }
+  void connect(std::unique_ptr<Communicator> communicator) { communicator_ = std::move(communicator); }
+  Communicator& communicator() const { return *communicator_; }
 
   // The shards' gradients, just computed, become values; sums and marks of the grids are taken.
   void begin();
@@ -67,7 +67,7 @@ class Exchange {
   Part parts_[2];
   Head now_{};
   Buffer<uint8_t> head_;
-  std::unique_ptr<Communicator> tie_;
+  std::unique_ptr<Communicator> communicator_;
 };
 
 }  // namespace implicam::device

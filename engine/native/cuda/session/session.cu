@@ -314,14 +314,14 @@ double Session::plainLoss() {
 void Session::join(const Nccl& nccl, const uint8_t* id, int rank, int ranks, const Wait& wait) {
   exchange_.reset();
   auto exchange = std::make_unique<Exchange>(stream_, model_, (int)hosted_.size(), gradients_, fixed(), !tiled_);
-  exchange->tie(std::make_unique<Communicator>(stream_, nccl, id, rank, ranks, wait));
+  exchange->connect(std::make_unique<Communicator>(stream_, nccl, id, rank, ranks, wait));
   exchange_ = std::move(exchange);
 }
 
 void Session::leave(const Wait& wait) {
   if (!exchange_) return;
   const std::unique_ptr<Exchange> exchange = std::move(exchange_);
-  exchange->tie().finish(wait);
+  exchange->communicator().finish(wait);
 }
 
 Exchange& Session::exchange() {

@@ -1,4 +1,4 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Hello as _implicam_v1_Hello, Hello__Output as _implicam_v1_Hello__Output } from '../../implicam/v1/Hello.js';
 import type { Heartbeat as _implicam_v1_Heartbeat, Heartbeat__Output as _implicam_v1_Heartbeat__Output } from '../../implicam/v1/Heartbeat.js';
@@ -14,7 +14,7 @@ import type { Previewed as _implicam_v1_Previewed, Previewed__Output as _implica
 import type { Damaged as _implicam_v1_Damaged, Damaged__Output as _implicam_v1_Damaged__Output } from '../../implicam/v1/Damaged.js';
 
 /**
- * What a runner reports. Reports about a session carry the epoch of the `host` command that they belong to; the
+ * What a runner reports. Reports about a training carry the epoch of the `host` command that they belong to; the
  * coordinator ignores those of other epochs.
  */
 export interface AttachRequest {
@@ -34,7 +34,7 @@ export interface AttachRequest {
 }
 
 /**
- * What a runner reports. Reports about a session carry the epoch of the `host` command that they belong to; the
+ * What a runner reports. Reports about a training carry the epoch of the `host` command that they belong to; the
  * coordinator ignores those of other epochs.
  */
 export interface AttachRequest__Output {

@@ -1,4 +1,4 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Welcome as _implicam_v1_Welcome, Welcome__Output as _implicam_v1_Welcome__Output } from '../../implicam/v1/Welcome.js';
 import type { Heartbeat as _implicam_v1_Heartbeat, Heartbeat__Output as _implicam_v1_Heartbeat__Output } from '../../implicam/v1/Heartbeat.js';
@@ -11,7 +11,7 @@ import type { Release as _implicam_v1_Release, Release__Output as _implicam_v1_R
 import type { Released as _implicam_v1_Released, Released__Output as _implicam_v1_Released__Output } from '../../implicam/v1/Released.js';
 
 /**
- * What the coordinator commands. A runner remembers the largest epoch of each session and ignores smaller ones.
+ * What the coordinator commands. A runner remembers the largest epoch of each training and ignores smaller ones.
  */
 export interface AttachResponse {
   'welcome'?: (_implicam_v1_Welcome | null);
@@ -27,7 +27,7 @@ export interface AttachResponse {
 }
 
 /**
- * What the coordinator commands. A runner remembers the largest epoch of each session and ignores smaller ones.
+ * What the coordinator commands. A runner remembers the largest epoch of each training and ignores smaller ones.
  */
 export interface AttachResponse__Output {
   'welcome'?: (_implicam_v1_Welcome__Output | null);

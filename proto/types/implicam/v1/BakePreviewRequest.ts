@@ -3,7 +3,7 @@
 import type { ShardRange as _implicam_v1_ShardRange, ShardRange__Output as _implicam_v1_ShardRange__Output } from '../../implicam/v1/ShardRange.js';
 
 export interface BakePreviewRequest {
-  'session'?: (string);
+  'training'?: (string);
   'step'?: (number);
   'shards'?: (_implicam_v1_ShardRange | null);
   /**
@@ -13,7 +13,7 @@ export interface BakePreviewRequest {
 }
 
 export interface BakePreviewRequest__Output {
-  'session': (string);
+  'training': (string);
   'step': (number);
   'shards': (_implicam_v1_ShardRange__Output | null);
   /**

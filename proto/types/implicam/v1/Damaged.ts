@@ -1,22 +1,22 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * What the object store has of the snapshot to restore is not what was written.
+ * A stored piece of the snapshot to restore is missing or is not what was written.
  */
 export interface Damaged {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   'step'?: (number);
   'message'?: (string);
 }
 
 /**
- * What the object store has of the snapshot to restore is not what was written.
+ * A stored piece of the snapshot to restore is missing or is not what was written.
  */
 export interface Damaged__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   'step': (number);
   'message': (string);

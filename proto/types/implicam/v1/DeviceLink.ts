@@ -1,16 +1,16 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 
 /**
- * Where a runner's device is: what it takes for gradients to go from device to device.
+ * Where a runner's device is: needed to decide whether gradients can go from device to device.
  */
 export interface DeviceLink {
   /**
-   * The machine, until it is started anew.
+   * The machine; changes when it reboots.
    */
   'node'?: (string);
   /**
-   * The device among all of the machine.
+   * The device on that machine.
    */
   'device'?: (string);
   /**
@@ -20,15 +20,15 @@ export interface DeviceLink {
 }
 
 /**
- * Where a runner's device is: what it takes for gradients to go from device to device.
+ * Where a runner's device is: needed to decide whether gradients can go from device to device.
  */
 export interface DeviceLink__Output {
   /**
-   * The machine, until it is started anew.
+   * The machine; changes when it reboots.
    */
   'node': (string);
   /**
-   * The device among all of the machine.
+   * The device on that machine.
    */
   'device': (string);
   /**

@@ -1,4 +1,4 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Long } from '@grpc/proto-loader';
 
@@ -6,7 +6,7 @@ import type { Long } from '@grpc/proto-loader';
  * Drop snapshots of steps below `below`.
  */
 export interface Discard {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   'below'?: (number);
 }
@@ -15,7 +15,7 @@ export interface Discard {
  * Drop snapshots of steps below `below`.
  */
 export interface Discard__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   'below': (number);
 }

@@ -1,14 +1,14 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 
 /**
- * This runner wants to leave: its shards are to move.
+ * This runner is to shut down: move its shards elsewhere.
  */
 export interface Draining {
 }
 
 /**
- * This runner wants to leave: its shards are to move.
+ * This runner is to shut down: move its shards elsewhere.
  */
 export interface Draining__Output {
 }

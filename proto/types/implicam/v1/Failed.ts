@@ -1,4 +1,4 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { FailureCode as _implicam_v1_FailureCode, FailureCode__Output as _implicam_v1_FailureCode__Output } from '../../implicam/v1/FailureCode.js';
 import type { Long } from '@grpc/proto-loader';
@@ -7,7 +7,7 @@ import type { Long } from '@grpc/proto-loader';
  * Hosting or training failed on this runner.
  */
 export interface Failed {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   'code'?: (_implicam_v1_FailureCode);
   'message'?: (string);
@@ -17,7 +17,7 @@ export interface Failed {
  * Hosting or training failed on this runner.
  */
 export interface Failed__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   'code': (_implicam_v1_FailureCode__Output);
   'message': (string);

@@ -1,13 +1,13 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 export const FailureCode = {
   FAILURE_CODE_UNSPECIFIED: 'FAILURE_CODE_UNSPECIFIED',
   /**
-   * The session did not fit.
+   * The shards did not fit into memory.
    */
   FAILURE_CODE_MEMORY: 'FAILURE_CODE_MEMORY',
   /**
-   * The session itself is unusable.
+   * The training itself is unusable.
    */
   FAILURE_CODE_DATA: 'FAILURE_CODE_DATA',
   /**
@@ -21,12 +21,12 @@ export type FailureCode =
   | 'FAILURE_CODE_UNSPECIFIED'
   | 0
   /**
-   * The session did not fit.
+   * The shards did not fit into memory.
    */
   | 'FAILURE_CODE_MEMORY'
   | 1
   /**
-   * The session itself is unusable.
+   * The training itself is unusable.
    */
   | 'FAILURE_CODE_DATA'
   | 2

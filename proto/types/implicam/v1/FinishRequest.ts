@@ -4,9 +4,9 @@ import type { SceneFrame as _implicam_v1_SceneFrame, SceneFrame__Output as _impl
 import type { StoredPiece as _implicam_v1_StoredPiece, StoredPiece__Output as _implicam_v1_StoredPiece__Output } from '../../implicam/v1/StoredPiece.js';
 
 export interface FinishRequest {
-  'session'?: (string);
+  'training'?: (string);
   /**
-   * Step of the snapshot to take, and the version that the model gets.
+   * Step of the snapshot to use, and the version number of the model.
    */
   'step'?: (number);
   'version'?: (number);
@@ -18,9 +18,9 @@ export interface FinishRequest {
 }
 
 export interface FinishRequest__Output {
-  'session': (string);
+  'training': (string);
   /**
-   * Step of the snapshot to take, and the version that the model gets.
+   * Step of the snapshot to use, and the version number of the model.
    */
   'step': (number);
   'version': (number);

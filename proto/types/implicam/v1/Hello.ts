@@ -1,4 +1,4 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { HeldSnapshot as _implicam_v1_HeldSnapshot, HeldSnapshot__Output as _implicam_v1_HeldSnapshot__Output } from '../../implicam/v1/HeldSnapshot.js';
 import type { DeviceLink as _implicam_v1_DeviceLink, DeviceLink__Output as _implicam_v1_DeviceLink__Output } from '../../implicam/v1/DeviceLink.js';
@@ -6,7 +6,7 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface Hello {
   /**
-   * Made anew by every runner process.
+   * A new one for every runner process.
    */
   'runner'?: (string);
   /**
@@ -18,32 +18,32 @@ export interface Hello {
    */
   'version'?: (string);
   /**
-   * What makes its bits, "native avx2": runners of different engines never share a session.
+   * What its bits depend on, such as "native avx2": runners of different engines never share a training.
    */
   'engine'?: (string);
   'device'?: (string);
   /**
-   * Memory that sessions may take, in bytes.
+   * Memory that its trainings may use, in bytes.
    */
   'memoryBytes'?: (number | string | Long);
   /**
-   * Steps a second of a small fixed training, measured at start: how fast this runner is beside others.
+   * Steps per second of a small fixed training, measured at start: the speed of this runner relative to others.
    */
   'stepRate'?: (number | string);
   'draining'?: (boolean);
   /**
-   * Snapshots that outlived an earlier stream.
+   * Snapshots that are still in memory from an earlier stream.
    */
   'snapshots'?: (_implicam_v1_HeldSnapshot)[];
   /**
-   * Not set: its gradients go through its processor.
+   * Not set: its gradients go through its CPU.
    */
   'deviceLink'?: (_implicam_v1_DeviceLink | null);
 }
 
 export interface Hello__Output {
   /**
-   * Made anew by every runner process.
+   * A new one for every runner process.
    */
   'runner': (string);
   /**
@@ -55,25 +55,25 @@ export interface Hello__Output {
    */
   'version': (string);
   /**
-   * What makes its bits, "native avx2": runners of different engines never share a session.
+   * What its bits depend on, such as "native avx2": runners of different engines never share a training.
    */
   'engine': (string);
   'device': (string);
   /**
-   * Memory that sessions may take, in bytes.
+   * Memory that its trainings may use, in bytes.
    */
   'memoryBytes': (number);
   /**
-   * Steps a second of a small fixed training, measured at start: how fast this runner is beside others.
+   * Steps per second of a small fixed training, measured at start: the speed of this runner relative to others.
    */
   'stepRate': (number);
   'draining': (boolean);
   /**
-   * Snapshots that outlived an earlier stream.
+   * Snapshots that are still in memory from an earlier stream.
    */
   'snapshots': (_implicam_v1_HeldSnapshot__Output)[];
   /**
-   * Not set: its gradients go through its processor.
+   * Not set: its gradients go through its CPU.
    */
   'deviceLink': (_implicam_v1_DeviceLink__Output | null);
 }

@@ -1,4 +1,4 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { ShardRange as _implicam_v1_ShardRange, ShardRange__Output as _implicam_v1_ShardRange__Output } from '../../implicam/v1/ShardRange.js';
 import type { Member as _implicam_v1_Member, Member__Output as _implicam_v1_Member__Output } from '../../implicam/v1/Member.js';
@@ -6,17 +6,17 @@ import type { Source as _implicam_v1_Source, Source__Output as _implicam_v1_Sour
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * Stop what you do for this session, restore a step from the sources, be ready to advance.
+ * Stop what you do for this training, restore a step from the sources, and be ready to advance.
  */
 export interface Host {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   /**
-   * What this runner is to hold.
+   * The shards that this runner is to host.
    */
   'shards'?: (_implicam_v1_ShardRange | null);
   /**
-   * Everybody who takes part, this runner included, in the order of their shards.
+   * All members, this runner included, in the order of their shards.
    */
   'placement'?: (_implicam_v1_Member)[];
   /**
@@ -27,28 +27,28 @@ export interface Host {
   'step'?: (number);
   'sources'?: (_implicam_v1_Source)[];
   /**
-   * The restored snapshot counts as just taken: copy it to the buddy and report it.
+   * Treat the restored snapshot as if it had just been taken: copy it to the buddy and report `snapshot_taken`.
    */
   'copy'?: (boolean);
   /**
    * All members are on one machine, each on a device of its own, with the same NCCL: sums of gradients may go from device to
-   * device. They agree on it among themselves (`Piece.word`); where one cannot, all exchange bytes.
+   * device. They agree on it among themselves (`Piece.control`); if one of them cannot, all exchange bytes.
    */
   'deviceExchange'?: (boolean);
 }
 
 /**
- * Stop what you do for this session, restore a step from the sources, be ready to advance.
+ * Stop what you do for this training, restore a step from the sources, and be ready to advance.
  */
 export interface Host__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   /**
-   * What this runner is to hold.
+   * The shards that this runner is to host.
    */
   'shards': (_implicam_v1_ShardRange__Output | null);
   /**
-   * Everybody who takes part, this runner included, in the order of their shards.
+   * All members, this runner included, in the order of their shards.
    */
   'placement': (_implicam_v1_Member__Output)[];
   /**
@@ -59,12 +59,12 @@ export interface Host__Output {
   'step': (number);
   'sources': (_implicam_v1_Source__Output)[];
   /**
-   * The restored snapshot counts as just taken: copy it to the buddy and report it.
+   * Treat the restored snapshot as if it had just been taken: copy it to the buddy and report `snapshot_taken`.
    */
   'copy': (boolean);
   /**
    * All members are on one machine, each on a device of its own, with the same NCCL: sums of gradients may go from device to
-   * device. They agree on it among themselves (`Piece.word`); where one cannot, all exchange bytes.
+   * device. They agree on it among themselves (`Piece.control`); if one of them cannot, all exchange bytes.
    */
   'deviceExchange': (boolean);
 }

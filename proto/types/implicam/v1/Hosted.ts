@@ -1,19 +1,19 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * The session is open at the step asked for, peers are connected, the snapshot is held.
+ * The shards are open at the step of `host`, peers are connected, and the snapshot is held.
  */
 export interface Hosted {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
 }
 
 /**
- * The session is open at the step asked for, peers are connected, the snapshot is held.
+ * The shards are open at the step of `host`, peers are connected, and the snapshot is held.
  */
 export interface Hosted__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
 }

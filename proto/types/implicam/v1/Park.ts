@@ -1,19 +1,19 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * Stop training, but keep snapshots: others fetch them.
+ * Stop training, but keep the snapshots: others fetch them.
  */
 export interface Park {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
 }
 
 /**
- * Stop training, but keep snapshots: others fetch them.
+ * Stop training, but keep the snapshots: others fetch them.
  */
 export interface Park__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
 }

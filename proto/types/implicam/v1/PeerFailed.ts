@@ -1,22 +1,22 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * A peer cannot be reached, or broke off, or has said nothing for too long.
+ * A peer cannot be reached, closed the connection, or sent nothing for too long.
  */
 export interface PeerFailed {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   'peer'?: (string);
   'message'?: (string);
 }
 
 /**
- * A peer cannot be reached, or broke off, or has said nothing for too long.
+ * A peer cannot be reached, closed the connection, or sent nothing for too long.
  */
 export interface PeerFailed__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   'peer': (string);
   'message': (string);

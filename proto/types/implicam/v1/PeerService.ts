@@ -16,26 +16,26 @@ import type { KeepSnapshotResponse as _implicam_v1_KeepSnapshotResponse, KeepSna
  */
 export interface PeerServiceClient extends grpc.Client {
   /**
-   * Bakes tiles of a snapshot that a peer holds: its part of a small picture. For people: nothing is decided by it, and a
-   * peer that has no time or memory for it refuses.
+   * Bakes tiles of a snapshot that a peer holds: its part of a small picture. It is for display: no decision depends on it, and
+   * a peer that has no time or memory for it refuses.
    */
   BakePreview(argument: _implicam_v1_BakePreviewRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_implicam_v1_BakePreviewResponse__Output>;
   BakePreview(argument: _implicam_v1_BakePreviewRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_implicam_v1_BakePreviewResponse__Output>;
   /**
-   * Bakes tiles of a snapshot that a peer holds: its part of a small picture. For people: nothing is decided by it, and a
-   * peer that has no time or memory for it refuses.
+   * Bakes tiles of a snapshot that a peer holds: its part of a small picture. It is for display: no decision depends on it, and
+   * a peer that has no time or memory for it refuses.
    */
   bakePreview(argument: _implicam_v1_BakePreviewRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_implicam_v1_BakePreviewResponse__Output>;
   bakePreview(argument: _implicam_v1_BakePreviewRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_implicam_v1_BakePreviewResponse__Output>;
   
   /**
-   * One long-lived stream a pair of runners, opened by the one whose id sorts first; both sides send. The opener names
+   * One long-lived stream for each pair of runners, opened by the one whose id sorts first; both sides send. The opener names
    * itself and the process that it wants to reach in the metadata `implicam-from` and `implicam-to`.
    */
   Exchange(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_implicam_v1_ExchangeRequest, _implicam_v1_ExchangeResponse__Output>;
   Exchange(options?: grpc.CallOptions): grpc.ClientDuplexStream<_implicam_v1_ExchangeRequest, _implicam_v1_ExchangeResponse__Output>;
   /**
-   * One long-lived stream a pair of runners, opened by the one whose id sorts first; both sides send. The opener names
+   * One long-lived stream for each pair of runners, opened by the one whose id sorts first; both sides send. The opener names
    * itself and the process that it wants to reach in the metadata `implicam-from` and `implicam-to`.
    */
   exchange(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_implicam_v1_ExchangeRequest, _implicam_v1_ExchangeResponse__Output>;
@@ -74,13 +74,13 @@ export interface PeerServiceClient extends grpc.Client {
  */
 export interface PeerServiceHandlers extends grpc.UntypedServiceImplementation {
   /**
-   * Bakes tiles of a snapshot that a peer holds: its part of a small picture. For people: nothing is decided by it, and a
-   * peer that has no time or memory for it refuses.
+   * Bakes tiles of a snapshot that a peer holds: its part of a small picture. It is for display: no decision depends on it, and
+   * a peer that has no time or memory for it refuses.
    */
   BakePreview: grpc.handleServerStreamingCall<_implicam_v1_BakePreviewRequest__Output, _implicam_v1_BakePreviewResponse>;
   
   /**
-   * One long-lived stream a pair of runners, opened by the one whose id sorts first; both sides send. The opener names
+   * One long-lived stream for each pair of runners, opened by the one whose id sorts first; both sides send. The opener names
    * itself and the process that it wants to reach in the metadata `implicam-from` and `implicam-to`.
    */
   Exchange: grpc.handleBidiStreamingCall<_implicam_v1_ExchangeRequest__Output, _implicam_v1_ExchangeResponse>;

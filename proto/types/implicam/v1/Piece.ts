@@ -6,7 +6,7 @@ import type { Long } from '@grpc/proto-loader';
  * A part of a tree node's value. The pieces of one value follow each other in order.
  */
 export interface Piece {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   'step'?: (number);
   /**
@@ -21,26 +21,26 @@ export interface Piece {
   'total'?: (number);
   'offset'?: (number);
   /**
-   * At most 256 KB. The whole value is laid out as runner/native/reduction.h says.
+   * At most 256 KB. The layout of a value is in engine/native/reduction/reduction.h.
    */
   'data'?: (Buffer | Uint8Array | string);
   /**
-   * Which part of the session's lines the value tells of: lanes are summed each by itself (model/reduction.ts).
+   * Which part of the training's parameter lines the value covers: each lane is summed by itself (model/reduction.ts).
    */
   'lane'?: (number);
   /**
-   * Not a sum, but what members say to each other before the first step, to agree on an exchange from device to device: `node`
-   * is then the teller's place in the placement, `lane` what it is about (0: it is ready, 1: the identity of the exchange, 2:
-   * whether it has joined, 3: whether all have), and `data` is 1 for yes, followed by the identity, or 0, followed by why not.
+   * Not a sum, but a control message: before the first step the members agree with these on an exchange from device to device.
+   * `node` is then the sender's rank in the placement, `lane` the kind (0: ready, 1: id of the exchange, 2: joined, 3: outcome),
+   * and `data` is a 1 followed by the id, if any, or a 0 followed by the reason of a failure.
    */
-  'word'?: (boolean);
+  'control'?: (boolean);
 }
 
 /**
  * A part of a tree node's value. The pieces of one value follow each other in order.
  */
 export interface Piece__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   'step': (number);
   /**
@@ -55,17 +55,17 @@ export interface Piece__Output {
   'total': (number);
   'offset': (number);
   /**
-   * At most 256 KB. The whole value is laid out as runner/native/reduction.h says.
+   * At most 256 KB. The layout of a value is in engine/native/reduction/reduction.h.
    */
   'data': (Buffer);
   /**
-   * Which part of the session's lines the value tells of: lanes are summed each by itself (model/reduction.ts).
+   * Which part of the training's parameter lines the value covers: each lane is summed by itself (model/reduction.ts).
    */
   'lane': (number);
   /**
-   * Not a sum, but what members say to each other before the first step, to agree on an exchange from device to device: `node`
-   * is then the teller's place in the placement, `lane` what it is about (0: it is ready, 1: the identity of the exchange, 2:
-   * whether it has joined, 3: whether all have), and `data` is 1 for yes, followed by the identity, or 0, followed by why not.
+   * Not a sum, but a control message: before the first step the members agree with these on an exchange from device to device.
+   * `node` is then the sender's rank in the placement, `lane` the kind (0: ready, 1: id of the exchange, 2: joined, 3: outcome),
+   * and `data` is a 1 followed by the id, if any, or a 0 followed by the reason of a failure.
    */
-  'word': (boolean);
+  'control': (boolean);
 }

@@ -3,7 +3,7 @@
 import type { SceneFrame as _implicam_v1_SceneFrame, SceneFrame__Output as _implicam_v1_SceneFrame__Output } from '../../implicam/v1/SceneFrame.js';
 
 export interface PrepareRequest {
-  'session'?: (string);
+  'training'?: (string);
   'frames'?: (_implicam_v1_SceneFrame)[];
   /**
    * As `implicam develop` takes them.
@@ -12,14 +12,14 @@ export interface PrepareRequest {
   'quality'?: (string);
   'seed'?: (number);
   /**
-   * Not set: what the quality says.
+   * Not set: what the quality implies.
    */
   'steps'?: (number);
   '_steps'?: "steps";
 }
 
 export interface PrepareRequest__Output {
-  'session': (string);
+  'training': (string);
   'frames': (_implicam_v1_SceneFrame__Output)[];
   /**
    * As `implicam develop` takes them.
@@ -28,7 +28,7 @@ export interface PrepareRequest__Output {
   'quality': (string);
   'seed': (number);
   /**
-   * Not set: what the quality says.
+   * Not set: what the quality implies.
    */
   'steps'?: (number);
   '_steps'?: "steps";

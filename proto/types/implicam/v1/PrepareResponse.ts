@@ -8,14 +8,14 @@ export interface PrepareResponse {
    */
   'phase'?: (string);
   /**
-   * What was decided and why, a sentence.
+   * A decision and its reason, as a sentence.
    */
   'note'?: (string);
   /**
    * The classical all-in-focus picture.
    */
   'preview'?: (_implicam_v1_StoredPicture | null);
-  'news'?: "phase"|"note"|"preview";
+  'event'?: "phase"|"note"|"preview";
 }
 
 export interface PrepareResponse__Output {
@@ -24,12 +24,12 @@ export interface PrepareResponse__Output {
    */
   'phase'?: (string);
   /**
-   * What was decided and why, a sentence.
+   * A decision and its reason, as a sentence.
    */
   'note'?: (string);
   /**
    * The classical all-in-focus picture.
    */
   'preview'?: (_implicam_v1_StoredPicture__Output | null);
-  'news'?: "phase"|"note"|"preview";
+  'event'?: "phase"|"note"|"preview";
 }

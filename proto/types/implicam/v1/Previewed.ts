@@ -1,12 +1,12 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * A picture of what is learned up to a step is in the object store. For people: nothing is decided by it.
+ * A picture of what was learned up to a step is in the object store. It is for display; no decision depends on it.
  */
 export interface Previewed {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   'step'?: (number);
   'key'?: (string);
@@ -19,10 +19,10 @@ export interface Previewed {
 }
 
 /**
- * A picture of what is learned up to a step is in the object store. For people: nothing is decided by it.
+ * A picture of what was learned up to a step is in the object store. It is for display; no decision depends on it.
  */
 export interface Previewed__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   'step': (number);
   'key': (string);

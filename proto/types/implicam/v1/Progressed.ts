@@ -1,12 +1,12 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * Steps done on this runner, a few times a second.
+ * Steps done on this runner; sent a few times a second.
  */
 export interface Progressed {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   'step'?: (number);
   /**
@@ -21,10 +21,10 @@ export interface Progressed {
 }
 
 /**
- * Steps done on this runner, a few times a second.
+ * Steps done on this runner; sent a few times a second.
  */
 export interface Progressed__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   'step': (number);
   /**

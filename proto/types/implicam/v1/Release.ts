@@ -1,19 +1,19 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * Forget the session and its snapshots.
+ * Forget the training and its snapshots.
  */
 export interface Release {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
 }
 
 /**
- * Forget the session and its snapshots.
+ * Forget the training and its snapshots.
  */
 export interface Release__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
 }

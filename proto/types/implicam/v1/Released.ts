@@ -1,14 +1,14 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 
 /**
- * Answers `draining` once nothing is needed of this runner any more.
+ * Answers `draining` once nothing on this runner is needed any more: it may exit.
  */
 export interface Released {
 }
 
 /**
- * Answers `draining` once nothing is needed of this runner any more.
+ * Answers `draining` once nothing on this runner is needed any more: it may exit.
  */
 export interface Released__Output {
 }

@@ -7,7 +7,7 @@ export interface RenderRequest {
    */
   'model'?: (string);
   /**
-   * The render query as JSON, as model/render-query.ts defines it, format included.
+   * The render query as JSON, as model/render/query.ts defines it, format included.
    */
   'query'?: (string);
 }
@@ -18,7 +18,7 @@ export interface RenderRequest__Output {
    */
   'model': (string);
   /**
-   * The render query as JSON, as model/render-query.ts defines it, format included.
+   * The render query as JSON, as model/render/query.ts defines it, format included.
    */
   'query': (string);
 }

@@ -12,14 +12,14 @@ import type { PrepareResponse as _implicam_v1_PrepareResponse, PrepareResponse__
  */
 export interface SceneServiceClient extends grpc.Client {
   /**
-   * Makes model file and results of a session whose last snapshot is in the object store.
+   * Makes model file and results of a training whose last snapshot is in the object store.
    */
   Finish(argument: _implicam_v1_FinishRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_implicam_v1_FinishResponse__Output>): grpc.ClientUnaryCall;
   Finish(argument: _implicam_v1_FinishRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_implicam_v1_FinishResponse__Output>): grpc.ClientUnaryCall;
   Finish(argument: _implicam_v1_FinishRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_implicam_v1_FinishResponse__Output>): grpc.ClientUnaryCall;
   Finish(argument: _implicam_v1_FinishRequest, callback: grpc.requestCallback<_implicam_v1_FinishResponse__Output>): grpc.ClientUnaryCall;
   /**
-   * Makes model file and results of a session whose last snapshot is in the object store.
+   * Makes model file and results of a training whose last snapshot is in the object store.
    */
   finish(argument: _implicam_v1_FinishRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_implicam_v1_FinishResponse__Output>): grpc.ClientUnaryCall;
   finish(argument: _implicam_v1_FinishRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_implicam_v1_FinishResponse__Output>): grpc.ClientUnaryCall;
@@ -44,7 +44,7 @@ export interface SceneServiceClient extends grpc.Client {
  */
 export interface SceneServiceHandlers extends grpc.UntypedServiceImplementation {
   /**
-   * Makes model file and results of a session whose last snapshot is in the object store.
+   * Makes model file and results of a training whose last snapshot is in the object store.
    */
   Finish: grpc.handleUnaryCall<_implicam_v1_FinishRequest__Output, _implicam_v1_FinishResponse>;
   

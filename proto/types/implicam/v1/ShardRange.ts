@@ -1,4 +1,4 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 
 /**

@@ -6,7 +6,7 @@ import type { Long } from '@grpc/proto-loader';
  * Names a part of a snapshot: parameters that all shards share, or those of one shard's own.
  */
 export interface SnapshotPart {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   'step'?: (number);
   /**
@@ -20,7 +20,7 @@ export interface SnapshotPart {
  * Names a part of a snapshot: parameters that all shards share, or those of one shard's own.
  */
 export interface SnapshotPart__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   'step': (number);
   /**

@@ -1,4 +1,4 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Long } from '@grpc/proto-loader';
 
@@ -6,16 +6,16 @@ import type { Long } from '@grpc/proto-loader';
  * This runner's parts of the snapshot are in its memory, and in its buddy's if it has one.
  */
 export interface SnapshotTaken {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   'step'?: (number);
   /**
-   * How long it took to save them and to copy them.
+   * How long it took to save and copy them.
    */
   'milliseconds'?: (number | string);
   /**
-   * What a step's own computation took here since the last snapshot, without waiting for peers: the lower quartile, in
-   * milliseconds; 0 where no step was done.
+   * Time that a step's own computation took since the last snapshot, without waiting for peers: the lower quartile, in
+   * milliseconds; 0 if no step was done.
    */
   'computeMs'?: (number | string);
 }
@@ -24,16 +24,16 @@ export interface SnapshotTaken {
  * This runner's parts of the snapshot are in its memory, and in its buddy's if it has one.
  */
 export interface SnapshotTaken__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   'step': (number);
   /**
-   * How long it took to save them and to copy them.
+   * How long it took to save and copy them.
    */
   'milliseconds': (number);
   /**
-   * What a step's own computation took here since the last snapshot, without waiting for peers: the lower quartile, in
-   * milliseconds; 0 where no step was done.
+   * Time that a step's own computation took since the last snapshot, without waiting for peers: the lower quartile, in
+   * milliseconds; 0 if no step was done.
    */
   'computeMs': (number);
 }

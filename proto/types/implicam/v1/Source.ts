@@ -1,10 +1,10 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { ShardRange as _implicam_v1_ShardRange, ShardRange__Output as _implicam_v1_ShardRange__Output } from '../../implicam/v1/ShardRange.js';
 import type { StoredPiece as _implicam_v1_StoredPiece, StoredPiece__Output as _implicam_v1_StoredPiece__Output } from '../../implicam/v1/StoredPiece.js';
 
 /**
- * Where the state of some shards can be had. Every source has the parameters that all shards share.
+ * Where to restore some shards from. Every source also has the parameters that all shards share.
  */
 export interface Source {
   'shards'?: (_implicam_v1_ShardRange | null);
@@ -14,14 +14,14 @@ export interface Source {
   'holder'?: (string);
   'address'?: (string);
   /**
-   * What is to be read of the object store: the pieces of these shards, and those of shard 0 for what all share. A piece
-   * that is not what is said here is reported as damaged.
+   * What to read from the object store: the pieces of these shards, and those of shard 0 for what all share. A piece whose
+   * size or checksum differs from what is given here is reported as `damaged`.
    */
   'pieces'?: (_implicam_v1_StoredPiece)[];
 }
 
 /**
- * Where the state of some shards can be had. Every source has the parameters that all shards share.
+ * Where to restore some shards from. Every source also has the parameters that all shards share.
  */
 export interface Source__Output {
   'shards': (_implicam_v1_ShardRange__Output | null);
@@ -31,8 +31,8 @@ export interface Source__Output {
   'holder': (string);
   'address': (string);
   /**
-   * What is to be read of the object store: the pieces of these shards, and those of shard 0 for what all share. A piece
-   * that is not what is said here is reported as damaged.
+   * What to read from the object store: the pieces of these shards, and those of shard 0 for what all share. A piece whose
+   * size or checksum differs from what is given here is reported as `damaged`.
    */
   'pieces': (_implicam_v1_StoredPiece__Output)[];
 }

@@ -1,4 +1,4 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Long } from '@grpc/proto-loader';
 
@@ -6,7 +6,7 @@ import type { Long } from '@grpc/proto-loader';
  * Write this runner's parts of a held snapshot to the object store.
  */
 export interface Store {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   'step'?: (number);
 }
@@ -15,7 +15,7 @@ export interface Store {
  * Write this runner's parts of a held snapshot to the object store.
  */
 export interface Store__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   'step': (number);
 }

@@ -1,16 +1,16 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { Long } from '@grpc/proto-loader';
 
 export interface StoreFailed {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   'step'?: (number);
   'message'?: (string);
 }
 
 export interface StoreFailed__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   'step': (number);
   'message': (string);

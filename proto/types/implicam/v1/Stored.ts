@@ -1,17 +1,17 @@
-// Original file: proto/implicam/v1/training.proto
+// Original file: proto/implicam/v1/coordination.proto
 
 import type { StoredPiece as _implicam_v1_StoredPiece, StoredPiece__Output as _implicam_v1_StoredPiece__Output } from '../../implicam/v1/StoredPiece.js';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Stored {
-  'session'?: (string);
+  'training'?: (string);
   'epoch'?: (number | string | Long);
   'step'?: (number);
   'pieces'?: (_implicam_v1_StoredPiece)[];
 }
 
 export interface Stored__Output {
-  'session': (string);
+  'training': (string);
   'epoch': (number);
   'step': (number);
   'pieces': (_implicam_v1_StoredPiece__Output)[];

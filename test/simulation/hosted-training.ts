@@ -1,11 +1,11 @@
-import type { Epoch, RunnerCommand, RunnerId, SessionId } from '../../coordinator/scheduler/types.js';
+import type { Epoch, RunnerCommand, RunnerId, TrainingId } from '../../coordinator/scheduler/types.js';
 import { StepTimes } from '../../runner/step-times.js';
 
 export type HostCommand = Extract<RunnerCommand, { type: 'host' }>;
 
-/** What a runner tells its peers when it has computed a step. */
+/** What a runner sends its peers when it has computed a step. */
 export interface Gradient {
-  readonly session: SessionId;
+  readonly training: TrainingId;
   readonly epoch: Epoch;
   readonly peer: RunnerId;
   readonly step: number;
@@ -13,12 +13,12 @@ export interface Gradient {
   readonly wrong: boolean;
 }
 
-/** A runner's part in one epoch of a session. */
-export class Part {
+/** A training's shards on a runner, for one epoch. */
+export class HostedTraining {
   readonly peers: RunnerId[];
   /** Step whose result is applied. */
   step: number;
-  training = false;
+  started = false;
   until: number;
   snapshots: number[] = [];
   computing = false;
@@ -34,7 +34,7 @@ export class Part {
   constructor(
     readonly command: HostCommand,
     private readonly self: RunnerId,
-    /** A fault: it does nothing any more, but the process lives. */
+    /** A fault: it hangs, but the process is alive. */
     public hung: boolean,
   ) {
     this.peers = command.placement.map(({ runner }) => runner).filter((runner) => runner !== self);
@@ -44,25 +44,25 @@ export class Part {
 
   /** Whether there is a step to compute now. */
   get mayCompute(): boolean {
-    if (!this.training || this.computing || this.hung || this.step >= this.until) return false;
+    if (!this.started || this.computing || this.hung || this.step >= this.until) return false;
     return (this.ready.get(this.self) ?? -1) <= this.step;
   }
 
   /** Whether everybody's gradient of the next step is known. */
   get mayApply(): boolean {
     const everybody = [this.self, ...this.peers];
-    return this.training && everybody.every((runner) => (this.ready.get(runner) ?? -1) > this.step);
+    return this.started && everybody.every((runner) => (this.ready.get(runner) ?? -1) > this.step);
   }
 
   /** One's own gradient of the next step is computed. */
   computed(): Gradient {
-    const { session, epoch } = this.command;
+    const { training, epoch } = this.command;
     const step = this.step + 1;
     this.ready.set(this.self, step);
-    return { session, epoch, peer: this.self, step, wrong: this.wrong };
+    return { training, epoch, peer: this.self, step, wrong: this.wrong };
   }
 
-  heed({ peer, step, wrong }: Gradient): void {
+  receive({ peer, step, wrong }: Gradient): void {
     this.ready.set(peer, step);
     this.wrong ||= wrong;
   }
@@ -75,7 +75,7 @@ export class Part {
   }
 
   /** Whether a gradient is of this epoch. */
-  isMeant({ session, epoch }: Gradient): boolean {
-    return session === this.command.session && epoch === this.command.epoch;
+  isMeant({ training, epoch }: Gradient): boolean {
+    return training === this.command.training && epoch === this.command.epoch;
   }
 }

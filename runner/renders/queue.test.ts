@@ -9,7 +9,7 @@ import { configSchema } from '../../model/config.js';
 import { initialParameters } from '../../model/initial.js';
 import { createPlan } from '../../model/plan.js';
 import { createFolderStore } from '../../store/folder.js';
-import { RenderDesk } from './service.js';
+import { RenderQueue } from './queue.js';
 
 const WIDTH = 12;
 const HEIGHT = 8;
@@ -41,31 +41,31 @@ describe('renders of stored models', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   const put = (name: string) => saveModel(join(folder, name), smallModel(), { training: false });
-  const deskOf = async (scenes: number) =>
-    new RenderDesk(await createTfjsEngine(), createFolderStore(folder), scenes * SCENE_BYTES);
-  const render = (desk: RenderDesk, model: string) =>
-    desk.render({ model, query: '{"kind":"all-in-focus"}' });
+  const queueOf = async (scenes: number) =>
+    new RenderQueue(await createTfjsEngine(), createFolderStore(folder), scenes * SCENE_BYTES);
+  const render = (renders: RenderQueue, model: string) =>
+    renders.render({ model, query: '{"kind":"all-in-focus"}' });
 
   test('a model that could not be opened is tried again, and takes no memory from others', async () => {
-    const desk = await deskOf(2);
+    const renders = await queueOf(2);
     await put('a');
     await put('b');
-    await render(desk, 'a');
-    await expect(render(desk, 'c')).rejects.toMatchObject({ code: 'object-missing' });
-    await render(desk, 'b');
+    await render(renders, 'a');
+    await expect(render(renders, 'c')).rejects.toMatchObject({ code: 'object-missing' });
+    await render(renders, 'b');
     await rm(join(folder, 'a'));
-    await render(desk, 'a');
+    await render(renders, 'a');
     await put('c');
-    expect((await render(desk, 'c')).type).toBe('image/png');
+    expect((await render(renders, 'c')).type).toBe('image/png');
   });
 
   test('the scene that was used longest ago makes room', async () => {
-    const desk = await deskOf(2);
+    const renders = await queueOf(2);
     for (const name of ['a', 'b', 'c']) await put(name);
-    for (const name of ['a', 'b', 'a', 'c']) await render(desk, name);
+    for (const name of ['a', 'b', 'a', 'c']) await render(renders, name);
     for (const name of ['a', 'b', 'c']) await rm(join(folder, name));
-    await render(desk, 'a');
-    await render(desk, 'c');
-    await expect(render(desk, 'b')).rejects.toMatchObject({ code: 'object-missing' });
+    await render(renders, 'a');
+    await render(renders, 'c');
+    await expect(render(renders, 'b')).rejects.toMatchObject({ code: 'object-missing' });
   });
 });

@@ -1,10 +1,10 @@
-// Original file: proto/implicam/v1/session.proto
+// Original file: proto/implicam/v1/training.proto
 
-import type { SessionPhase as _implicam_v1_SessionPhase, SessionPhase__Output as _implicam_v1_SessionPhase__Output } from '../../implicam/v1/SessionPhase.js';
+import type { TrainingPhase as _implicam_v1_TrainingPhase, TrainingPhase__Output as _implicam_v1_TrainingPhase__Output } from '../../implicam/v1/TrainingPhase.js';
 
-export interface SessionStatus {
-  'session'?: (string);
-  'phase'?: (_implicam_v1_SessionPhase);
+export interface TrainingStatus {
+  'training'?: (string);
+  'phase'?: (_implicam_v1_TrainingPhase);
   'reason'?: (string);
   /**
    * Steps that every shard has done, and steps of the whole training.
@@ -21,7 +21,7 @@ export interface SessionStatus {
    */
   'rate'?: (number | string);
   /**
-   * Runners that host shards of this session now.
+   * Runners that host shards of this training now.
    */
   'runners'?: (string)[];
   /**
@@ -34,9 +34,9 @@ export interface SessionStatus {
   'durableStep'?: (number);
 }
 
-export interface SessionStatus__Output {
-  'session': (string);
-  'phase': (_implicam_v1_SessionPhase__Output);
+export interface TrainingStatus__Output {
+  'training': (string);
+  'phase': (_implicam_v1_TrainingPhase__Output);
   'reason': (string);
   /**
    * Steps that every shard has done, and steps of the whole training.
@@ -53,7 +53,7 @@ export interface SessionStatus__Output {
    */
   'rate': (number);
   /**
-   * Runners that host shards of this session now.
+   * Runners that host shards of this training now.
    */
   'runners': (string)[];
   /**

@@ -14,7 +14,7 @@ import { asStatus } from '../status.js';
 import { sendAll } from '../streaming.js';
 
 const PIECE = 256 * 1024;
-/** Renders that wait; more are turned away, to be asked for again. */
+/** Renders that may wait; more are refused with `busy`. */
 const LONGEST_QUEUE = 64;
 
 interface Ready {
@@ -29,10 +29,10 @@ interface Kept {
 }
 
 /**
- * Renders of trained models. The newest used scenes stay in memory. One render is made at a time: it takes all
- * threads, and between two of them training has its turn.
+ * Renders trained models. The most recently used scenes stay in memory. One render runs at a time, because it uses all
+ * threads; between two of them training gets its turn.
  */
-export class RenderDesk {
+export class RenderQueue {
   private readonly engine: Engine;
   private readonly store: ObjectStore;
   private readonly memoryBytes: number;

@@ -4,13 +4,13 @@ import type { Random } from '../cluster/random.js';
 import type { PersistentClient } from './client.js';
 import { type FrameRow, type Photograph, putPhotograph, sendInParts } from './uploads.js';
 
-/** A session that a visitor began and left with a photograph. */
+/** A session that was begun and left with one photograph. */
 export interface Draft {
   readonly session: string;
   readonly frame: FrameRow;
 }
 
-export interface Visit {
+export interface BackgroundOptions {
   readonly client: PersistentClient;
   readonly photographs: readonly Photograph[];
   readonly random: Random;
@@ -20,22 +20,25 @@ export interface Visit {
   readonly trained: string;
 }
 
-/** Sessions begun in one visit, and the pause between two things that are asked, in milliseconds. */
+/** Sessions begun in one round, and the pause between two requests, in milliseconds. */
 const MOST_DRAFTS = 8;
 const PAUSE = 100;
 
 /**
- * Keeps asking the service for things while `isOver` says no, so that whenever a process dies something is under way:
- * begins sessions and sends a photograph, looks at states, has pictures rendered that nobody has asked for yet.
+ * Sends requests until `isOver` returns true, so that something is always in progress when a process dies: begins sessions
+ * and sends a photograph, reads states, and asks for renders that are not cached.
  *
  * @throws ImplicamError `contradiction`, `late`, `refused`
  */
-export async function visit(visit: Visit, isOver: () => boolean): Promise<Draft[]> {
-  const { client, random, trained } = visit;
+export async function sendBackgroundRequests(
+  options: BackgroundOptions,
+  isOver: () => boolean,
+): Promise<Draft[]> {
+  const { client, random, trained } = options;
   const drafts: Draft[] = [];
   while (!isOver()) {
     const kind = random.below(4);
-    if (kind === 0 && drafts.length < MOST_DRAFTS) drafts.push(await beginDraft(visit, drafts.length));
+    if (kind === 0 && drafts.length < MOST_DRAFTS) drafts.push(await beginDraft(options, drafts.length));
     else if (kind === 1) await client.ask('GET', `/v1/sessions/${trained}`);
     else {
       const focus = random.between(-1, 1).toFixed(4);
@@ -48,7 +51,10 @@ export async function visit(visit: Visit, isOver: () => boolean): Promise<Draft[
   return drafts;
 }
 
-async function beginDraft({ client, photographs, random, name }: Visit, index: number): Promise<Draft> {
+async function beginDraft(
+  { client, photographs, random, name }: BackgroundOptions,
+  index: number,
+): Promise<Draft> {
   const key = `${name} draft ${index}`;
   const asked = { body: { notes: key }, headers: { 'idempotency-key': key } };
   const { id: session } = await client.json<{ id: string }>('POST', '/v1/sessions', asked);
@@ -64,8 +70,8 @@ async function beginDraft({ client, photographs, random, name }: Visit, index: n
   return { session, frame };
 }
 
-/** Looks whether drafts are as they were told to be, then deletes them. @returns what is wrong */
-export async function settleDrafts(client: PersistentClient, drafts: readonly Draft[]): Promise<string[]> {
+/** Checks that drafts are as the service has confirmed them, then deletes them. @returns what is wrong */
+export async function checkDrafts(client: PersistentClient, drafts: readonly Draft[]): Promise<string[]> {
   const wrong: string[] = [];
   for (const { session, frame } of drafts) {
     const path = `/v1/sessions/${session}`;

@@ -4,7 +4,7 @@ import type { PersistentClient, SeenEvent } from './client.js';
 import { sha256 } from './photographs.js';
 import { type FrameRow, type Photograph, putPhotograph, sendInParts } from './uploads.js';
 
-/** What a client was told to be a fact about one session. */
+/** What the service has confirmed to a client about one session. */
 export interface Facts {
   readonly session: string;
   readonly idempotencyKey: string;
@@ -14,7 +14,7 @@ export interface Facts {
   readonly renderSha256: string;
 }
 
-export interface Story {
+export interface Journey {
   readonly client: PersistentClient;
   readonly photographs: readonly Photograph[];
   readonly steps: number;
@@ -29,19 +29,19 @@ export interface Story {
 const SESSION_DEADLINE = 180_000;
 
 /**
- * The way of one app through the service: session, photographs, training, events, renders; requests that are meant to
- * happen once are sent twice.
+ * One client's way through the service: session, photographs, training, events, renders. Requests that must take effect only
+ * once are sent twice.
  *
  * @throws ImplicamError where an answer contradicts an earlier one, or none comes
  */
-export async function tellStory(story: Story): Promise<Facts> {
-  const { client, random, idempotencyKey, steps } = story;
+export async function runJourney(journey: Journey): Promise<Facts> {
+  const { client, random, idempotencyKey, steps } = journey;
   const body = { preset: 'auto', quality: 'draft', notes: idempotencyKey };
   const session = await twice(client, '/v1/sessions', idempotencyKey, body, ({ id }) => id as string);
   const frames: FrameRow[] = [];
-  for (const photograph of story.photographs) {
+  for (const photograph of journey.photographs) {
     const row =
-      story.way === 'put'
+      journey.way === 'put'
         ? await putPhotograph(client, session, photograph)
         : await sendInParts(client, session, photograph, random);
     require(row.sha256 === photograph.sha256, `frame ${photograph.number} is another one than was sent`);
@@ -94,7 +94,7 @@ async function renderTwice(client: PersistentClient, session: string): Promise<s
   return hash;
 }
 
-/** Holds what the service says of a session now against what its client was told. @returns what is wrong */
+/** Compares a session's present state with what the service has confirmed. @returns what is wrong */
 export async function contradictions(client: PersistentClient, facts: Facts): Promise<string[]> {
   const { session, frames, events, parametersSha256 } = facts;
   const wrong: string[] = [];
@@ -139,7 +139,7 @@ async function eventContradictions(
   if (count('queued') !== 1) wrong.push(`${session} was queued ${count('queued')} times`);
   if (count('trained') !== 1) wrong.push(`${session} was trained ${count('trained')} times`);
   const frames = all.filter((e) => e.type === 'frame').map((e) => e.data.number);
-  if (new Set(frames).size !== frames.length) wrong.push(`${session}: a frame was told twice`);
+  if (new Set(frames).size !== frames.length) wrong.push(`${session}: a frame has two events`);
   return wrong;
 }
 

@@ -8,7 +8,7 @@ import { createCudaEngine } from '../../engine/native/cuda-engine.js';
 import { CHANNEL_OPTIONS, listen } from '../../proto/channel.js';
 import { wire } from '../../proto/load.js';
 import type { HostOrder, Member } from '../../runner/commands.js';
-import { joinDevices } from '../../runner/exchange/device-meeting.js';
+import { joinDevices } from '../../runner/exchange/device-rendezvous.js';
 import { PeerLinks } from '../../runner/exchange/peer-links.js';
 
 /** Members that agree on how to exchange, over real streams: all of them, or none. */
@@ -16,28 +16,28 @@ import { PeerLinks } from '../../runner/exchange/peer-links.js';
 const run = SAMPLES[0]![1]();
 const engineOf = (nccl: string) => createCudaEngine({ library: 'emulated', nccl });
 
-interface Attendant {
+interface OpenMember {
   readonly links: PeerLinks;
   readonly server: Server;
-  readonly session: JoiningSession;
+  readonly trainer: JoiningSession;
   readonly order: HostOrder;
 }
 
-const attending: Attendant[] = [];
+const opened: OpenMember[] = [];
 let epoch = 0;
 
 afterEach(() => {
-  for (const { links, server, session } of attending.splice(0)) {
-    session.close();
+  for (const { links, server, trainer } of opened.splice(0)) {
+    trainer.close();
     links.close();
     server.forceShutdown();
   }
 });
 
-/** Members with streams between all of them; `able` tells whose session finds NCCL. */
-async function gather(able: readonly boolean[]): Promise<readonly Attendant[]> {
+/** Members with streams between all of them; `able` says whose trainer finds NCCL. */
+async function connectMembers(able: readonly boolean[]): Promise<readonly OpenMember[]> {
   const name = (i: number) => `runner-${i}`;
-  const seats = await Promise.all(
+  const runners = await Promise.all(
     able.map(async (_, i) => {
       const links = new PeerLinks(name(i), {});
       const server = new Server(CHANNEL_OPTIONS);
@@ -49,72 +49,76 @@ async function gather(able: readonly boolean[]): Promise<readonly Attendant[]> {
       return { links, server, address: `127.0.0.1:${await listen(server, '127.0.0.1:0', {})}` };
     }),
   );
-  const placement: Member[] = seats.map(({ address }, i) => ({
+  const placement: Member[] = runners.map(({ address }, i) => ({
     runner: name(i),
     address,
     shards: { first: i, count: 1 },
   }));
   epoch++;
-  for (const [i, { links, server }] of seats.entries()) {
+  for (const [i, { links, server }] of runners.entries()) {
     const engine = engineOf(able[i] ? ncclOverSockets() : 'none');
-    const session = await engine.open(run.plan, run.data, run.state, { shards: [i] });
+    const trainer = await engine.open(run.plan, run.data, run.state, { shards: [i] });
     const shards = { first: i, count: 1 };
-    const at = { session: 's', epoch, step: 0, sources: [], buddy: undefined, copy: false, devices: true };
-    attending.push({ links, server, session, order: { ...at, shards, placement } });
+    const at = { training: 's', epoch, step: 0, sources: [], buddy: undefined, copy: false, devices: true };
+    opened.push({ links, server, trainer, order: { ...at, shards, placement } });
   }
   await Promise.all(
-    attending.flatMap(({ links }, i) =>
+    opened.flatMap(({ links }, i) =>
       placement.filter((_, other) => other !== i).map((m) => links.connect(m)),
     ),
   );
-  return [...attending];
+  return [...opened];
 }
 
 const device = () => engineOf(ncclOverSockets()).link as DeviceLink;
 const never = new AbortController().signal;
 
-function meet(members: readonly Attendant[], link = device(), signal = never) {
-  return members.map(({ links, order, session }) =>
-    joinDevices({ links, order, session, device: link, signal }),
+function joinAll(members: readonly OpenMember[], link = device(), signal = never) {
+  return members.map(({ links, order, trainer }) =>
+    joinDevices({ links, order, trainer, device: link, signal }),
   );
 }
 
 describeEmulated('members', () => {
   test('join when all can', async () => {
-    expect(await Promise.all(meet(await gather([true, true, true])))).toEqual([
+    expect(await Promise.all(joinAll(await connectMembers([true, true, true])))).toEqual([
       undefined,
       undefined,
       undefined,
     ]);
-    for (const { session } of attending) await session.leave();
+    for (const { trainer } of opened) await trainer.leave();
   });
 
   test.each([0, 1, 2])(
     'give it up together when member %i cannot, at once and with its reason',
     async (bad) => {
-      const members = await gather([0, 1, 2].map((i) => i !== bad));
-      const reasons = await Promise.all(meet(members));
+      const members = await connectMembers([0, 1, 2].map((i) => i !== bad));
+      const reasons = await Promise.all(joinAll(members));
       expect(new Set(reasons).size).toBe(1);
       expect(reasons[0]).toMatch(/NCCL was not found/);
       // Nobody is joined: a step goes as bytes.
-      for (const { session } of members) {
-        await session.compute(0);
-        expect((await session.take(session.shards[0]!)).length).toBeGreaterThan(0);
+      for (const { trainer } of members) {
+        await trainer.compute(0);
+        expect((await trainer.take(trainer.shards[0]!)).length).toBeGreaterThan(0);
       }
     },
   );
 
-  test('give it up when there is no identity', async () => {
+  test('exchange bytes when there is no id', async () => {
     const link = { ...device(), newId: () => Promise.reject(new Error('no identity today')) };
-    const reasons = await Promise.all(meet(await gather([true, true]), link));
+    const reasons = await Promise.all(joinAll(await connectMembers([true, true]), link));
     expect(reasons).toEqual(['no identity today', 'no identity today']);
   });
 
-  test('blame who is lost meanwhile, and stop when they are told to', async () => {
-    const [first, second, third] = (await gather([true, true, true])) as [Attendant, Attendant, Attendant];
+  test('blame a member that is lost meanwhile, and stop with the signal', async () => {
+    const [first, second, third] = (await connectMembers([true, true, true])) as [
+      OpenMember,
+      OpenMember,
+      OpenMember,
+    ];
     const stop = new AbortController();
-    const [told, waiting] = meet([first, second], device(), stop.signal);
-    const blamed = expect(told).rejects.toMatchObject({ peer: 'runner-2' });
+    const [leader, waiting] = joinAll([first, second], device(), stop.signal);
+    const blamed = expect(leader).rejects.toMatchObject({ peer: 'runner-2' });
     const stopped = expect(waiting).rejects.toMatchObject({ code: 'aborted' });
     third.links.close();
     await blamed;

@@ -1,0 +1,11 @@
+// Original file: proto/implicam/v1/training.proto
+
+import type { TrainingStatus as _implicam_v1_TrainingStatus, TrainingStatus__Output as _implicam_v1_TrainingStatus__Output } from '../../implicam/v1/TrainingStatus.js';
+
+export interface WatchTrainingResponse {
+  'status'?: (_implicam_v1_TrainingStatus | null);
+}
+
+export interface WatchTrainingResponse__Output {
+  'status': (_implicam_v1_TrainingStatus__Output | null);
+}
