@@ -7,7 +7,7 @@ import {
   type Preset,
   QUALITIES,
   type Quality,
-  type Trainer,
+  type TrainFunction,
 } from '../develop/options.js';
 import { type DevelopReport, OUTPUT_FILES } from '../develop/outputs.js';
 import { developPhotographs, readPhotographs, writeResultsFolder } from '../develop/photographs.js';
@@ -101,7 +101,7 @@ export async function developInto(
   );
   const { development, snapshotFile } = await developPhotographs(photographs, {
     ...asked,
-    ...(command.runners ? { trainer: await cluster(command, command.runners, progress) } : {}),
+    ...(command.runners ? { train: await cluster(command, command.runners, progress) } : {}),
     signal: interrupt.signal,
     onPhase: (phase) => progress.line(PHASES[phase]),
     onNote: (note) => progress.line(`  ${note}`),
@@ -155,9 +155,13 @@ function optionsOf({
 }
 
 /** The processes that train are loaded only where they are asked for. */
-async function cluster(command: DevelopCommand, runners: number, progress: ProgressReport): Promise<Trainer> {
-  const { clusterTrainer } = await import('./shared/local-cluster.js');
+async function cluster(
+  command: DevelopCommand,
+  runners: number,
+  progress: ProgressReport,
+): Promise<TrainFunction> {
+  const { trainOnCluster } = await import('./shared/local-cluster.js');
   const { out: folder, threads } = command;
   const onLine = (line: string) => progress.line(`  ${line}`);
-  return clusterTrainer({ runners, folder, onLine, ...(threads ? { threads } : {}) });
+  return trainOnCluster({ runners, folder, onLine, ...(threads ? { threads } : {}) });
 }

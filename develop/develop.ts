@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chooseEngine } from '../engine/choose.js';
-import { type Engine, type EngineSession, freshState, type Progress } from '../engine/engine.js';
+import { type Engine, freshState, type Progress, type Trainer } from '../engine/engine.js';
 import { readCamera } from '../model/camera/camera.js';
 import { ImplicamError } from '../model/errors.js';
 import { initialParameters } from '../model/initial.js';
@@ -21,7 +21,7 @@ export async function develop(frames: readonly Frame[], options: DevelopOptions 
   const engine = await chooseEngine(options);
   const { model: untrained, preparation } = await prepareModel(frames, options, engine);
   options.onPhase?.('train');
-  const train = options.trainer ?? trainHere;
+  const train = options.train ?? trainHere;
   const job = { model: untrained, frames: preparation.data.frames, engine, options };
   const outcome = await train(job);
   const model = describeCamera({ ...untrained, state: outcome.state });
@@ -131,11 +131,7 @@ function untrainedModel(
 }
 
 /** Trains to the end of the plan or until the signal, reporting rate and time left. */
-async function trainSession(
-  session: EngineSession,
-  from: number,
-  options: DevelopOptions,
-): Promise<Progress> {
+async function trainSession(session: Trainer, from: number, options: DevelopOptions): Promise<Progress> {
   const { steps } = session.plan.config.train;
   const began = performance.now();
   return session.train(steps - from, {

@@ -47,8 +47,8 @@ export interface DevelopOptions {
   readonly resume?: TrainedModel;
   /** Stops after the step in progress; the result is what was learned so far, marked `interrupted`. */
   readonly signal?: AbortSignal;
-  /** Who trains. @default this process */
-  readonly trainer?: Trainer;
+  /** What trains. @default this process */
+  readonly train?: TrainFunction;
   readonly onPhase?: (phase: DevelopPhase) => void;
   /** What was decided and why, one sentence at a time. */
   readonly onNote?: (note: string) => void;
@@ -75,7 +75,7 @@ export interface TrainingOutcome {
 }
 
 /** Trains a model to its last step, or to the signal of the options. */
-export type Trainer = (job: TrainingJob) => Promise<TrainingOutcome>;
+export type TrainFunction = (job: TrainingJob) => Promise<TrainingOutcome>;
 
 /** A trained session as it is stored: enough to render, and with moments enough to continue bit for bit. */
 export interface TrainedModel {

@@ -54,6 +54,6 @@ export function checkShards(plan: Plan, shards?: readonly number[]): number[] {
 function refuse(what: string): never {
   throw new ImplicamError(
     'engine-input',
-    `cannot open a training session: ${what}; give the data and the state that this plan was made for`,
+    `cannot open a training trainer: ${what}; give the data and the state that this plan was made for`,
   );
 }

@@ -2,7 +2,7 @@ import { ImplicamError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
 import type { ReductionOperation } from '../model/reduction.js';
 
-/** What a session learns from, beside its plan. */
+/** What a trainer learns from, beside its plan. */
 export interface SceneData {
   /** One a frame of the plan, in its order: interleaved RGB (full scale 255 or 65535), and which pixels count (0: not). */
   readonly frames: readonly { readonly data: Uint8Array | Uint16Array; readonly mask?: Uint8Array }[];
@@ -43,8 +43,8 @@ export interface BakedPlanes {
   readonly defocus: Float32Array;
 }
 
-/** One session on one device. Calls are queued: one runs at a time. */
-export interface EngineSession {
+/** One trainer on one device. Calls are queued: one runs at a time. */
+export interface Trainer {
   readonly plan: Plan;
   load(state: TrainingState): Promise<void>;
   /** The state now. Without `moments` (default: with), `m` and `v` may be empty: enough to render, half the memory. */
@@ -66,7 +66,7 @@ export interface StepSums {
 }
 
 /**
- * A session of which this process may host only some shards, and whose step is taken apart so that several processes
+ * A trainer of which this process may host only some shards, and whose step is taken apart so that several processes
  * take it together:
  *
  * 1. `compute(step, lanes)`: the gradients of the hosted shards.
@@ -78,13 +78,13 @@ export interface StepSums {
  * lanes. A node of the tree stands in the buffer of one of its shards that is hosted here, its slot.
  *
  * Between `compute` and `apply` the step is open: `train`, `gradient` and another `compute` are refused. A tiled
- * session's tiles are updated during `compute`, because nobody else needs their gradients: there `save` and `bake` are
+ * training's tiles are updated during `compute`, because nobody else needs their gradients: there `save` and `bake` are
  * refused too, and a step that cannot be finished is never repaired in place: `load` a snapshot, which drops it.
  *
- * What is out of turn or does not fit (a hosted shard, the tree's order, the session, the step, the precision, the
+ * What is out of turn or does not fit (a hosted shard, the tree's order, the trainer, the step, the precision, the
  * length or checksum of bytes) rejects with the ImplicamError `reduction-refused`, and changes nothing.
  */
-export interface ReducingSession extends EngineSession {
+export interface ShardedTrainer extends Trainer {
   /** The shards hosted here, ascending. `train` and `gradient` need all of the plan's. */
   readonly shards: readonly number[];
   /**
@@ -128,10 +128,10 @@ export interface PeerLost {
 }
 
 /**
- * A session on a device whose sums can go straight to other devices of this machine. Between `join` and `leave` step 2 is one
+ * A trainer on a device whose sums can go straight to other devices of this machine. Between `join` and `leave` step 2 is one
  * call, `exchange`, in one lane: what it sums is what bytes would have given, bit for bit.
  */
-export interface JoiningSession extends ReducingSession {
+export interface LinkedTrainer extends ShardedTrainer {
   /** All members join at the same time. Rejects where that does not succeed by the deadline. */
   join(membership: Membership, deadlineMs: number): Promise<void>;
   /**
@@ -161,8 +161,8 @@ export type Root = number | Uint8Array;
 
 export interface OpenOptions {
   /**
-   * Shards to host here, in any order. Of a tiled session only their parts of frames, start pictures and state are read,
-   * and only those are saved and baked; arrays keep the whole session's size, and what is not touched takes no memory.
+   * Shards to host here, in any order. Of a tiled training only their parts of frames, start pictures and state are read,
+   * and only those are saved and baked; arrays keep the whole training's size, and what is not touched takes no memory.
    * @default all
    */
   readonly shards?: readonly number[];
@@ -182,7 +182,7 @@ export interface DevicePlacement {
   readonly version: number;
 }
 
-/** The way from this process' device to others of the machine. Its sessions are `JoiningSession`s. */
+/** The way from this process' device to others of the machine. Its trainers are `LinkedTrainer`s. */
 export interface DeviceLink extends DevicePlacement {
   /** The library's file. */
   readonly path: string;
@@ -196,24 +196,24 @@ export interface Engine {
   readonly kind: string;
   /** Where it runs, for reports: "cpu avx2, 2 threads", "cuda 0: NVIDIA H200", "tfjs cpu", … */
   readonly device: string;
-  /** Its sessions are `ReducingSession`s. A runner needs that, even for a session that it has to itself. */
+  /** Its trainers are `ShardedTrainer`s. A runner needs that, even for a training that it has to itself. */
   readonly reducing: boolean;
   /** The way to other devices, or why there is none; engines that run on no device have neither. */
   readonly link?: DeviceLink | { readonly missing: string };
-  open(plan: Plan, data: SceneData, state: TrainingState, options?: OpenOptions): Promise<EngineSession>;
+  open(plan: Plan, data: SceneData, state: TrainingState, options?: OpenOptions): Promise<Trainer>;
 }
 
-/** Whether the session's steps can be shared with other processes. */
-export function isReducing(session: EngineSession): session is ReducingSession {
-  return 'compute' in session;
+/** Whether the trainer's steps can be shared with other processes. */
+export function isReducing(trainer: Trainer): trainer is ShardedTrainer {
+  return 'compute' in trainer;
 }
 
-/** Whether the session can exchange from device to device. */
-export function isJoining(session: EngineSession): session is JoiningSession {
-  return 'join' in session;
+/** Whether the trainer can exchange from device to device. */
+export function isJoining(trainer: Trainer): trainer is LinkedTrainer {
+  return 'join' in trainer;
 }
 
-/** @throws ImplicamError `engine-unusable` for an engine whose sessions cannot be hosted by runners */
+/** @throws ImplicamError `engine-unusable` for an engine whose trainers cannot be hosted by runners */
 export function requireReducing({ name, reducing }: Engine): void {
   if (reducing) return;
   throw new ImplicamError(

@@ -1,4 +1,4 @@
-import type { Progress, ReducingSession } from '../engine/engine.js';
+import type { Progress, ShardedTrainer } from '../engine/engine.js';
 import { ImplicamError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
 import { type StoredPiece, snapshotKeys } from '../store/scene/keys.js';
@@ -42,7 +42,7 @@ export class HostedTraining {
   private readonly reports: TrainingReports;
   private readonly stopping = new AbortController();
   private readonly done: Promise<void>;
-  private trainer: ReducingSession | undefined;
+  private trainer: ShardedTrainer | undefined;
   private plan: Plan | undefined;
   private step: number;
   private score: StepScore = NO_SCORE;
@@ -109,7 +109,7 @@ export class HostedTraining {
     }
   }
 
-  private async trainOn(trainer: ReducingSession, exchange: StepExchange): Promise<void> {
+  private async trainOn(trainer: ShardedTrainer, exchange: StepExchange): Promise<void> {
     const { signal } = this.stopping;
     this.began = performance.now();
     while (!signal.aborted) {
@@ -133,7 +133,7 @@ export class HostedTraining {
     }
   }
 
-  private async trainAlone(trainer: ReducingSession, next: number, times: StepTimes): Promise<Progress> {
+  private async trainAlone(trainer: ShardedTrainer, next: number, times: StepTimes): Promise<Progress> {
     const { totals } = this.services;
     const began = performance.now();
     let last = { at: began, step: this.step };
@@ -156,7 +156,7 @@ export class HostedTraining {
   }
 
   /** @param computeMs what a step's own computation took since the last one, in milliseconds */
-  private async takeSnapshot(trainer: ReducingSession, computeMs: number): Promise<void> {
+  private async takeSnapshot(trainer: ShardedTrainer, computeMs: number): Promise<void> {
     const { training: id, shards } = this.order;
     const { step } = this;
     const began = performance.now();

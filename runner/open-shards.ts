@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { isReducing, type ReducingSession, type TrainingState } from '../engine/engine.js';
+import { isReducing, type ShardedTrainer, type TrainingState } from '../engine/engine.js';
 import { ImplicamError } from '../model/errors.js';
 import { createPlan, type Plan } from '../model/plan.js';
 import { shardReads } from '../model/shard-reads.js';
@@ -23,7 +23,7 @@ export async function openShards(
   services: HostServices,
   order: HostOrder,
   signal: AbortSignal,
-): Promise<{ trainer: ReducingSession; plan: Plan; score: StepScore }> {
+): Promise<{ trainer: ShardedTrainer; plan: Plan; score: StepScore }> {
   const { store, engine, snapshots } = services;
   const head = await readSceneHead(store, order.training);
   const { capture, config, seed } = head.model;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { readManifest } from '../../coordinator/ledgers/folder.js';
-import type { DevelopOptions, Trainer } from '../../develop/options.js';
+import type { DevelopOptions, TrainFunction } from '../../develop/options.js';
 import { requireReducing } from '../../engine/engine.js';
 import { cudaStatus } from '../../engine/native/cuda-engine.js';
 import { ImplicamError } from '../../model/errors.js';
@@ -31,7 +31,7 @@ const START_DEADLINE = 30_000;
 const CALL_DEADLINE = 10_000;
 
 /** A trainer that starts a coordinator and local runners as processes of their own, and has them train. */
-export function clusterTrainer(options: ClusterOptions): Trainer {
+export function trainOnCluster(options: ClusterOptions): TrainFunction {
   return async ({ model, frames, engine, options: develop }) => {
     requireReducing(engine);
     const folder = await mkdtemp(join(options.folder, '.cluster-'));

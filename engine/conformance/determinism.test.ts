@@ -21,9 +21,9 @@ interface Machine {
 
 /** The state after so many further steps. */
 async function trained({ plan, data, state }: Run, steps: number, machine: Machine = {}) {
-  const session = await createNativeEngine({ threads: 2, ...machine }).open(plan, data, state);
-  const progress = await session.train(steps);
-  return { ...progress, state: await session.save() };
+  const trainer = await createNativeEngine({ threads: 2, ...machine }).open(plan, data, state);
+  const progress = await trainer.train(steps);
+  return { ...progress, state: await trainer.save() };
 }
 
 /** Past the step at which the sharpest view begins to count. */
@@ -57,9 +57,9 @@ describeNative('the same bits', () => {
   test.each(RUNS)('gradients and bakes for any number of threads: %s', async (_, make) => {
     const { plan, data, state } = make();
     const of = async (threads: number) => {
-      const session = await createNativeEngine({ threads }).open(plan, data, state);
-      const { loss, gradient } = await session.gradient(3);
-      return { loss, gradient, ...(await session.bake()) };
+      const trainer = await createNativeEngine({ threads }).open(plan, data, state);
+      const { loss, gradient } = await trainer.gradient(3);
+      return { loss, gradient, ...(await trainer.bake()) };
     };
     const [one, three] = [await of(1), await of(3)];
     expect(three.loss).toBe(one.loss);
@@ -68,42 +68,42 @@ describeNative('the same bits', () => {
     }
   });
 
-  test('after going back to a snapshot in the same session', async () => {
+  test('after going back to a snapshot in the same trainer', async () => {
     const { plan, data, state } = SAMPLES[0]![1]();
-    const session = await createNativeEngine({ threads: 2 }).open(plan, data, state);
-    await session.train(5);
-    const snapshot = await session.save();
-    await session.train(11);
-    const first = hash(await session.save());
-    await session.load(snapshot);
-    expect(hash(await session.save())).toBe(hash(snapshot));
-    await session.train(11);
-    expect(hash(await session.save())).toBe(first);
+    const trainer = await createNativeEngine({ threads: 2 }).open(plan, data, state);
+    await trainer.train(5);
+    const snapshot = await trainer.save();
+    await trainer.train(11);
+    const first = hash(await trainer.save());
+    await trainer.load(snapshot);
+    expect(hash(await trainer.save())).toBe(hash(snapshot));
+    await trainer.train(11);
+    expect(hash(await trainer.save())).toBe(first);
   });
 
-  test('whatever is asked of the session between steps', async () => {
+  test('whatever is asked of the trainer between steps', async () => {
     const run = SAMPLES[0]![1]();
     const whole = await trained(run, 10);
-    const session = await createNativeEngine({ threads: 2 }).open(run.plan, run.data, run.state);
+    const trainer = await createNativeEngine({ threads: 2 }).open(run.plan, run.data, run.state);
     for (let step = 0; step < 10; step++) {
-      await session.train(1);
-      await session.gradient(40);
-      await session.bake();
+      await trainer.train(1);
+      await trainer.gradient(40);
+      await trainer.bake();
     }
-    expect(hash(await session.save())).toBe(hash(whole.state));
+    expect(hash(await trainer.save())).toBe(hash(whole.state));
   });
 
   test('aborted at any step and continued', async () => {
     const run = SAMPLES[2]![1]();
     const long = { ...run, plan: createPlan(run.plan.capture, run.plan.config, run.plan.seed, 1500) };
-    const session = await createNativeEngine({ threads: 2 }).open(long.plan, long.data, long.state);
+    const trainer = await createNativeEngine({ threads: 2 }).open(long.plan, long.data, long.state);
     const controller = new AbortController();
     // Far more steps than fit into the time between two reports.
-    const progress = await session.train(100_000, {
+    const progress = await trainer.train(100_000, {
       signal: controller.signal,
       onProgress: () => controller.abort(),
     });
-    const state = await session.save();
+    const state = await trainer.save();
     expect(progress.step).toBe(state.step);
     expect(state.step).toBeGreaterThan(0);
     expect(state.step).toBeLessThan(100_000);

@@ -10,17 +10,17 @@ import { hash, RUNS, type Run, SAMPLES, SPREAD } from './runs.js';
 
 /**
  * Training on a device gives the same bits whatever order blocks and threads run in, however the shards are spread over
- * sessions, interrupted or not. The emulation runs the kernels forward, backward and shuffled, which shows any sum whose
+ * trainers, interrupted or not. The emulation runs the kernels forward, backward and shuffled, which shows any sum whose
  * order is left to chance and any phase that reads what another thread of it writes.
  */
 
 const engineOf = (order = 'forward') => createCudaEngine({ library: 'emulated', device: order });
 
 async function trained({ plan, data, state }: Run, steps: number, order?: string) {
-  const session = await engineOf(order).open(plan, data, state);
-  const progress = await session.train(steps);
-  const end = await session.save();
-  session.close();
+  const trainer = await engineOf(order).open(plan, data, state);
+  const progress = await trainer.train(steps);
+  const end = await trainer.save();
+  trainer.close();
   return { ...progress, state: end };
 }
 
@@ -52,15 +52,15 @@ describeEmulated('the same bits on a device', () => {
 
   test('timed by phase or not', async () => {
     const run = SAMPLES[0]![1]();
-    const session = await engineOf().open(run.plan, run.data, run.state);
-    await session.train(1);
-    expect(Object.values(session.ticks()).every((t) => t === 0)).toBe(true);
-    session.timePhases(true);
-    await session.train(STEPS - 2);
-    expect(Object.values(session.ticks()).every((t) => t > 0)).toBe(true);
-    session.timePhases(false);
-    await session.train(1);
-    expect(hash(await session.save())).toBe(hash((await trained(run, STEPS)).state));
+    const trainer = await engineOf().open(run.plan, run.data, run.state);
+    await trainer.train(1);
+    expect(Object.values(trainer.ticks()).every((t) => t === 0)).toBe(true);
+    trainer.timePhases(true);
+    await trainer.train(STEPS - 2);
+    expect(Object.values(trainer.ticks()).every((t) => t > 0)).toBe(true);
+    trainer.timePhases(false);
+    await trainer.train(1);
+    expect(hash(await trainer.save())).toBe(hash((await trained(run, STEPS)).state));
   });
 
   test.each(SAMPLES)('interrupted and continued elsewhere: %s', async (_, make) => {
@@ -81,7 +81,7 @@ describeEmulated('the same bits on a device', () => {
   });
 });
 
-describeEmulated('shards spread over device sessions', () => {
+describeEmulated('shards spread over device trainers', () => {
   test.each(SPREAD)('%s', async (_, make) => {
     const run = make();
     const one = await trained(run, STEPS);
@@ -110,12 +110,12 @@ describeEmulated('shards spread over device sessions', () => {
 
   test('what is out of turn is refused', async () => {
     const run = SAMPLES[0]![1]();
-    const session = await engineOf().open(run.plan, run.data, run.state, { shards: [1, 2] });
-    await expect(session.train(1)).rejects.toThrow(/hosts some of its shards/);
-    await expect(session.take(1)).rejects.toThrow(/compute one first/);
-    await session.compute(0);
-    await expect(session.compute(0)).rejects.toThrow(/under way/);
-    await expect(session.combine(1, 2)).rejects.toThrow(/plan of the reduction/);
+    const trainer = await engineOf().open(run.plan, run.data, run.state, { shards: [1, 2] });
+    await expect(trainer.train(1)).rejects.toThrow(/hosts some of its shards/);
+    await expect(trainer.take(1)).rejects.toThrow(/compute one first/);
+    await trainer.compute(0);
+    await expect(trainer.compute(0)).rejects.toThrow(/under way/);
+    await expect(trainer.combine(1, 2)).rejects.toThrow(/plan of the reduction/);
   });
 });
 
@@ -140,10 +140,10 @@ describeCuda('the same bits on a CUDA device', () => {
     const { plan, data, state } = make();
     const hashes = new Set<string>();
     for (let i = 0; i < 3; i++) {
-      const session = await createCudaEngine().open(plan, data, state);
-      await session.train(20);
-      hashes.add(hash(await session.save()));
-      session.close();
+      const trainer = await createCudaEngine().open(plan, data, state);
+      await trainer.train(20);
+      hashes.add(hash(await trainer.save()));
+      trainer.close();
     }
     expect(hashes.size).toBe(1);
   });

@@ -17,9 +17,9 @@ async function compare(name: CaseName, library: 'cuda' | 'emulated') {
   const engines = [createCudaEngine({ library }), createNativeEngine({ threads: 1 })];
   const [actual, expected] = await Promise.all(
     engines.map(async (engine) => {
-      const session = await engine.open(plan, data, freshState(parameters));
-      const result = { result: await session.gradient(step), baked: await session.bake() };
-      session.close();
+      const trainer = await engine.open(plan, data, freshState(parameters));
+      const result = { result: await trainer.gradient(step), baked: await trainer.bake() };
+      trainer.close();
       return result;
     }),
   );

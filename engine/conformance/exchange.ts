@@ -1,12 +1,12 @@
 import { planReduction } from '../../model/reduction.js';
-import type { Progress, ReducingSession, Root, SceneData, TrainingState } from '../engine.js';
+import type { Progress, Root, SceneData, ShardedTrainer, TrainingState } from '../engine.js';
 import { createNativeEngine, type NativeEngine } from '../native/native-engine.js';
 import type { Run } from './runs.js';
 
-/** Several sessions in this process that hold a session together: the exchange of runners without a network. */
+/** Several trainers in this process that hold a trainer together: the exchange of runners without a network. */
 export interface Group {
   readonly placement: readonly number[];
-  readonly members: readonly ReducingSession[];
+  readonly members: readonly ShardedTrainer[];
 }
 
 interface Options {
@@ -19,14 +19,14 @@ interface Options {
   readonly state?: (shards: readonly number[]) => TrainingState;
 }
 
-/** Opens a session a holder: `placement[s]` is who hosts shard s. */
+/** Opens a trainer a holder: `placement[s]` is who hosts shard s. */
 export async function openGroup(
   run: Run,
   placement: readonly number[],
   options: Options = {},
 ): Promise<Group> {
   const engine = options.engine ?? createNativeEngine({ threads: 1, ...options });
-  const members: ReducingSession[] = [];
+  const members: ShardedTrainer[] = [];
   for (let h = 0; h <= Math.max(...placement); h++) {
     const shards = [...placement.keys()].filter((s) => placement[s] === h);
     const { data = () => run.data, state = () => run.state } = options;

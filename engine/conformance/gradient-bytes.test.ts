@@ -190,7 +190,7 @@ describeNative('damaged bytes', () => {
     });
   });
 
-  test('of another session or step', async () => {
+  test('of another trainer or step', async () => {
     const { plan, data, state } = run;
     const others: Run[] = [
       { ...run, state: { ...state, step: state.step + 1 } },

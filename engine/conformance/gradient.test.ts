@@ -29,9 +29,9 @@ function sample(group: Group, gradient: Float64Array, random: RandomStream): num
 async function relativeErrors(name: CaseName): Promise<Record<string, number>> {
   const { plan, data, parameters, step } = randomModel(name, { plainLoss: true });
   const engine = createNativeEngine({ isa: 'f64', threads: 1 });
-  const session = await engine.open(plan, data, freshState(parameters));
+  const trainer = await engine.open(plan, data, freshState(parameters));
   const at = Float64Array.from(parameters);
-  const { gradient } = await session.gradientAt(at, step);
+  const { gradient } = await trainer.gradientAt(at, step);
   const random = new RandomStream(7, Stream.scene);
   const errors: Record<string, number> = {};
   for (const group of plan.layout.groups) {
@@ -41,7 +41,7 @@ async function relativeErrors(name: CaseName): Promise<Record<string, number>> {
       const lossAt = async (delta: number) => {
         const moved = at.slice();
         moved[i]! += delta;
-        return (await session.gradientAt(moved, step)).loss;
+        return (await trainer.gradientAt(moved, step)).loss;
       };
       let error = Number.POSITIVE_INFINITY;
       for (const h of STEPS) {

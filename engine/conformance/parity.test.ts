@@ -16,9 +16,9 @@ const reference = new Map<CaseName, Promise<Awaited<ReturnType<typeof runReferen
 async function runReference(name: CaseName) {
   const { plan, data, parameters, step } = randomModel(name);
   const engine = await createTfjsEngine();
-  const session = await engine.open(plan, data, freshState(parameters));
-  const result = { result: await session.gradient(step), baked: await session.bake() };
-  session.close();
+  const trainer = await engine.open(plan, data, freshState(parameters));
+  const result = { result: await trainer.gradient(step), baked: await trainer.bake() };
+  trainer.close();
   return result;
 }
 
@@ -33,9 +33,9 @@ describeNative('native against tfjs', () => {
     test.each(CASE_NAMES)('%s', async (name) => {
       const expected = await referenceOf(name);
       const { plan, data, parameters, step } = randomModel(name);
-      const session = await createNativeEngine({ isa, threads: 2 }).open(plan, data, freshState(parameters));
-      expectParity(plan, { result: await session.gradient(step), baked: await session.bake() }, expected);
-      session.close();
+      const trainer = await createNativeEngine({ isa, threads: 2 }).open(plan, data, freshState(parameters));
+      expectParity(plan, { result: await trainer.gradient(step), baked: await trainer.bake() }, expected);
+      trainer.close();
     });
   });
 });

@@ -14,7 +14,7 @@ export interface Run {
   readonly state: TrainingState;
 }
 
-/** SHA-256 of everything that a session holds. */
+/** SHA-256 of everything that a trainer holds. */
 export function hash({ step, parameters, m, v }: TrainingState): string {
   const sum = createHash('sha256').update(`${step};`);
   for (const a of [parameters, m, v]) sum.update(new Uint8Array(a.buffer, a.byteOffset, a.byteLength));
@@ -75,7 +75,7 @@ export const RUNS: [string, () => Run][] = [
   ...RANDOM.map((name): [string, () => Run] => [name, () => randomRun(name)]),
 ];
 
-/** One of every kind, for tests that spread its shards over several sessions. */
+/** One of every kind, for tests that spread its shards over several trainers. */
 export const SPREAD: [string, () => Run][] = [
   ...SAMPLES.slice(0, 3),
   ['all losses', () => randomRun('all losses, lens')],

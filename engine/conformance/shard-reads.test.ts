@@ -95,9 +95,9 @@ describeNative('what a shard reads', () => {
   test.each(RUNS)('nothing else counts: %s', async (_, make) => {
     const run = make();
     const { shards } = run.plan;
-    const session = await createNativeEngine({ threads: 1 }).open(run.plan, run.data, run.state);
-    await session.train(STEPS);
-    const planes = await session.bake();
+    const trainer = await createNativeEngine({ threads: 1 }).open(run.plan, run.data, run.state);
+    await trainer.train(STEPS);
+    const planes = await trainer.bake();
     const group = await openGroup(run, [...shards.keys()], {
       data: ([s]) => {
         const { frames, start } = shardReads(run.plan, shards[s!]!);
@@ -109,7 +109,7 @@ describeNative('what a shard reads', () => {
       },
     });
     for (let i = 0; i < STEPS; i++) await step(group, i);
-    expect(hash(await gather(run, group))).toBe(hash(await session.save()));
+    expect(hash(await gather(run, group))).toBe(hash(await trainer.save()));
     const { width, height } = run.plan.capture;
     for (const [s, member] of group.members.entries()) {
       const own = await member.bake();
@@ -139,13 +139,13 @@ describeNative('what a shard reads', () => {
     const reads = shardReads(run.plan, shards[s]!);
     const leaf = async (data: SceneData) => {
       const { plan, state } = run;
-      const session = await createNativeEngine({ threads: 1 }).open(plan, data, state, { shards: [s] });
+      const trainer = await createNativeEngine({ threads: 1 }).open(plan, data, state, { shards: [s] });
       const sums: number[] = [];
       for (let i = 0; i < 200; i++) {
-        await session.load({ ...state, step: i });
-        sums.push((await session.compute(i)).loss);
+        await trainer.load({ ...state, step: i });
+        sums.push((await trainer.compute(i)).loss);
       }
-      session.close();
+      trainer.close();
       return sums;
     };
     const whole = await leaf(run.data);

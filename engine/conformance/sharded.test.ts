@@ -7,7 +7,7 @@ import { createTfjsEngine } from '../tfjs/tfjs-engine.js';
 import { exchange, gather, openGroup, step } from './exchange.js';
 import { hash, type Run, randomRun, SAMPLES } from './runs.js';
 
-/** Several sessions that host a session's shards together reach the same bits as one that hosts all. */
+/** Several trainers that host a trainer's shards together reach the same bits as one that hosts all. */
 
 async function together(run: Run, placement: readonly number[], steps: number, lanes = 1, isa?: string) {
   const group = await openGroup(run, placement, { isa });
@@ -24,10 +24,10 @@ async function alone(
   steps: number,
   isa?: string,
 ): Promise<{ last: Progress; state: TrainingState }> {
-  const session = await createNativeEngine({ threads: 2, isa }).open(run.plan, run.data, run.state);
-  const last = await session.train(steps);
-  const state = await session.save();
-  session.close();
+  const trainer = await createNativeEngine({ threads: 2, isa }).open(run.plan, run.data, run.state);
+  const last = await trainer.train(steps);
+  const state = await trainer.save();
+  trainer.close();
   return { last, state };
 }
 
@@ -53,7 +53,7 @@ const TILED: [string, () => Run][] = [
   ['tiled free', () => randomRun('tiled free')],
 ];
 
-describeNative('shards spread over sessions', () => {
+describeNative('shards spread over trainers', () => {
   test.each(PARALLEL)('every split of four data-parallel shards: %s', async (_, make) => {
     const run = make();
     const one = await alone(run, STEPS);
@@ -65,7 +65,7 @@ describeNative('shards spread over sessions', () => {
     }
   });
 
-  test.each(TILED)('tiles over one to four sessions: %s', async (_, make) => {
+  test.each(TILED)('tiles over one to four trainers: %s', async (_, make) => {
     const run = make();
     const one = await alone(run, STEPS);
     const tiles = run.plan.shards.length;
@@ -112,24 +112,24 @@ describeNative('shards spread over sessions', () => {
     }
   });
 
-  test('a session of all shards may change between whole steps and steps in parts', async () => {
+  test('a trainer of all shards may change between whole steps and steps in parts', async () => {
     const run = SAMPLES[0]![1]();
     const one = await alone(run, STEPS);
     const group = await openGroup(run, [0, 0, 0, 0]);
-    const [session] = group.members;
-    await session!.train(2);
+    const [trainer] = group.members;
+    await trainer!.train(2);
     await step(group, 2);
-    await session!.gradient(7);
-    await session!.compute(3);
-    await session!.load(await session!.save());
-    await session!.train(1);
+    await trainer!.gradient(7);
+    await trainer!.compute(3);
+    await trainer!.load(await trainer!.save());
+    await trainer!.train(1);
     await step(group, 4);
-    await session!.train(STEPS - 5);
-    expect(hash(await session!.save())).toBe(hash(one.state));
+    await trainer!.train(STEPS - 5);
+    expect(hash(await trainer!.save())).toBe(hash(one.state));
   });
 });
 
-describeNative('a session that hosts some shards', () => {
+describeNative('a trainer that hosts some shards', () => {
   const refused = (code: string, message: RegExp) =>
     expect.objectContaining({ name: 'ImplicamError', code, message: expect.stringMatching(message) });
   const no = (message: RegExp) => refused('reduction-refused', message);
@@ -142,7 +142,7 @@ describeNative('a session that hosts some shards', () => {
     await expect(a.train(1)).rejects.toEqual(no(/cannot train alone/));
     await expect(a.gradient(0)).rejects.toEqual(no(/gradient of a step alone/));
     await expect(a.take(0)).rejects.toEqual(no(/no step is under way/));
-    await expect(a.compute(1)).rejects.toEqual(no(/step 1 was asked for, this session is at step 0/));
+    await expect(a.compute(1)).rejects.toEqual(no(/step 1 was asked for, this trainer is at step 0/));
     for (let i = 0; i < 3; i++) {
       await Promise.all([a.compute(i), b.compute(i)]);
       await expect(a.compute(i)).rejects.toEqual(no(/a step is under way/));
@@ -168,7 +168,7 @@ describeNative('a session that hosts some shards', () => {
     for (const m of [a, b]) expect(hash(await m.save())).toBe(hash(one.state));
   });
 
-  test('refuses to show a tiled session in the middle of a step', async () => {
+  test('refuses to show a tiled trainer in the middle of a step', async () => {
     const run = SAMPLES[2]![1]();
     const { members } = await openGroup(
       run,
@@ -188,8 +188,8 @@ describeNative('a session that hosts some shards', () => {
         refused('engine-input', /shard/),
       );
     }
-    const session = await createNativeEngine().open(plan, data, state, { shards: [3, 1, 3] });
-    expect(session.shards).toEqual([1, 3]);
+    const trainer = await createNativeEngine().open(plan, data, state, { shards: [3, 1, 3] });
+    expect(trainer.shards).toEqual([1, 3]);
   });
 
   test('is the native engine only', async () => {
@@ -208,8 +208,8 @@ describeNative('a session that hosts some shards', () => {
   test('may be closed in the middle of anything', async () => {
     for (const [, make] of [SAMPLES[0]!, SAMPLES[2]!]) {
       const { plan, data, state } = make();
-      const session = await createNativeEngine({ threads: 2 }).open(plan, data, state);
-      const calls = [session.compute(0), session.combine(0, 1), session.take(0), session.bake()];
+      const trainer = await createNativeEngine({ threads: 2 }).open(plan, data, state);
+      const calls = [trainer.compute(0), trainer.combine(0, 1), trainer.take(0), trainer.bake()];
       const ends = calls.map((c) =>
         c.then(
           () => undefined,
@@ -217,11 +217,11 @@ describeNative('a session that hosts some shards', () => {
         ),
       );
       await new Promise((resolve) => setImmediate(resolve));
-      session.close();
-      session.close();
+      trainer.close();
+      trainer.close();
       for (const end of (await Promise.all(ends)).slice(1))
-        expect(end).toEqual(refused('session-closed', /closed/));
-      await expect(session.compute(0)).rejects.toBeInstanceOf(ImplicamError);
+        expect(end).toEqual(refused('trainer-closed', /closed/));
+      await expect(trainer.compute(0)).rejects.toBeInstanceOf(ImplicamError);
     }
   });
 });

@@ -90,9 +90,9 @@ describe('a lens sees what the renderer shows', () => {
     const { plan, data, parameters, step } = model;
     const { blur } = plan.config;
     if (blur.form !== 'lens') throw new Error('this case has no lens');
-    const session = await engine.open(plan, data, freshState(parameters));
+    const trainer = await engine.open(plan, data, freshState(parameters));
     const { width, height } = plan.capture;
-    const baked = { width, height, ...(await session.bake()) };
+    const baked = { width, height, ...(await trainer.bake()) };
     const camera = readCamera(plan, parameters);
     const pictures = plan.views.map((view) => {
       const focus = camera.focus[view.focus]!;
@@ -114,7 +114,7 @@ describe('a lens sees what the renderer shows', () => {
       if (circle(v, i) > blur.reach - 0.6) return undefined;
       return [0, 1, 2].map((c) => Math.log(pictures[v]!.data[3 * i + c]! + 1e-8));
     });
-    const { loss } = await session.gradient(step);
+    const { loss } = await trainer.gradient(step);
     expect((loss - pin) / expected).toBeCloseTo(1, 4);
   });
 
@@ -236,8 +236,8 @@ describe('kernels see the start picture where networks say nothing', () => {
     'masks, free',
   ] as CaseName[])('%s', async (name) => {
     const model = silent(name);
-    const session = await engine.open(model.plan, model.data, freshState(model.parameters));
-    const { loss } = await session.gradient(model.step);
+    const trainer = await engine.open(model.plan, model.data, freshState(model.parameters));
+    const { loss } = await trainer.gradient(model.step);
     expect(loss / dataTerm(model, freeKernel(model))).toBeCloseTo(1, 4);
   });
 });

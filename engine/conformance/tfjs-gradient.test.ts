@@ -4,7 +4,7 @@ import type { Group } from '../../model/layout.js';
 import { RandomStream, Stream } from '../../model/philox.js';
 import { createPlan } from '../../model/plan.js';
 import { drawCells } from '../../model/sampler.js';
-import { type Engine, type EngineSession, freshState } from '../engine.js';
+import { type Engine, freshState, type Trainer } from '../engine.js';
 import { createDoubleEngine } from './double-precision.js';
 import { type CaseName, type RandomModel, randomModel } from './random-models.js';
 
@@ -20,9 +20,9 @@ beforeAll(async () => {
 
 const open = ({ plan, data, parameters }: RandomModel) => engine.open(plan, data, freshState(parameters));
 
-async function lossAt(session: EngineSession, parameters: Float32Array, step: number): Promise<number> {
-  await session.load(freshState(parameters));
-  return (await session.gradient(step)).loss;
+async function lossAt(trainer: Trainer, parameters: Float32Array, step: number): Promise<number> {
+  await trainer.load(freshState(parameters));
+  return (await trainer.gradient(step)).loss;
 }
 
 /** A direction along which every group changes the loss at about the rate one, and only in part by its own gradient. */
@@ -66,16 +66,16 @@ describe('the gradient is the slope of the loss', () => {
   ];
   test.each(cases)('%s', async (name) => {
     const model = randomModel(name, { plainLoss: true });
-    const session = await open(model);
-    const { gradient } = await session.gradient(model.step);
+    const trainer = await open(model);
+    const { gradient } = await trainer.gradient(model.step);
     const { d, longest } = directionOf(model, gradient);
     const expected = d.reduce((sum, v, i) => sum + v * gradient[i]!, 0);
     // No parameter moves by more: kinks (of a relu, a knot, a cell) stay out of the way.
     const h = 1e-5 / longest;
     const moved = (sign: number) => model.parameters.map((p, i) => p + sign * h * d[i]!);
     const [up, down] = [
-      await lossAt(session, moved(1), model.step),
-      await lossAt(session, moved(-1), model.step),
+      await lossAt(trainer, moved(1), model.step),
+      await lossAt(trainer, moved(-1), model.step),
     ];
     expect(Math.abs((up - down) / (2 * h) / expected - 1)).toBeLessThan(1e-5);
   });

@@ -70,14 +70,14 @@ ENGINES.push(['a device', () => createCudaEngine({ library: 'emulated' })]);
 describeNative.each(ENGINES)('%s: a step is Adam on its gradient', (_, engine) => {
   test.each(CASES)('%s', async (name) => {
     const { plan, data, parameters } = randomModel(name);
-    const session = await engine().open(plan, data, freshState(parameters));
+    const trainer = await engine().open(plan, data, freshState(parameters));
     let seenIdle = false;
     for (let step = 0; step < 4; step++) {
-      const before = await session.save();
-      const { gradient, loss } = await session.gradient(step);
-      const progress = await session.train(1);
+      const before = await trainer.save();
+      const { gradient, loss } = await trainer.gradient(step);
+      const progress = await trainer.train(1);
       expect(progress.loss).toBe(loss);
-      const after = await session.save();
+      const after = await trainer.save();
       expect(after.step).toBe(step + 1);
       const expected = updated(plan, before, gradient);
       for (const group of plan.layout.groups) {
@@ -118,8 +118,8 @@ describeNative.each(ENGINES)('%s: a step is Adam on its gradient', (_, engine) =
     const { train } = plan.config;
     const rates = Object.fromEntries(Object.keys(train.rates).map((k) => [k, 0])) as typeof train.rates;
     const still = createPlan(plan.capture, { ...plan.config, train: { ...train, rates } }, plan.seed);
-    const session = await engine().open(still, data, freshState(parameters));
-    await session.train(3);
-    expect((await session.save()).parameters).toEqual(parameters);
+    const trainer = await engine().open(still, data, freshState(parameters));
+    await trainer.train(3);
+    expect((await trainer.save()).parameters).toEqual(parameters);
   });
 });

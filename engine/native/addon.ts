@@ -6,8 +6,8 @@ import type { PeerLost, Root, StepSums } from '../engine.js';
 import type { AddonStartKernels } from './addon-start.js';
 import type { Problem } from './problem.js';
 
-/** The addon's session: see engine/native/addon/addon.cpp. Calls must not overlap; errors with code `refused` changed nothing. */
-export interface AddonSession {
+/** The addon's trainer: see engine/native/addon/addon.cpp. Calls must not overlap; errors with code `refused` changed nothing. */
+export interface AddonTrainer {
   load(step: number, parameters: Float32Array, m: Float32Array, v: Float32Array): void;
   save(parameters: Float32Array, m: Float32Array, v: Float32Array): number;
   saveRuns(ends: Float64Array, out: Float32Array): Promise<void>;
@@ -102,15 +102,15 @@ export interface Addon {
     threads: number,
   ) => AddonRenderer;
   readonly StartKernels: new (threads: number) => AddonStartKernels;
-  readonly Session: new (problem: Problem, isa: string | DevicePlace, threads?: number) => AddonSession;
+  readonly Trainer: new (problem: Problem, isa: string | DevicePlace, threads?: number) => AddonTrainer;
   isas(): string[];
   peak(isa: string, threads: number, seconds: number): Promise<number>;
 }
 
-/** Numbers of the operations of an exchange (engine/native/session/session.h). */
+/** Numbers of the operations of an exchange (engine/native/trainer/trainer.h). */
 export const MOVES = { combine: 0, send: 1, receive: 2, root: 3, receiveRoot: 4, sendRoot: 5 } as const;
 
-/** Names of the phases of `AddonSession.ticks`, in order. */
+/** Names of the phases of `AddonTrainer.ticks`, in order. */
 export const PHASES = [
   'blur',
   'hash',

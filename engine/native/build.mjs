@@ -93,7 +93,7 @@ function jobs(variants) {
     source: 'kernels/kernels.cpp',
     flags: [...common, ...KERNEL_FLAGS, `-DIMPLICAM_ISA=${isa}`, `-DIMPLICAM_VBYTES=${bytes}`, ...flags],
   }));
-  list.push({ name: 'session', source: 'session/session.cpp', flags: [...common, '-O3'] });
+  list.push({ name: 'trainer', source: 'trainer/trainer.cpp', flags: [...common, '-O3'] });
   list.push({ name: 'reduction', source: 'reduction/reduction.cpp', flags: [...common, '-O3'] });
   list.push({ name: 'renderer', source: 'render/renderer.cpp', flags: [...common, '-O3'] });
   const addon = [...common, '-O2', '-DNAPI_VERSION=8', '-DNAPI_CPP_EXCEPTIONS', ...node];
@@ -107,7 +107,7 @@ function jobs(variants) {
   }
   list.push({ name: 'addon_device', source: 'addon/device.cpp', flags: addon });
   list.push({ name: 'device_library', source: 'device/library.cpp', flags: [...common, '-O2'] });
-  list.push({ name: 'device_session', source: 'device/session.cpp', flags: [...common, '-O3'] });
+  list.push({ name: 'device_trainer', source: 'device/trainer.cpp', flags: [...common, '-O3'] });
   list.push({ name: 'read_problem', source: 'addon/read_problem.cpp', flags: addon });
   return list;
 }

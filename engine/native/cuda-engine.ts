@@ -2,20 +2,13 @@ import { totalmem } from 'node:os';
 import { ImplicamError } from '../../model/errors.js';
 import type { Plan } from '../../model/plan.js';
 import { checkData, checkShards, checkState } from '../check.js';
-import type {
-  BakedPlanes,
-  Engine,
-  JoiningSession,
-  OpenOptions,
-  SceneData,
-  TrainingState,
-} from '../engine.js';
+import type { BakedPlanes, Engine, OpenOptions, SceneData, TrainingState } from '../engine.js';
 import { builtFile, type DeviceDescription, type DeviceReport, loadAddon } from './addon.js';
 import { type Carrier, deviceLink, findCarrier } from './device-link.js';
-import { DeviceSession } from './device-session.js';
+import { DeviceTrainer } from './device-trainer.js';
 import { createProblem } from './problem.js';
 import { createRenderer, type NativeRenderer } from './renderer.js';
-import type { NativeSession } from './session.js';
+import type { NativeTrainer } from './trainer.js';
 
 export interface CudaOptions {
   /** A device by index or UUID (a beginning is enough). @default IMPLICAM_DEVICE, else the first */
@@ -41,7 +34,7 @@ export interface CudaEngine extends Engine {
     data: SceneData,
     state: TrainingState,
     options?: OpenOptions,
-  ): Promise<NativeSession & JoiningSession>;
+  ): Promise<NativeTrainer & DeviceTrainer>;
   /** Holds a baked scene on the device, ready to render. */
   renderer(width: number, height: number, planes: BakedPlanes): NativeRenderer;
   /** Multiply-adds (FLOP/s) and copied bytes a second, measured now for about `seconds` each. */
@@ -144,10 +137,10 @@ export function createCudaEngine(options: CudaOptions = {}): CudaEngine {
       checkData(plan, data);
       checkState(plan, state);
       const shards = checkShards(plan, options.shards);
-      const session = sync(() => new addon.Session(createProblem(plan, data, shards), place));
-      sync(() => session.load(state.step, state.parameters, state.m, state.v));
+      const trainer = sync(() => new addon.Trainer(createProblem(plan, data, shards), place));
+      sync(() => trainer.load(state.step, state.parameters, state.m, state.v));
       const path = 'missing' in carrier ? '' : carrier.path;
-      return new DeviceSession(plan, shards, session, state.step, deviceError, path);
+      return new DeviceTrainer(plan, shards, trainer, state.step, deviceError, path);
     },
   };
 }
@@ -198,7 +191,7 @@ function deviceError(error: unknown): ImplicamError {
   return new ImplicamError(
     memory ? 'out-of-memory' : 'device-failed',
     memory
-      ? `${message}; free some, choose another device, or let the session go to one that can hold it`
+      ? `${message}; free some, choose another device, or let the trainer go to one that can hold it`
       : message,
     { status: memory ? 507 : 500, cause: error },
   );

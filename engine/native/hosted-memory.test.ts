@@ -5,11 +5,11 @@ import { createPlan } from '../../model/plan.js';
 import { describeNative, unless } from '../engines.fixture.js';
 import { createNativeEngine } from './native-engine.js';
 
-/** Arrays keep the whole session's size: what is not hosted must cost addresses, not memory. */
+/** Arrays keep the whole training's size: what is not hosted must cost addresses, not memory. */
 const otherSystem = process.platform === 'linux' ? undefined : 'memory is read from /proc, which Linux has';
 
 unless(otherSystem, describeNative)('memory', () => {
-  test('of a session that hosts one tile of many is a small part of the whole', async () => {
+  test('of a trainer that hosts one tile of many is a small part of the whole', async () => {
     const [width, height] = [1200, 1000];
     const frames = [0, 1].map((focus) => ({ focus, exposure: 0, ev: 0, aperture: 1 }));
     const config = configSchema.parse({ train: { steps: 10 } });
@@ -22,11 +22,11 @@ unless(otherSystem, describeNative)('memory', () => {
       const parameters = initialParameters(plan, undefined, shards);
       const state = { step: 0, parameters, m: new Float32Array(0), v: new Float32Array(0) };
       const data = { frames: frames.map(() => ({ data: pixels() })) };
-      const session = await createNativeEngine({ threads: 1 }).open(plan, data, state, { shards });
-      const kept = [await session.save(), await session.bake()];
-      await session.compute(0);
+      const trainer = await createNativeEngine({ threads: 1 }).open(plan, data, state, { shards });
+      const kept = [await trainer.save(), await trainer.bake()];
+      await trainer.compute(0);
       const after = process.memoryUsage.rss();
-      session.close();
+      trainer.close();
       return { megabytes: (after - before) / 2 ** 20, kept };
     };
     const one = await grown([5]);

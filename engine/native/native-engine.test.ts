@@ -34,48 +34,48 @@ describeNative('the native engine', () => {
   });
 });
 
-describeNative('a native session', () => {
+describeNative('a native trainer', () => {
   test('is what it was opened with until it is trained', async () => {
     const model = randomModel('hash lens');
-    const session = await open(model);
-    expect(await session.save()).toEqual(freshState(model.parameters));
-    const first = await session.gradient(3);
+    const trainer = await open(model);
+    expect(await trainer.save()).toEqual(freshState(model.parameters));
+    const first = await trainer.gradient(3);
     expect(first.step).toBe(3);
-    expect(await session.gradient(3)).toEqual(first);
-    expect(await session.save()).toEqual(freshState(model.parameters));
+    expect(await trainer.gradient(3)).toEqual(first);
+    expect(await trainer.save()).toEqual(freshState(model.parameters));
   });
 
   test('what it gives away is a copy', async () => {
     const model = randomModel('hash lens');
-    const session = await open(model);
-    (await session.save()).parameters.fill(7);
+    const trainer = await open(model);
+    (await trainer.save()).parameters.fill(7);
     const own = model.parameters.slice();
     model.parameters.fill(7);
-    expect((await session.save()).parameters).toEqual(own);
+    expect((await trainer.save()).parameters).toEqual(own);
   });
 
   test('runs one call after the other', async () => {
-    const session = await open(randomModel('no blur'));
-    const [first, state, second] = await Promise.all([session.train(1), session.save(), session.train(1)]);
+    const trainer = await open(randomModel('no blur'));
+    const [first, state, second] = await Promise.all([trainer.train(1), trainer.save(), trainer.train(1)]);
     expect([first.step, state.step, second.step]).toEqual([1, 1, 2]);
   });
 
   test('a failed call does not hold up the next', async () => {
     const model = randomModel('no blur');
-    const session = await open(model);
-    await expect(session.load({ ...freshState(model.parameters), m: new Float32Array(1) })).rejects.toThrow();
-    expect((await session.train(2)).step).toBe(2);
+    const trainer = await open(model);
+    await expect(trainer.load({ ...freshState(model.parameters), m: new Float32Array(1) })).rejects.toThrow();
+    expect((await trainer.train(2)).step).toBe(2);
   });
 
   test('stops when asked to, reports progress, and lets others run meanwhile', async () => {
-    const session = await open(randomModel('hash lens'));
+    const trainer = await open(randomModel('hash lens'));
     const stop = new AbortController();
     let ticks = 0;
     const timer = setInterval(() => {
       ticks++;
     }, 5);
     const reports: number[] = [];
-    const last = await session.train(1_000_000, {
+    const last = await trainer.train(1_000_000, {
       signal: stop.signal,
       onProgress: ({ step }) => {
         reports.push(step);
@@ -87,9 +87,9 @@ describeNative('a native session', () => {
     expect(reports).toHaveLength(2);
     expect(reports[0]).toBeLessThan(reports[1]!);
     expect(last.step).toBe(reports[1]);
-    expect((await session.save()).step).toBe(last.step);
-    expect(await session.train(5, { signal: AbortSignal.abort() })).toMatchObject({ step: last.step });
-    expect(await session.train(0)).toMatchObject({ step: last.step });
+    expect((await trainer.save()).step).toBe(last.step);
+    expect(await trainer.train(5, { signal: AbortSignal.abort() })).toMatchObject({ step: last.step });
+    expect(await trainer.train(0)).toMatchObject({ step: last.step });
   });
 
   test('plans its schedule ahead without losing its place', async () => {
@@ -103,13 +103,13 @@ describeNative('a native session', () => {
   });
 
   test('tells where its time went, since it was last asked', async () => {
-    const session = await open(randomModel('hash lens'));
-    await session.train(5);
-    const ticks = session.ticks();
+    const trainer = await open(randomModel('hash lens'));
+    await trainer.train(5);
+    const ticks = trainer.ticks();
     expect(Object.keys(ticks)).toEqual([...PHASES]);
     // Other processors than those of PCs have no counter that is read here.
     if (process.arch === 'x64') expect(ticks.network).toBeGreaterThan(0);
-    expect(Object.values(session.ticks()).every((t) => t === 0)).toBe(true);
+    expect(Object.values(trainer.ticks()).every((t) => t === 0)).toBe(true);
   });
 
   test('refuses data and states of another plan, and says what differs', async () => {
@@ -127,9 +127,9 @@ describeNative('a native session', () => {
       /start radiance/,
     );
     await expect(open({ ...model, parameters: new Float32Array(3) })).rejects.toThrow(/parameters have 3/);
-    const session = await open(model);
+    const trainer = await open(model);
     const other = createPlan(model.plan.capture, { ...model.plan.config, registration: 'affine' }, 1);
-    await expect(session.load(freshState(new Float32Array(other.layout.size)))).rejects.toThrow(
+    await expect(trainer.load(freshState(new Float32Array(other.layout.size)))).rejects.toThrow(
       ImplicamError,
     );
   });
@@ -137,13 +137,13 @@ describeNative('a native session', () => {
   test('reads any whole number as a seed, by its low 32 bits', async () => {
     const { plan, data, parameters } = randomModel('free, linear light');
     const gradientOf = async (seed: number) => {
-      const session = await open({
+      const trainer = await open({
         ...randomModel('free, linear light'),
         plan: { ...plan, seed },
         data,
         parameters,
       });
-      return (await session.gradient(2)).gradient;
+      return (await trainer.gradient(2)).gradient;
     };
     expect(await gradientOf(2 ** 32 + 5)).toEqual(await gradientOf(5));
     expect(await gradientOf(-1)).toEqual(await gradientOf(2 ** 32 - 1));
@@ -151,8 +151,8 @@ describeNative('a native session', () => {
   });
 
   test('close may be called at any time', async () => {
-    const session = await open(randomModel('no blur'));
-    await session.train(1);
-    session.close();
+    const trainer = await open(randomModel('no blur'));
+    await trainer.train(1);
+    trainer.close();
   });
 });

@@ -6,10 +6,10 @@ import type { BakedPlanes, Engine, OpenOptions, SceneData, TrainingState } from 
 import { loadAddon } from './addon.js';
 import { createProblem } from './problem.js';
 import { createRenderer, type NativeRenderer } from './renderer.js';
-import { type NativeSession, Session } from './session.js';
+import { type NativeTrainer, Trainer } from './trainer.js';
 
 export type { DisplayCurve, NativeRenderer } from './renderer.js';
-export type { NativeSession } from './session.js';
+export type { NativeTrainer } from './trainer.js';
 
 export interface NativeOptions {
   /** Threads of the engine. @default all processors */
@@ -21,7 +21,7 @@ export interface NativeOptions {
 export interface NativeEngine extends Engine {
   readonly isa: string;
   readonly threads: number;
-  open(plan: Plan, data: SceneData, state: TrainingState, options?: OpenOptions): Promise<NativeSession>;
+  open(plan: Plan, data: SceneData, state: TrainingState, options?: OpenOptions): Promise<NativeTrainer>;
   /** Holds a baked scene ready to render. */
   renderer(width: number, height: number, planes: BakedPlanes): NativeRenderer;
   /** FLOP/s of independent multiply-adds on these threads, measured now for about `seconds`. */
@@ -68,9 +68,9 @@ export function createNativeEngine(options: NativeOptions = {}): NativeEngine {
       checkData(plan, data);
       checkState(plan, state);
       const shards = checkShards(plan, options.shards);
-      const session = new addon.Session(createProblem(plan, data, shards), isa, threads);
-      session.load(state.step, state.parameters, state.m, state.v);
-      return new Session(plan, shards, session, state.step);
+      const trainer = new addon.Trainer(createProblem(plan, data, shards), isa, threads);
+      trainer.load(state.step, state.parameters, state.m, state.v);
+      return new Trainer(plan, shards, trainer, state.step);
     },
   };
 }

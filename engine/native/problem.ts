@@ -10,7 +10,7 @@ export type Problem = ReturnType<typeof createProblem>;
 
 const BLUR_FORMS = { none: 0, lens: 1, free: 2 } as const;
 
-/** Describes a session for the addon, of which this process hosts the given shards (ascending). */
+/** Describes a training for the addon, of which this process hosts the given shards (ascending). */
 export function createProblem(plan: Plan, data: SceneData, hosted: readonly number[]) {
   const { config, capture, layout } = plan;
   const { atlas, blur, tone } = config;

@@ -21,7 +21,7 @@ export interface StepResult {
   readonly gradient: Float32Array;
 }
 
-/** Evaluates the steps of one session: loss and gradient by automatic differentiation, shard after shard. */
+/** Evaluates the steps of one training: loss and gradient by automatic differentiation, shard after shard. */
 export class StepEvaluator {
   private readonly tf: Tf;
   private readonly plan: Plan;

@@ -103,7 +103,7 @@ describe('baked planes', () => {
   });
 });
 
-describe('a session', () => {
+describe('a trainer', () => {
   test('gives the same bits every time, in one go or with a pause', async () => {
     const model = randomModel('hash lens');
     const [a, b] = [await open(model), await open(model)];
@@ -120,40 +120,40 @@ describe('a session', () => {
 
   test('computing a gradient changes nothing', async () => {
     const model = randomModel('free, linear light');
-    const session = await open(model);
-    const first = await session.gradient(3);
+    const trainer = await open(model);
+    const first = await trainer.gradient(3);
     expect(first.step).toBe(3);
-    expect(await session.gradient(3)).toEqual(first);
-    expect(await session.save()).toEqual(freshState(model.parameters));
+    expect(await trainer.gradient(3)).toEqual(first);
+    expect(await trainer.save()).toEqual(freshState(model.parameters));
   });
 
   test('stops when asked to, reports progress, and lets others run meanwhile', async () => {
-    const session = await open(randomModel('no blur'));
+    const trainer = await open(randomModel('no blur'));
     const stop = new AbortController();
     let ticks = 0;
     const timer = setInterval(() => {
       if (++ticks === 3) stop.abort();
     }, 1);
     const reports: number[] = [];
-    const last = await session.train(100_000, {
+    const last = await trainer.train(100_000, {
       signal: stop.signal,
       onProgress: ({ step }) => reports.push(step),
     });
     clearInterval(timer);
     expect(last.step).toBeLessThan(100_000);
-    expect((await session.save()).step).toBe(last.step);
+    expect((await trainer.save()).step).toBe(last.step);
     const report: number[] = [];
-    await session.train(2, { onProgress: ({ step }) => report.push(step) });
+    await trainer.train(2, { onProgress: ({ step }) => report.push(step) });
     expect(report.at(-1)).toBe(last.step + 2);
-    expect(await session.train(5, { signal: AbortSignal.abort() })).toMatchObject({ step: last.step + 2 });
+    expect(await trainer.train(5, { signal: AbortSignal.abort() })).toMatchObject({ step: last.step + 2 });
   });
 
   test('runs one call after the other and refuses calls once closed', async () => {
-    const session = await open(randomModel('no blur'));
-    const [first, state, second] = await Promise.all([session.train(1), session.save(), session.train(1)]);
+    const trainer = await open(randomModel('no blur'));
+    const [first, state, second] = await Promise.all([trainer.train(1), trainer.save(), trainer.train(1)]);
     expect([first.step, state.step, second.step]).toEqual([1, 1, 2]);
-    session.close();
-    await expect(session.save()).rejects.toThrow(/closed/);
+    trainer.close();
+    await expect(trainer.save()).rejects.toThrow(/closed/);
   });
 
   test('refuses data and states of another plan, and says what differs', async () => {
@@ -174,11 +174,11 @@ describe('a session', () => {
   });
 
   test('keeps no memory from step to step', async () => {
-    const session = await open(randomModel('free, linear light'));
-    await session.train(1);
+    const trainer = await open(randomModel('free, linear light'));
+    await trainer.train(1);
     const { numTensors } = tf.memory();
-    await session.train(3);
-    await session.bake();
+    await trainer.train(3);
+    await trainer.bake();
     expect(tf.memory().numTensors).toBe(numTensors);
   });
 });
@@ -230,9 +230,9 @@ describe('training', () => {
     ['no blur', { blur: { form: 'none' } }],
   ] as [string, ModelConfigInput][])('brings the frames closer: %s', async (_, config) => {
     const steps = 40;
-    const session = await open(capture(config, steps));
-    const first = await session.train(1);
-    const last = await session.train(steps - 1);
+    const trainer = await open(capture(config, steps));
+    const first = await trainer.train(1);
+    const last = await trainer.train(steps - 1);
     expect(last.step).toBe(steps);
     expect(last.loss).toBeLessThan(0.4 * first.loss);
     expect(last.psnr).toBeGreaterThan(first.psnr + 7);

@@ -1,7 +1,7 @@
 import { ImplicamError } from '../../model/errors.js';
 import type { Engine } from '../engine.js';
-import { TfjsSession } from './session.js';
 import { loadBackend } from './tensorflow/backend.js';
+import { TfjsTrainer } from './trainer.js';
 
 /**
  * The reference engine: docs/MODEL.md in TensorFlow.js operations, its gradients by automatic differentiation. It takes
@@ -19,7 +19,7 @@ export async function createTfjsEngine(): Promise<Engine> {
     reducing: false,
     async open(plan, data, state, options = {}) {
       if (options.shards) throw unableToShare();
-      return new TfjsSession(tf, plan, data, state);
+      return new TfjsTrainer(tf, plan, data, state);
     },
   };
 }
@@ -27,7 +27,7 @@ export async function createTfjsEngine(): Promise<Engine> {
 function unableToShare(): ImplicamError {
   return new ImplicamError(
     'engine-unusable',
-    'the tfjs engine cannot host some shards of a session: build the native engine (npm run build:native) or train in one process',
+    'the tfjs engine cannot host some shards of a training: build the native engine (npm run build:native) or train in one process',
     { status: 501 },
   );
 }

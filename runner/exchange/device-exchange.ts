@@ -1,4 +1,4 @@
-import type { JoiningSession, ReducingSession, Root } from '../../engine/engine.js';
+import type { LinkedTrainer, Root, ShardedTrainer } from '../../engine/engine.js';
 import { ImplicamError } from '../../model/errors.js';
 import type { Plan } from '../../model/plan.js';
 import { planReduction, type ReductionOperation } from '../../model/reduction.js';
@@ -14,13 +14,13 @@ import type { SumExchange } from './sum-exchange.js';
 export class DeviceExchange implements SumExchange {
   readonly lanes = 1;
   private readonly order: HostOrder;
-  private readonly trainer: JoiningSession;
+  private readonly trainer: LinkedTrainer;
   private readonly operations: readonly ReductionOperation<number>[];
   private readonly unwatch: (() => void)[];
   private lost: PeerFailure | undefined;
 
   /** @param trainer has joined the others, each with its place in the placement as its rank */
-  constructor(links: PeerLinks, order: HostOrder, plan: Plan, trainer: JoiningSession) {
+  constructor(links: PeerLinks, order: HostOrder, plan: Plan, trainer: LinkedTrainer) {
     this.order = order;
     this.trainer = trainer;
     const holders = holdersOf(order);
@@ -37,12 +37,7 @@ export class DeviceExchange implements SumExchange {
       );
   }
 
-  async sum(
-    _: ReducingSession,
-    __: number,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<readonly Root[]> {
+  async sum(_: ShardedTrainer, __: number, timeoutMs: number, signal: AbortSignal): Promise<readonly Root[]> {
     const abort = () => this.trainer.abort();
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();

@@ -1,4 +1,4 @@
-import type { DeviceLink, JoiningSession } from '../../engine/engine.js';
+import type { DeviceLink, LinkedTrainer } from '../../engine/engine.js';
 import type { HostOrder, Member } from '../commands.js';
 import { reachPeer } from './peer-failure.js';
 import type { ValueName } from './peer-link.js';
@@ -30,7 +30,7 @@ const OK: Result = { ok: NOTHING };
 export interface Rendezvous {
   readonly links: PeerLinks;
   readonly order: HostOrder;
-  readonly trainer: JoiningSession;
+  readonly trainer: LinkedTrainer;
   readonly device: DeviceLink;
   readonly signal: AbortSignal;
 }

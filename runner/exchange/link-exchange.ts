@@ -1,4 +1,4 @@
-import type { ReducingSession } from '../../engine/engine.js';
+import type { ShardedTrainer } from '../../engine/engine.js';
 import type { Plan } from '../../model/plan.js';
 import { lanesFor, planReduction, type ReductionOperation } from '../../model/reduction.js';
 import { type HostOrder, holdersOf } from '../commands.js';
@@ -16,7 +16,7 @@ interface LanePlan {
 
 /** One step's exchange, on its way. */
 interface Turn {
-  readonly trainer: ReducingSession;
+  readonly trainer: ShardedTrainer;
   readonly step: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -59,7 +59,7 @@ export class LinkExchange implements SumExchange {
   }
 
   async sum(
-    trainer: ReducingSession,
+    trainer: ShardedTrainer,
     step: number,
     timeoutMs: number,
     signal: AbortSignal,
@@ -118,7 +118,7 @@ export class LinkExchange implements SumExchange {
   private async take(
     operation: ReductionOperation<string>,
     { index, memory }: LanePlan,
-    trainer: ReducingSession,
+    trainer: ShardedTrainer,
     slot: number,
   ): Promise<Uint8Array> {
     const value = await trainer.take(slot, index, memory.get(operation));

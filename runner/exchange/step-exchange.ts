@@ -1,4 +1,4 @@
-import { isJoining, type Progress, type ReducingSession } from '../../engine/engine.js';
+import { isJoining, type Progress, type ShardedTrainer } from '../../engine/engine.js';
 import type { Plan } from '../../model/plan.js';
 import type { HostOrder } from '../commands.js';
 import type { HostServices } from '../services.js';
@@ -21,7 +21,7 @@ export class StepExchange {
   private readonly services: HostServices;
   private readonly order: HostOrder;
   private readonly plan: Plan;
-  private readonly trainer: ReducingSession;
+  private readonly trainer: ShardedTrainer;
   private readonly bytes: LinkExchange;
   private devices: DeviceExchange | undefined;
   private joining = false;
@@ -29,7 +29,7 @@ export class StepExchange {
   /** What the computation of this holder's own part takes, a step. */
   readonly times = new StepTimes();
 
-  constructor(services: HostServices, order: HostOrder, plan: Plan, trainer: ReducingSession) {
+  constructor(services: HostServices, order: HostOrder, plan: Plan, trainer: ShardedTrainer) {
     this.services = services;
     this.order = order;
     this.plan = plan;

@@ -1,4 +1,4 @@
-import type { ReducingSession, Root } from '../../engine/engine.js';
+import type { Root, ShardedTrainer } from '../../engine/engine.js';
 
 /** A way for the members of a placement to sum a step's gradients over all shards. */
 export interface SumExchange {
@@ -11,7 +11,7 @@ export interface SumExchange {
    * @throws PeerFailure, and `aborted` with the signal
    */
   sum(
-    trainer: ReducingSession,
+    trainer: ShardedTrainer,
     step: number,
     timeoutMs: number,
     signal: AbortSignal,

@@ -2,7 +2,7 @@ import { Server } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 import { ncclOverSockets } from '../../engine/conformance/nccl/library.js';
 import { SAMPLES } from '../../engine/conformance/runs.js';
-import type { DeviceLink, JoiningSession } from '../../engine/engine.js';
+import type { DeviceLink, LinkedTrainer } from '../../engine/engine.js';
 import { describeEmulated } from '../../engine/engines.fixture.js';
 import { createCudaEngine } from '../../engine/native/cuda-engine.js';
 import { CHANNEL_OPTIONS, listen } from '../../proto/channel.js';
@@ -19,7 +19,7 @@ const engineOf = (nccl: string) => createCudaEngine({ library: 'emulated', nccl 
 interface OpenMember {
   readonly links: PeerLinks;
   readonly server: Server;
-  readonly trainer: JoiningSession;
+  readonly trainer: LinkedTrainer;
   readonly order: HostOrder;
 }
 

@@ -3,9 +3,9 @@
 
 #include "addon/addon.h"
 #include "device/library.h"
-#include "session/peak.h"
+#include "support/peak.h"
 #include "addon/read_problem.h"
-#include "session/session.h"
+#include "trainer/trainer.h"
 
 namespace {
 
@@ -19,35 +19,35 @@ Napi::Object resultObject(Napi::Env env, const StepResult& r) {
   return o;
 }
 
-class SessionObject final : public Napi::ObjectWrap<SessionObject> {
+class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "Session",
+    return DefineClass(env, "Trainer",
                        {
-                           InstanceMethod<&SessionObject::load>("load"),
-                           InstanceMethod<&SessionObject::save>("save"),
-                           InstanceMethod<&SessionObject::saveRuns>("saveRuns"),
-                           InstanceMethod<&SessionObject::setParameters>("setParameters"),
-                           InstanceMethod<&SessionObject::train>("train"),
-                           InstanceMethod<&SessionObject::gradient>("gradient"),
-                           InstanceMethod<&SessionObject::bake>("bake"),
-                           InstanceMethod<&SessionObject::compute>("compute"),
-                           InstanceMethod<&SessionObject::combine>("combine"),
-                           InstanceMethod<&SessionObject::take>("take"),
-                           InstanceMethod<&SessionObject::add>("add"),
-                           InstanceMethod<&SessionObject::apply>("apply"),
-                           InstanceMethod<&SessionObject::join>("join"),
-                           InstanceMethod<&SessionObject::exchange>("exchange"),
-                           InstanceMethod<&SessionObject::leave>("leave"),
-                           InstanceMethod<&SessionObject::abort>("abort"),
-                           InstanceMethod<&SessionObject::ticks>("ticks"),
-                           InstanceMethod<&SessionObject::timePhases>("timePhases"),
-                           InstanceMethod<&SessionObject::close>("close"),
+                           InstanceMethod<&TrainerObject::load>("load"),
+                           InstanceMethod<&TrainerObject::save>("save"),
+                           InstanceMethod<&TrainerObject::saveRuns>("saveRuns"),
+                           InstanceMethod<&TrainerObject::setParameters>("setParameters"),
+                           InstanceMethod<&TrainerObject::train>("train"),
+                           InstanceMethod<&TrainerObject::gradient>("gradient"),
+                           InstanceMethod<&TrainerObject::bake>("bake"),
+                           InstanceMethod<&TrainerObject::compute>("compute"),
+                           InstanceMethod<&TrainerObject::combine>("combine"),
+                           InstanceMethod<&TrainerObject::take>("take"),
+                           InstanceMethod<&TrainerObject::add>("add"),
+                           InstanceMethod<&TrainerObject::apply>("apply"),
+                           InstanceMethod<&TrainerObject::join>("join"),
+                           InstanceMethod<&TrainerObject::exchange>("exchange"),
+                           InstanceMethod<&TrainerObject::leave>("leave"),
+                           InstanceMethod<&TrainerObject::abort>("abort"),
+                           InstanceMethod<&TrainerObject::ticks>("ticks"),
+                           InstanceMethod<&TrainerObject::timePhases>("timePhases"),
+                           InstanceMethod<&TrainerObject::close>("close"),
                        });
   }
 
-  // new Session(problem, isa, threads), or new Session(problem, {library, device})
-  explicit SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionObject>(info) {
+  // new Trainer(problem, isa, threads), or new Trainer(problem, {library, device})
+  explicit TrainerObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TrainerObject>(info) {
     Napi::Object spec = info[0].As<Napi::Object>();
     pixels_ = Napi::Persistent(spec);  // the frames' memory stays JavaScript's
     Problem problem = readProblem(spec);
@@ -57,9 +57,9 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     try {
       if (info[1].IsObject()) {
         const Place place = placeOf(info[1]);
-        session_ = createDeviceSession(std::move(problem), deviceLibrary(place.library), place.device);
+        trainer_ = createDeviceTrainer(std::move(problem), deviceLibrary(place.library), place.device);
       } else {
-        session_ = createSession(std::move(problem), info[1].As<Napi::String>(), info[2].As<Napi::Number>().Int32Value());
+        trainer_ = createTrainer(std::move(problem), info[1].As<Napi::String>(), info[2].As<Napi::Number>().Int32Value());
       }
     } catch (const std::exception& e) {
       throw Napi::Error::New(info.Env(), e.what());
@@ -67,25 +67,25 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   }
 
  private:
-  // The session for a call's work, and what must outlive that: a session closed meanwhile ends when its work does.
-  std::shared_ptr<AnySession> running(const Napi::CallbackInfo& info) {
-    if (!session_) throw Napi::Error::New(info.Env(), "the session is closed");
-    return session_;
+  // The trainer for a call's work, and what must outlive that: a trainer closed meanwhile ends when its work does.
+  std::shared_ptr<AnyTrainer> running(const Napi::CallbackInfo& info) {
+    if (!trainer_) throw Napi::Error::New(info.Env(), "the trainer is closed");
+    return trainer_;
   }
 
   Napi::Object keep(const Napi::CallbackInfo& info) {
     Napi::Object o = Napi::Object::New(info.Env());
-    o.Set("session", Value());
+    o.Set("trainer", Value());
     o.Set("pixels", pixels_.Value());
     return o;
   }
 
-  // Runs `work` on a session and resolves to its result's losses.
+  // Runs `work` on a trainer and resolves to its result's losses.
   template <class Work>
   Napi::Value losses(const Napi::CallbackInfo& info, Napi::Object kept, Work work) {
     auto result = std::make_shared<StepResult>();
     return Task::start(
-        info.Env(), kept, [session = running(info), work, result] { *result = work(*session); },
+        info.Env(), kept, [trainer = running(info), work, result] { *result = work(*trainer); },
         [result](Napi::Env env) -> Napi::Value { return resultObject(env, *result); });
   }
 
@@ -105,21 +105,21 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   // save(parameters, m, v) → step; empty moments are left out
   Napi::Value save(const Napi::CallbackInfo& info) {
     auto theta = arrayOf<Napi::Float32Array>(info, 0, size_, "parameters");
-    auto session = running(info);
+    auto trainer = running(info);
     try {
-      session->save(theta.Data(), moments(info, 1, "m"), moments(info, 2, "v"));
+      trainer->save(theta.Data(), moments(info, 1, "m"), moments(info, 2, "v"));
     } catch (const Refused& e) {
       Napi::Error error = Napi::Error::New(info.Env(), e.what());
       error.Set("code", Napi::String::New(info.Env(), "refused"));
       throw error;
     }
-    return Napi::Number::New(info.Env(), (double)session->step());
+    return Napi::Number::New(info.Env(), (double)trainer->step());
   }
 
   // saveRuns(ends: Float64Array, out: Float32Array) → Promise<void>; `ends` as from, to, from, to …
   Napi::Value saveRuns(const Napi::CallbackInfo& info) {
     auto ends = info[0].As<Napi::Float64Array>();
-    AnySession::Runs runs;
+    AnyTrainer::Runs runs;
     size_t length = 0;
     for (size_t i = 0; i + 1 < ends.ElementLength(); i += 2) {
       const int64_t from = (int64_t)ends[i], to = (int64_t)ends[i + 1];
@@ -131,7 +131,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     Napi::Object kept = keep(info);
     kept.Set("out", out);
     return Task::start(
-        info.Env(), kept, [session = running(info), runs, data = out.Data()] { session->saveRuns(runs, data); },
+        info.Env(), kept, [trainer = running(info), runs, data = out.Data()] { trainer->saveRuns(runs, data); },
         [](Napi::Env env) { return env.Undefined(); });
   }
 
@@ -150,10 +150,10 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     for (size_t i = 0; i < factors.ElementLength(); i++) plans->push_back({factors[i], gammas[i], sharp[i]});
     auto last = std::make_shared<StepResult>();
     auto done = std::make_shared<size_t>(0);
-    auto work = [session = running(info), plans, last, done, limit] {
+    auto work = [trainer = running(info), plans, last, done, limit] {
       auto t0 = std::chrono::steady_clock::now();
       for (const StepPlan& plan : *plans) {
-        *last = session->train(plan);
+        *last = trainer->train(plan);
         ++*done;
         if (std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - t0).count() >= limit) break;
       }
@@ -173,7 +173,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     auto result = std::make_shared<StepResult>();
     return Task::start(
         info.Env(), keep(info),
-        [session = running(info), step, plan, out, result] { *result = session->gradient(step, plan, out->data()); },
+        [trainer = running(info), step, plan, out, result] { *result = trainer->gradient(step, plan, out->data()); },
         [out, result](Napi::Env env) -> Napi::Value {
           Napi::Object o = resultObject(env, *result);
           Napi::Float64Array g = Napi::Float64Array::New(env, out->size());
@@ -192,7 +192,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     kept.Set("defocus", defocus);
     float *r = radiance.Data(), *d = defocus.Data();
     return Task::start(
-        info.Env(), kept, [session = running(info), r, d] { session->bake(r, d); },
+        info.Env(), kept, [trainer = running(info), r, d] { trainer->bake(r, d); },
         [](Napi::Env env) { return env.Undefined(); });
   }
 
@@ -201,7 +201,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     StepPlan plan{info[0].As<Napi::Number>().FloatValue(), info[1].As<Napi::Number>().FloatValue(),
                   info[2].As<Napi::Boolean>().Value() ? 1 : 0};
     const int lanes = info[3].As<Napi::Number>().Int32Value();
-    return losses(info, keep(info), [plan, lanes](AnySession& session) { return session.compute(plan, lanes); });
+    return losses(info, keep(info), [plan, lanes](AnyTrainer& trainer) { return trainer.compute(plan, lanes); });
   }
 
   static Lane laneOf(const Napi::CallbackInfo& info, size_t i) {
@@ -213,7 +213,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     int into = info[0].As<Napi::Number>().Int32Value(), from = info[1].As<Napi::Number>().Int32Value();
     const Lane lane = laneOf(info, 2);
     return Task::start(
-        info.Env(), keep(info), [session = running(info), into, from, lane] { session->combine(into, from, lane); },
+        info.Env(), keep(info), [trainer = running(info), into, from, lane] { trainer->combine(into, from, lane); },
         [](Napi::Env env) { return env.Undefined(); });
   }
 
@@ -229,7 +229,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     auto size = std::make_shared<size_t>(0);
     return Task::start(
         info.Env(), kept,
-        [session = running(info), slot, lane, data, capacity, size] { *size = session->take(slot, lane, data, capacity); },
+        [trainer = running(info), slot, lane, data, capacity, size] { *size = trainer->take(slot, lane, data, capacity); },
         [size](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, (double)*size); });
   }
 
@@ -242,7 +242,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     const uint8_t* data = bytes.Data();
     size_t size = bytes.ByteLength();
     return Task::start(
-        info.Env(), kept, [session = running(info), slot, data, size] { session->add(slot, data, size); },
+        info.Env(), kept, [trainer = running(info), slot, data, size] { trainer->add(slot, data, size); },
         [](Napi::Env env) { return env.Undefined(); });
   }
 
@@ -251,7 +251,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     auto given = info[0].As<Napi::Array>();
     Napi::Object kept = keep(info);
     kept.Set("roots", given);
-    std::vector<AnySession::Root> roots(given.Length());
+    std::vector<AnyTrainer::Root> roots(given.Length());
     for (uint32_t i = 0; i < given.Length(); i++) {
       Napi::Value value = given[i];
       if (value.IsNumber()) {
@@ -263,31 +263,31 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
       roots[i].bytes = bytes.Data();
       roots[i].size = bytes.ByteLength();
     }
-    return losses(info, kept, [roots](AnySession& session) { return session.apply(roots); });
+    return losses(info, kept, [roots](AnyTrainer& trainer) { return trainer.apply(roots); });
   }
 
   // join(carrier, id: Uint8Array, rank, ranks, milliseconds) → Promise<void>
   Napi::Value join(const Napi::CallbackInfo& info) {
     auto id = info[1].As<Napi::Uint8Array>();
-    const AnySession::Membership membership = {info[0].As<Napi::String>(), {id.Data(), id.Data() + id.ByteLength()},
+    const AnyTrainer::Membership membership = {info[0].As<Napi::String>(), {id.Data(), id.Data() + id.ByteLength()},
                                                info[2].As<Napi::Number>().Int32Value(),
                                                info[3].As<Napi::Number>().Int32Value()};
     const int64_t ms = info[4].As<Napi::Number>().Int64Value();
     return Task::start(
-        info.Env(), keep(info), [session = running(info), membership, ms] { session->join(membership, ms); },
+        info.Env(), keep(info), [trainer = running(info), membership, ms] { trainer->join(membership, ms); },
         [](Napi::Env env) { return env.Undefined(); });
   }
 
   // exchange(moves: Int32Array, milliseconds) → Promise<{member, why}>; moves as operation, slot, other, operation …
   Napi::Value exchange(const Napi::CallbackInfo& info) {
     auto given = info[0].As<Napi::Int32Array>();
-    std::vector<AnySession::Move> moves;
+    std::vector<AnyTrainer::Move> moves;
     for (size_t i = 0; i + 2 < given.ElementLength(); i += 3) moves.push_back({given[i], given[i + 1], given[i + 2]});
     const int64_t ms = info[1].As<Napi::Number>().Int64Value();
-    auto lost = std::make_shared<AnySession::PeerLost>();
+    auto lost = std::make_shared<AnyTrainer::PeerLost>();
     return Task::start(
         info.Env(), keep(info),
-        [session = running(info), moves, ms, lost] { *lost = session->exchange(moves, ms); },
+        [trainer = running(info), moves, ms, lost] { *lost = trainer->exchange(moves, ms); },
         [lost](Napi::Env env) -> Napi::Value {
           Napi::Object o = Napi::Object::New(env);
           o.Set("member", lost->member);
@@ -300,13 +300,13 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   Napi::Value leave(const Napi::CallbackInfo& info) {
     const int64_t ms = info[0].As<Napi::Number>().Int64Value();
     return Task::start(
-        info.Env(), keep(info), [session = running(info), ms] { session->leave(ms); },
+        info.Env(), keep(info), [trainer = running(info), ms] { trainer->leave(ms); },
         [](Napi::Env env) { return env.Undefined(); });
   }
 
   // At any time; what waits for other devices ends soon.
   void abort(const Napi::CallbackInfo&) {
-    if (session_) session_->abort();
+    if (trainer_) trainer_->abort();
   }
 
   // timePhases(on): whether train() tells its phases where that makes it slower
@@ -315,21 +315,21 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   // ticks() → processor ticks (nanoseconds of a device) by phase since the last call
   Napi::Value ticks(const Napi::CallbackInfo& info) {
     Napi::Array a = Napi::Array::New(info.Env(), PHASES);
-    auto session = running(info);
-    for (uint32_t p = 0; p < PHASES; p++) a.Set(p, (double)session->ticks()[p]);
-    session->clearTicks();
+    auto trainer = running(info);
+    for (uint32_t p = 0; p < PHASES; p++) a.Set(p, (double)trainer->ticks()[p]);
+    trainer->clearTicks();
     return a;
   }
 
   // At any time; a call in progress ends soon, rejected.
   void close(const Napi::CallbackInfo&) {
-    if (session_) session_->cancel();
-    session_.reset();
+    if (trainer_) trainer_->cancel();
+    trainer_.reset();
     pixels_.Reset();
   }
 
   Napi::ObjectReference pixels_;
-  std::shared_ptr<AnySession> session_;
+  std::shared_ptr<AnyTrainer> trainer_;
   size_t size_ = 0, pixelCount_ = 0;
   bool lens_ = false;
 };
@@ -355,7 +355,7 @@ Napi::Value peak(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-  exports.Set("Session", SessionObject::define(env));
+  exports.Set("Trainer", TrainerObject::define(env));
   exportRenderer(env, exports);
   exportDevices(env, exports);
   exportStart(env, exports);

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "session/session.h"
+#include "trainer/trainer.h"
 
 namespace implicam {
 

@@ -15,7 +15,7 @@ class DeviceRendererObject final : public Napi::ObjectWrap<DeviceRendererObject>
                        {InstanceMethod<&DeviceRendererObject::render>("render")});
   }
 
-  // new DeviceRenderer(width, height, radiance, defocus, {library, device}): planes of `Session.bake`
+  // new DeviceRenderer(width, height, radiance, defocus, {library, device}): planes of `Trainer.bake`
   explicit DeviceRendererObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceRendererObject>(info) {
     int width = info[0].As<Napi::Number>().Int32Value(), height = info[1].As<Napi::Number>().Int32Value();
     pixels_ = (size_t)width * height;

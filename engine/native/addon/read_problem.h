@@ -1,7 +1,7 @@
-// A JavaScript object that describes a session (engine/native/problem.ts) as a Problem.
+// A JavaScript object that describes a training (engine/native/problem.ts) as a Problem.
 #pragma once
 #include <napi.h>
-#include "session/session.h"
+#include "trainer/trainer.h"
 
 namespace implicam {
 

@@ -12,7 +12,7 @@ class RendererObject final : public Napi::ObjectWrap<RendererObject> {
     return DefineClass(env, "Renderer", {InstanceMethod<&RendererObject::render>("render")});
   }
 
-  // new Renderer(width, height, radiance, defocus, isa, threads): planes of `Session.bake`
+  // new Renderer(width, height, radiance, defocus, isa, threads): planes of `Trainer.bake`
   explicit RendererObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RendererObject>(info) {
     int width = info[0].As<Napi::Number>().Int32Value(), height = info[1].As<Napi::Number>().Int32Value();
     size_t pixels = (size_t)width * height;

@@ -5,7 +5,7 @@
 #include <cstring>
 #include "cuda/peak.h"
 #include "cuda/renderer.h"
-#include "cuda/session/session.h"
+#include "cuda/trainer/trainer.h"
 
 namespace implicam::device {
 namespace {
@@ -74,62 +74,62 @@ int describe(int32_t index, DeviceInfo* out, DeviceMessage* message) {
   });
 }
 
-int open(const DeviceProblem* problem, const char* device, void** session, DeviceMessage* message) {
-  return guarded(message, [&] { *session = new Session(*problem, device ? device : ""); });
+int open(const DeviceProblem* problem, const char* device, void** trainer, DeviceMessage* message) {
+  return guarded(message, [&] { *trainer = new Trainer(*problem, device ? device : ""); });
 }
 
-void close(void* session) { delete (Session*)session; }
+void close(void* trainer) { delete (Trainer*)trainer; }
 
-int load(void* session, int64_t step, const float* theta, const float* m, const float* v, DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->load(step, theta, m, v); });
+int load(void* trainer, int64_t step, const float* theta, const float* m, const float* v, DeviceMessage* message) {
+  return guarded(message, [&] { ((Trainer*)trainer)->load(step, theta, m, v); });
 }
 
-int save(void* session, int64_t* step, float* theta, float* m, float* v, DeviceMessage* message) {
+int save(void* trainer, int64_t* step, float* theta, float* m, float* v, DeviceMessage* message) {
   return guarded(message, [&] {
-    ((Session*)session)->save(theta, m, v);
-    *step = ((Session*)session)->step();
+    ((Trainer*)trainer)->save(theta, m, v);
+    *step = ((Trainer*)trainer)->step();
   });
 }
 
-int train(void* session, const DeviceStep* plan, DeviceResult* result, DeviceMessage* message) {
-  return guarded(message, [&] { *result = ((Session*)session)->train(*plan); });
+int train(void* trainer, const DeviceStep* plan, DeviceResult* result, DeviceMessage* message) {
+  return guarded(message, [&] { *result = ((Trainer*)trainer)->train(*plan); });
 }
 
-int profile(void* session, const DeviceStep* plan, uint64_t* nanoseconds, DeviceResult* result, DeviceMessage* message) {
-  return guarded(message, [&] { *result = ((Session*)session)->profile(*plan, nanoseconds); });
+int profile(void* trainer, const DeviceStep* plan, uint64_t* nanoseconds, DeviceResult* result, DeviceMessage* message) {
+  return guarded(message, [&] { *result = ((Trainer*)trainer)->profile(*plan, nanoseconds); });
 }
 
-int gradient(void* session, int64_t step, const DeviceStep* plan, float* out, DeviceResult* result,
+int gradient(void* trainer, int64_t step, const DeviceStep* plan, float* out, DeviceResult* result,
              DeviceMessage* message) {
-  return guarded(message, [&] { *result = ((Session*)session)->gradient(step, *plan, out); });
+  return guarded(message, [&] { *result = ((Trainer*)trainer)->gradient(step, *plan, out); });
 }
 
-int bake(void* session, float* radiance, float* defocus, DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->bake(radiance, defocus); });
+int bake(void* trainer, float* radiance, float* defocus, DeviceMessage* message) {
+  return guarded(message, [&] { ((Trainer*)trainer)->bake(radiance, defocus); });
 }
 
-int compute(void* session, const DeviceStep* plan, DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->compute(*plan); });
+int compute(void* trainer, const DeviceStep* plan, DeviceMessage* message) {
+  return guarded(message, [&] { ((Trainer*)trainer)->compute(*plan); });
 }
 
 Grid gridOf(int32_t map) { return map ? Grid::map : Grid::atlas; }
 
-int takeShared(void* session, int32_t slot, float* gradient, DeviceResult* result, DeviceMessage* message) {
-  return guarded(message, [&] { *result = ((Session*)session)->takeShared(slot, gradient); });
+int takeShared(void* trainer, int32_t slot, float* gradient, DeviceResult* result, DeviceMessage* message) {
+  return guarded(message, [&] { *result = ((Trainer*)trainer)->takeShared(slot, gradient); });
 }
 
-int takeMarks(void* session, int32_t slot, int32_t map, uint8_t* touched, DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->takeMarks(slot, gridOf(map), touched); });
+int takeMarks(void* trainer, int32_t slot, int32_t map, uint8_t* touched, DeviceMessage* message) {
+  return guarded(message, [&] { ((Trainer*)trainer)->takeMarks(slot, gridOf(map), touched); });
 }
 
-int takeLines(void* session, int32_t slot, int32_t map, const uint32_t* numbers, int64_t count, float* values,
+int takeLines(void* trainer, int32_t slot, int32_t map, const uint32_t* numbers, int64_t count, float* values,
               DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->takeLines(slot, gridOf(map), numbers, count, values); });
+  return guarded(message, [&] { ((Trainer*)trainer)->takeLines(slot, gridOf(map), numbers, count, values); });
 }
 
-int apply(void* session, const DeviceStep* plan, const float* shared, const DeviceLines* atlas, const DeviceLines* map,
+int apply(void* trainer, const DeviceStep* plan, const float* shared, const DeviceLines* atlas, const DeviceLines* map,
           double* plainLoss, DeviceMessage* message) {
-  return guarded(message, [&] { *plainLoss = ((Session*)session)->apply(*plan, shared, *atlas, *map); });
+  return guarded(message, [&] { *plainLoss = ((Trainer*)trainer)->apply(*plan, shared, *atlas, *map); });
 }
 
 int carrier(const char* path, DeviceCarrier* out, DeviceMessage* message) {
@@ -145,41 +145,41 @@ int newId(const char* path, uint8_t* id, DeviceMessage* message) {
   return guarded(message, [&] { newExchangeId(openNccl(path), id); });
 }
 
-int join(void* session, const char* path, const uint8_t* id, int32_t rank, int32_t ranks, const DeviceWait* wait,
+int join(void* trainer, const char* path, const uint8_t* id, int32_t rank, int32_t ranks, const DeviceWait* wait,
          DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->join(openNccl(path), id, rank, ranks, Wait(*wait)); });
+  return guarded(message, [&] { ((Trainer*)trainer)->join(openNccl(path), id, rank, ranks, Wait(*wait)); });
 }
 
-int leave(void* session, const DeviceWait* wait, DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->leave(Wait(*wait)); });
+int leave(void* trainer, const DeviceWait* wait, DeviceMessage* message) {
+  return guarded(message, [&] { ((Trainer*)trainer)->leave(Wait(*wait)); });
 }
 
-int leaves(void* session, DeviceResult* ofSlots, DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->leaves(ofSlots); });
+int leaves(void* trainer, DeviceResult* ofSlots, DeviceMessage* message) {
+  return guarded(message, [&] { ((Trainer*)trainer)->leaves(ofSlots); });
 }
 
-int combine(void* session, int32_t into, int32_t from, DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->exchange().combine(into, from); });
+int combine(void* trainer, int32_t into, int32_t from, DeviceMessage* message) {
+  return guarded(message, [&] { ((Trainer*)trainer)->exchange().combine(into, from); });
 }
 
-int pack(void* session, int32_t slot, const DeviceNode* node, DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->exchange().pack(slot, *node); });
+int pack(void* trainer, int32_t slot, const DeviceNode* node, DeviceMessage* message) {
+  return guarded(message, [&] { ((Trainer*)trainer)->exchange().pack(slot, *node); });
 }
 
-int post(void* session, int32_t member, const DeviceWait* wait, DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->exchange().send(member, Wait(*wait)); });
+int post(void* trainer, int32_t member, const DeviceWait* wait, DeviceMessage* message) {
+  return guarded(message, [&] { ((Trainer*)trainer)->exchange().send(member, Wait(*wait)); });
 }
 
-int fetch(void* session, int32_t member, DeviceNode* node, const DeviceWait* wait, DeviceMessage* message) {
-  return guarded(message, [&] { *node = ((Session*)session)->exchange().receive(member, Wait(*wait)); });
+int fetch(void* trainer, int32_t member, DeviceNode* node, const DeviceWait* wait, DeviceMessage* message) {
+  return guarded(message, [&] { *node = ((Trainer*)trainer)->exchange().receive(member, Wait(*wait)); });
 }
 
-int merge(void* session, int32_t slot, DeviceMessage* message) {
-  return guarded(message, [&] { ((Session*)session)->exchange().add(slot); });
+int merge(void* trainer, int32_t slot, DeviceMessage* message) {
+  return guarded(message, [&] { ((Trainer*)trainer)->exchange().add(slot); });
 }
 
-int applyMessage(void* session, const DeviceStep* plan, double* plainLoss, DeviceMessage* message) {
-  return guarded(message, [&] { *plainLoss = ((Session*)session)->applyMessage(*plan); });
+int applyMessage(void* trainer, const DeviceStep* plan, double* plainLoss, DeviceMessage* message) {
+  return guarded(message, [&] { *plainLoss = ((Trainer*)trainer)->applyMessage(*plan); });
 }
 
 int openRenderer(int32_t width, int32_t height, const float* radiance, const float* defocus, const char* device,

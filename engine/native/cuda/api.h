@@ -19,7 +19,7 @@ struct DeviceGroup {
   int32_t shard;  // the one that owns it, or −1 for all
 };
 
-// A session: all memory it points to is read before `open` returns.
+// A trainer: all memory it points to is read before `open` returns.
 struct DeviceProblem {
   const Model* model;
   const DeviceGroup* groups;
@@ -45,10 +45,10 @@ struct DeviceLines {
   int64_t count;
 };
 
-// A value of the reduction tree that goes from device to device: of which session and step, the sum of which shards, and
+// A value of the reduction tree that goes from device to device: of which training and step, the sum of which shards, and
 // their losses.
 struct DeviceNode {
-  uint64_t session;
+  uint64_t trainer;
   int64_t step;
   int32_t start, extent;
   double loss, squared, samples;
@@ -88,8 +88,8 @@ struct DeviceApi {
   int (*count)(int32_t*, DeviceMessage*);
   int (*describe)(int32_t, DeviceInfo*, DeviceMessage*);
 
-  int (*open)(const DeviceProblem*, const char* device, void** session, DeviceMessage*);
-  void (*close)(void* session);
+  int (*open)(const DeviceProblem*, const char* device, void** trainer, DeviceMessage*);
+  void (*close)(void* trainer);
   int (*load)(void*, int64_t step, const float* theta, const float* m, const float* v, DeviceMessage*);
   int (*save)(void*, int64_t* step, float* theta, float* m, float* v, DeviceMessage*);
   int (*train)(void*, const DeviceStep*, DeviceResult*, DeviceMessage*);
@@ -109,7 +109,7 @@ struct DeviceApi {
                double* plainLoss, DeviceMessage*);
 
   // Exchange from device to device, through the library of NCCL at the path `carrier`. After `join`, which all members of
-  // a session call at the same time a step in parts goes another way: `leaves` after
+  // a trainer call at the same time a step in parts goes another way: `leaves` after
   // `compute` makes the shards' gradients values of the tree, each in its shard's slot, and tells their losses; `combine`
   // adds a slot's value to another's; `pack` makes one the message, `post` sends the message to a member, `fetch` makes it
   // what a member sends, `merge` adds it to a slot's value; `applyMessage` is `apply` with it. What waits for another member

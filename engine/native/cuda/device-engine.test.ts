@@ -34,7 +34,7 @@ describe('the CUDA engine', () => {
   });
 });
 
-describeEmulated('a device session', () => {
+describeEmulated('a device trainer', () => {
   const engine = createCudaEngine;
   const open = (device = '') => {
     const { plan, data, parameters } = randomModel('hash lens');
@@ -43,11 +43,11 @@ describeEmulated('a device session', () => {
 
   test('is what it was opened with until it is trained', async () => {
     const { parameters } = randomModel('hash lens');
-    const session = await open();
-    expect(await session.save()).toEqual(freshState(parameters));
-    const first = await session.gradient(3);
-    expect(await session.gradient(3)).toEqual(first);
-    expect(await session.save()).toEqual(freshState(parameters));
+    const trainer = await open();
+    expect(await trainer.save()).toEqual(freshState(parameters));
+    const first = await trainer.gradient(3);
+    expect(await trainer.gradient(3)).toEqual(first);
+    expect(await trainer.save()).toEqual(freshState(parameters));
   });
 
   test('fails with an error of ours where the device does', async () => {
@@ -65,22 +65,22 @@ describeEmulated('a device session', () => {
 
   test('a training that diverged is told of, and can be taken back', async () => {
     const { plan, data, parameters } = randomModel('hash lens');
-    const session = await engine({ library: 'emulated' }).open(plan, data, freshState(parameters));
+    const trainer = await engine({ library: 'emulated' }).open(plan, data, freshState(parameters));
     const wild = parameters.slice();
     wild[plan.layout.groups.find((g) => g.name === 'atlas.grid')!.offset] = Number.NaN;
-    await session.load(freshState(wild.fill(Number.NaN)));
-    await expect(session.train(1)).rejects.toThrow(/diverged/);
-    await session.load(freshState(parameters));
-    expect((await session.train(1)).loss).toSatisfy(Number.isFinite);
+    await trainer.load(freshState(wild.fill(Number.NaN)));
+    await expect(trainer.train(1)).rejects.toThrow(/diverged/);
+    await trainer.load(freshState(parameters));
+    expect((await trainer.train(1)).loss).toSatisfy(Number.isFinite);
   });
 
   test('stops when asked to', async () => {
-    const session = await open();
+    const trainer = await open();
     const stop = new AbortController();
-    const last = await session.train(100_000, { signal: stop.signal, onProgress: () => stop.abort() });
+    const last = await trainer.train(100_000, { signal: stop.signal, onProgress: () => stop.abort() });
     expect(last.step).toBeGreaterThan(0);
     expect(last.step).toBeLessThan(100_000);
-    expect((await session.save()).step).toBe(last.step);
+    expect((await trainer.save()).step).toBe(last.step);
   });
 
   test('measures what the device reaches', async () => {
@@ -90,8 +90,8 @@ describeEmulated('a device session', () => {
   });
 
   test('refuses calls after it was closed', async () => {
-    const session = await open();
-    session.close();
-    await expect(session.train(1)).rejects.toThrow(/closed/);
+    const trainer = await open();
+    trainer.close();
+    await expect(trainer.train(1)).rejects.toThrow(/closed/);
   });
 });

@@ -3,13 +3,13 @@ import { planReduction } from '../../../model/reduction.js';
 import { gather, openGroup, step } from '../../conformance/exchange.js';
 import { ncclOverSockets } from '../../conformance/nccl/library.js';
 import { hash, type Run, SAMPLES, SPREAD } from '../../conformance/runs.js';
-import type { DeviceLink, JoiningSession, Progress } from '../../engine.js';
+import type { DeviceLink, LinkedTrainer, Progress } from '../../engine.js';
 import { describeCuda, describeEmulated, unless } from '../../engines.fixture.js';
 import { createCudaEngine, cudaStatus } from '../cuda-engine.js';
 
 /**
  * Sums that go from device to device: the kernels of the exchange and its order, by the emulation and NCCL's functions over
- * sockets. The bits are those of one session, and of bytes.
+ * sockets. The bits are those of one trainer, and of bytes.
  */
 
 const STEPS = 4;
@@ -17,17 +17,17 @@ const DEADLINE = 20_000;
 
 interface Ring {
   readonly placement: readonly number[];
-  readonly members: readonly JoiningSession[];
+  readonly members: readonly LinkedTrainer[];
 }
 
 const emulated = (order = 'forward') =>
   createCudaEngine({ library: 'emulated', device: order, nccl: ncclOverSockets() });
 
-/** Sessions that hold a session together, each on a device of its own. */
+/** Trainers that hold a training together, each on a device of its own. */
 async function openRing(run: Run, holders: number, engineOf = (_: number) => emulated()): Promise<Ring> {
   const shards = run.plan.shards.length;
   const placement = Array.from({ length: shards }, (_, s) => Math.floor((s * holders) / shards));
-  const members: JoiningSession[] = [];
+  const members: LinkedTrainer[] = [];
   const engines = Array.from({ length: holders }, (_, h) => engineOf(h));
   for (const [h, engine] of engines.entries()) {
     const own = [...placement.keys()].filter((s) => placement[s] === h);
@@ -37,7 +37,7 @@ async function openRing(run: Run, holders: number, engineOf = (_: number) => emu
   return { placement, members };
 }
 
-async function joinAll(members: readonly JoiningSession[], link: DeviceLink): Promise<void> {
+async function joinAll(members: readonly LinkedTrainer[], link: DeviceLink): Promise<void> {
   const id = await link.newId();
   const ranks = members.length;
   await Promise.all(members.map((m, rank) => m.join({ id, rank, ranks }, DEADLINE)));
@@ -64,7 +64,7 @@ async function close({ members }: Ring): Promise<void> {
 describeEmulated('from device to device', () => {
   beforeAll(() => void ncclOverSockets());
 
-  test.each(SPREAD)('the bits of one session: %s', async (_, make) => {
+  test.each(SPREAD)('the bits of one trainer: %s', async (_, make) => {
     const run = make();
     const alone = await emulated().open(run.plan, run.data, run.state);
     const one = await alone.train(STEPS);
@@ -114,7 +114,7 @@ describeEmulated('from device to device', () => {
     const ring = await openRing(run, 3);
     for (let i = 0; i < 2; i++) await stepOf(ring, i);
     const state = await gather(run, ring);
-    const [first, second, third] = ring.members as [JoiningSession, JoiningSession, JoiningSession];
+    const [first, second, third] = ring.members as [LinkedTrainer, LinkedTrainer, LinkedTrainer];
     await Promise.all(ring.members.map((m) => m.compute(2)));
     await third.leave();
     third.close();
@@ -149,7 +149,7 @@ describeEmulated('from device to device', () => {
   test('who waits stops when asked to', async () => {
     const run = SAMPLES[0]![1]();
     const ring = await openRing(run, 2);
-    const [first] = ring.members as [JoiningSession];
+    const [first] = ring.members as [LinkedTrainer];
     await first.compute(0);
     const waiting = first.exchange(operationsOf(ring, 0), 60_000);
     first.abort();
@@ -164,20 +164,20 @@ describeEmulated('from device to device', () => {
   test('one that does not come is waited for until the deadline', async () => {
     const run = SAMPLES[0]![1]();
     const engine = emulated();
-    const session = await engine.open(run.plan, run.data, run.state);
+    const trainer = await engine.open(run.plan, run.data, run.state);
     const id = await (engine.link as DeviceLink).newId();
-    await expect(session.join({ id, rank: 0, ranks: 2 }, 300)).rejects.toThrow(/nothing happened/);
-    const waiting = session.join({ id, rank: 0, ranks: 2 }, 60_000);
-    session.abort();
+    await expect(trainer.join({ id, rank: 0, ranks: 2 }, 300)).rejects.toThrow(/nothing happened/);
+    const waiting = trainer.join({ id, rank: 0, ranks: 2 }, 60_000);
+    trainer.abort();
     await expect(waiting).rejects.toThrow(/given up/);
-    expect((await session.train(1)).loss).toSatisfy(Number.isFinite);
-    session.close();
+    expect((await trainer.train(1)).loss).toSatisfy(Number.isFinite);
+    trainer.close();
   });
 
   test('what is out of turn is refused', async () => {
     const run = SAMPLES[0]![1]();
     const ring = await openRing(run, 2);
-    const [first] = ring.members as [JoiningSession];
+    const [first] = ring.members as [LinkedTrainer];
     await expect(first.exchange(operationsOf(ring, 0), 1000)).rejects.toThrow(/no step is under way/);
     await expect(first.compute(0, 2)).rejects.toThrow(/one lane/);
     await first.compute(0);

@@ -17,8 +17,8 @@ import { createFolderStore } from '../../../store/folder.js';
 import { testEmulated } from '../../engines.fixture.js';
 import { createCudaEngine } from '../cuda-engine.js';
 
-/** A device that runs out of memory, emulated: it is faster and says that it has room, so the session goes to it first. */
-testEmulated('a session goes on where it fits', async () => {
+/** A device that runs out of memory, emulated: it is faster and says that it has room, so the training goes to it first. */
+testEmulated('a training goes on where it fits', async () => {
   const STEPS = 4;
   const what = makeScenario(
     { steps: STEPS },

@@ -1,6 +1,6 @@
 // What the device itself can do, measured: the ceilings that a step is held against.
 #pragma once
-#include "cuda/session/stream.h"
+#include "cuda/trainer/stream.h"
 
 namespace implicam::device {
 

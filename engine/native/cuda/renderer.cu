@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include "cuda/session/step.h"
+#include "cuda/trainer/step.h"
 
 namespace implicam::device {
 namespace {

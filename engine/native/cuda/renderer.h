@@ -1,7 +1,7 @@
 // A baked scene held on a device, ready to render.
 #pragma once
 #include "cuda/blur_generator/spread.h"
-#include "cuda/session/stream.h"
+#include "cuda/trainer/stream.h"
 
 namespace implicam::device {
 

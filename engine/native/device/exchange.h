@@ -1,4 +1,4 @@
-// The exchange of a session's sums from device to device as its host leads it: which slot holds which node of the tree, and
+// The exchange of a trainer's sums from device to device as its host leads it: which slot holds which node of the tree, and
 // who sends what to whom. The numbers stay on the device.
 #pragma once
 #include <atomic>
@@ -10,19 +10,19 @@ namespace implicam {
 
 class DeviceExchange {
  public:
-  DeviceExchange(const DeviceApi& api, void* session, const Problem& problem)
-      : api_(api), session_(session), problem_(problem), fingerprint_(fingerprintOf(problem)) {}
+  DeviceExchange(const DeviceApi& api, void* trainer, const Problem& problem)
+      : api_(api), trainer_(trainer), problem_(problem), fingerprint_(fingerprintOf(problem)) {}
 
   bool joined() const { return joined_; }
   // From any thread: the operation in progress gives up soon, and so do later ones, until `leave`.
   void abort() { aborted_ = true; }
 
-  void join(const AnySession::Membership& membership, int64_t milliseconds) {
+  void join(const AnyTrainer::Membership& membership, int64_t milliseconds) {
     if (membership.carrier.empty()) throw Refused("there is no way to other devices: NCCL was not found");
     if (membership.id.size() != EXCHANGE_ID_BYTES) throw Refused("an identity of " + std::to_string(EXCHANGE_ID_BYTES) + " bytes is needed");
     const DeviceWait wait = waitOf(milliseconds);
     deviceCall([&](DeviceMessage* m) {
-      return api_.join(session_, membership.carrier.c_str(), membership.id.data(), membership.rank, membership.ranks, &wait, m);
+      return api_.join(trainer_, membership.carrier.c_str(), membership.id.data(), membership.rank, membership.ranks, &wait, m);
     });
     joined_ = true;
   }
@@ -31,7 +31,7 @@ class DeviceExchange {
     const DeviceWait wait = waitOf(milliseconds);
     DeviceMessage why{};
     // Whether in peace or not, it is over.
-    api_.leave(session_, &wait, &why);
+    api_.leave(trainer_, &wait, &why);
     joined_ = aborted_ = false;
     forget();
   }
@@ -40,7 +40,7 @@ class DeviceExchange {
   StepResult begin(int64_t step) {
     const size_t slots = problem_.hosted.size();
     std::vector<DeviceResult> sums(slots);
-    deviceCall([&](DeviceMessage* m) { return api_.leaves(session_, sums.data(), m); });
+    deviceCall([&](DeviceMessage* m) { return api_.leaves(trainer_, sums.data(), m); });
     step_ = step;
     summed_ = false;
     parts_.clear();
@@ -55,8 +55,8 @@ class DeviceExchange {
     return total;
   }
 
-  AnySession::PeerLost run(const std::vector<AnySession::Move>& moves, int64_t milliseconds) {
-    for (const AnySession::Move& move : moves) {
+  AnyTrainer::PeerLost run(const std::vector<AnyTrainer::Move>& moves, int64_t milliseconds) {
+    for (const AnyTrainer::Move& move : moves) {
       try {
         make(move, milliseconds);
       } catch (const PeerFailure& e) {
@@ -83,38 +83,38 @@ class DeviceExchange {
     using std::runtime_error::runtime_error;
   };
 
-  void make(const AnySession::Move& move, int64_t milliseconds) {
+  void make(const AnyTrainer::Move& move, int64_t milliseconds) {
     const DeviceWait wait = waitOf(milliseconds);
     switch (move.operation) {
-      case AnySession::COMBINE: {
+      case AnyTrainer::COMBINE: {
         const int into = slotOf(move.slot), from = slotOf(move.other);
         const NodePart sum = joined(parts_[into], parts_[from]);
-        deviceCall([&](DeviceMessage* m) { return api_.combine(session_, into, from, m); });
+        deviceCall([&](DeviceMessage* m) { return api_.combine(trainer_, into, from, m); });
         parts_[into] = sum;
         return;
       }
-      case AnySession::SEND:
+      case AnyTrainer::SEND:
         pack(move.slot);
         return post(move.other, wait);
-      case AnySession::RECEIVE: {
+      case AnyTrainer::RECEIVE: {
         const int slot = slotOf(move.slot);
         fetch(move.other, wait);
         const NodePart sum = joined(parts_[slot], message_);
-        deviceCall([&](DeviceMessage* m) { return api_.merge(session_, slot, m); });
+        deviceCall([&](DeviceMessage* m) { return api_.merge(trainer_, slot, m); });
         parts_[slot] = sum;
         return;
       }
-      case AnySession::ROOT:
+      case AnyTrainer::ROOT:
         checkRoot(parts_[slotOf(move.slot)], shards());
         pack(move.slot);
         summed_ = true;
         return;
-      case AnySession::RECEIVE_ROOT:
+      case AnyTrainer::RECEIVE_ROOT:
         fetch(move.other, wait);
         checkRoot(message_, shards());
         summed_ = true;
         return;
-      case AnySession::SEND_ROOT:
+      case AnyTrainer::SEND_ROOT:
         root();
         return post(move.other, wait);
       default:
@@ -135,16 +135,16 @@ class DeviceExchange {
     message_ = parts_[slot];
     const auto& [loss, squared, samples] = message_.sums;
     const DeviceNode node = {fingerprint_, step_, message_.start, message_.extent, loss, squared, samples};
-    deviceCall([&](DeviceMessage* m) { return api_.pack(session_, slot, &node, m); });
+    deviceCall([&](DeviceMessage* m) { return api_.pack(trainer_, slot, &node, m); });
   }
   void post(int member, const DeviceWait& wait) {
-    withMember([&](DeviceMessage* m) { return api_.post(session_, member, &wait, m); });
+    withMember([&](DeviceMessage* m) { return api_.post(trainer_, member, &wait, m); });
   }
   void fetch(int member, const DeviceWait& wait) {
     DeviceNode node{};
-    withMember([&](DeviceMessage* m) { return api_.fetch(session_, member, &node, &wait, m); });
-    if (node.session != fingerprint_ || node.step != step_)
-      throw Refused("a received gradient sum was refused: it is of another session or step");
+    withMember([&](DeviceMessage* m) { return api_.fetch(trainer_, member, &node, &wait, m); });
+    if (node.trainer != fingerprint_ || node.step != step_)
+      throw Refused("a received gradient sum was refused: it is of another trainer or step");
     message_ = {node.start, node.extent, {node.loss, node.squared, node.samples}};
   }
 
@@ -163,7 +163,7 @@ class DeviceExchange {
   }
 
   const DeviceApi& api_;
-  void* session_;
+  void* trainer_;
   const Problem& problem_;
   uint64_t fingerprint_;
   bool joined_ = false, summed_ = false;

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 #include "cuda/api.h"
-#include "session/session.h"
+#include "trainer/trainer.h"
 
 namespace implicam {
 
@@ -18,6 +18,6 @@ void deviceCall(Call call) {
 }
 
 // `device`: an index, a UUID, or empty for the first.
-std::unique_ptr<AnySession> createDeviceSession(Problem problem, const DeviceApi& api, const std::string& device);
+std::unique_ptr<AnyTrainer> createDeviceTrainer(Problem problem, const DeviceApi& api, const std::string& device);
 
 }  // namespace implicam

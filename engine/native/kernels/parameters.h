@@ -1,11 +1,11 @@
-// The parameters of a session on the processor, their moments, and the update by Adam: shared parameters at once, grids by
+// The parameters of a training on the processor, their moments, and the update by Adam: shared parameters at once, grids by
 // the lines that were touched.
 #pragma once
 #include <algorithm>
 #include <cmath>
 #include <vector>
 #include "kernels/scene/grid_lines.h"
-#include "session/session.h"
+#include "trainer/trainer.h"
 
 namespace implicam {
 

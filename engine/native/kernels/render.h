@@ -1,7 +1,7 @@
 // Renders from a baked scene: the lens at any focus and aperture by the same source-side spread that training uses,
 // or no lens at all; then exposure and a display curve. Works tile by tile.
 #pragma once
-#include "session/arena.h"
+#include "support/arena.h"
 #include "kernels/blur_generator/spread.h"
 
 namespace implicam::IMPLICAM_ISA {

@@ -2,7 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <string>
-#include "session/session.h"
+#include "trainer/trainer.h"
 
 namespace implicam {
 

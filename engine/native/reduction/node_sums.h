@@ -1,4 +1,4 @@
-// The gradient sums of the shards that a session hosts, as nodes of the reduction tree. A node covers shards
+// The gradient sums of the shards that a trainer hosts, as nodes of the reduction tree. A node covers shards
 // [start, start + extent); its value stands in the buffer of some hosted shard, its slot, for every lane by itself: which
 // runner goes on with a sum may differ from lane to lane, what is added to what does not. Grid lines that are not
 // marked as touched are zero and are left out of every sum: adding +0 changes no number that an update can see.
@@ -10,12 +10,12 @@
 #include <vector>
 #include "kernels/scene/grid_lines.h"
 #include "reduction/line_codec.h"
-#include "session/memory.h"
+#include "support/memory.h"
 #include "reduction/node_part.h"
 #include "shared/plan.h"
 #include "reduction/reduction.h"
-#include "session/session.h"
-#include "session/workers.h"
+#include "trainer/trainer.h"
+#include "support/workers.h"
 
 namespace implicam {
 
@@ -30,9 +30,9 @@ class NodeSums {
     uint8_t* touched;
   };
 
-  // Memory for the shards `hosted`, ascending; of tiled sessions, whose grids nobody sums, for the shared part alone.
-  // `session` names what must be the same on every runner.
-  NodeSums(const Model& model, const std::vector<int32_t>& hosted, uint64_t session) : model_(&model) {
+  // Memory for the shards `hosted`, ascending; of tiled trainings, whose grids nobody sums, for the shared part alone.
+  // `trainer` names what must be the same on every runner.
+  NodeSums(const Model& model, const std::vector<int32_t>& hosted, uint64_t trainer) : model_(&model) {
     const bool grids = !model.shard[0].tiled;
     slot_.assign(model.shards, -1);
     for (int32_t s : hosted) {
@@ -51,7 +51,7 @@ class NodeSums {
       node.gradient.atlasTouched = node.touched[0].data;
       node.gradient.mapTouched = node.touched[1].data;
     }
-    shape_ = {(uint32_t)sizeof(R), session, (uint32_t)(model.shared / LINE),
+    shape_ = {(uint32_t)sizeof(R), trainer, (uint32_t)(model.shared / LINE),
               grids ? (uint32_t)(spec(0).nodes / 8) : 0, grids ? (uint32_t)(spec(1).nodes / 8) : 0};
   }
 
@@ -123,7 +123,7 @@ class NodeSums {
     });
     NodeHeader header{};
     header.numberBytes = shape_.numberBytes;
-    header.session = shape_.session;
+    header.trainer = shape_.trainer;
     header.step = step;
     header.shard = own.start;
     header.shards = covered(own.start, own.extent);
@@ -255,7 +255,7 @@ class NodeSums {
   int covered(int shard, int extent) const { return coveredShards(shard, extent, model_->shards); }
 
   Node& at(int slot, Lane lane) {
-    if (!hosts(slot)) throw Refused("shard " + std::to_string(slot) + " is not hosted here: open the session with it");
+    if (!hosts(slot)) throw Refused("shard " + std::to_string(slot) + " is not hosted here: open the trainer with it");
     if (lane.count != lanes_ || lane.index < 0 || lane.index >= lanes_)
       throw Refused("this step is taken in " + std::to_string(lanes_) + " lanes: follow the plan of the reduction");
     Node& node = nodes_[slot_[slot]];

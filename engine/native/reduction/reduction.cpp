@@ -84,13 +84,13 @@ NodeView readNode(const uint8_t* bytes, size_t size, const NodeShape& shape, int
   if (size < sizeof h) refuse("it has " + std::to_string(size) + " bytes, fewer than a header");
   std::memcpy(&h, bytes, sizeof h);
   if (h.magic != NODE_MAGIC) refuse("it is not one");
-  if (h.session != shape.session || h.numberBytes != shape.numberBytes) refuse("it is of another session or precision");
+  if (h.trainer != shape.trainer || h.numberBytes != shape.numberBytes) refuse("it is of another trainer or precision");
   if (h.step != step)
-    refuse("it is of step " + std::to_string(h.step) + ", this session is at step " + std::to_string(step));
+    refuse("it is of step " + std::to_string(h.step) + ", this trainer is at step " + std::to_string(step));
   if (h.lanes != lanes || h.lane >= h.lanes)
     refuse("it is of lane " + std::to_string(h.lane) + " of " + std::to_string(h.lanes) + ", this step is taken in " +
            std::to_string(lanes));
-  if (h.denseLines != view.lane().of(shape.denseLines)) refuse("it is of another session or precision");
+  if (h.denseLines != view.lane().of(shape.denseLines)) refuse("it is of another trainer or precision");
   if (h.atlasLines > shape.atlasLines || h.mapLines > shape.mapLines) refuse("it has more lines than the grids");
   view.lineBytes = shape.lineBytes();
   view.bytes = bytes;

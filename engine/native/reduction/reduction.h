@@ -1,7 +1,7 @@
 // What goes from runner to runner: the value of a node of the reduction tree, i.e. the summed gradient of the shards
 // below it, as bytes (docs/MODEL.md, "Reduction").
 //
-// A session's lines, 16 numbers each, may be dealt out to lanes: block after block of 64 lines, in turns. Each lane is
+// A training's lines, 16 numbers each, may be dealt out to lanes: block after block of 64 lines, in turns. Each lane is
 // summed and sent by itself, so that several runners can be roots at once; the order of additions is the same.
 //
 // A value is, all little-endian: a NodeHeader; the lane's lines of the shared parameters; a list of the lane's grid lines
@@ -20,7 +20,7 @@ constexpr int LINE = 16;  // numbers; a cache line of floats, 8 nodes of two fea
 
 constexpr int LANE_BLOCK = 64;  // lines
 
-// The part of a session that a value tells of.
+// The part of a training that a value tells of.
 struct Lane {
   int index = 0, count = 1;
 
@@ -47,7 +47,7 @@ struct Lane {
   }
 };
 
-// What a caller may not do or send: the session is as it was.
+// What a caller may not do or send: the trainer is as it was.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -55,7 +55,7 @@ struct Refused : std::runtime_error {
 struct NodeHeader {
   uint32_t magic;
   uint32_t numberBytes;  // 4 or 8
-  uint64_t session;      // what must be the same on every runner: shapes, seed, precision
+  uint64_t trainer;      // what must be the same on every runner: shapes, seed, precision
   int64_t step;
   int32_t shard, shards;  // the leftmost below the node, and how many
   uint32_t denseLines, atlasLines, mapLines;
@@ -69,7 +69,7 @@ constexpr uint32_t NODE_MAGIC = 0x32444e49;  // "IND2"
 // What a received value must fit.
 struct NodeShape {
   uint32_t numberBytes;
-  uint64_t session;
+  uint64_t trainer;
   uint32_t denseLines, atlasLines, mapLines;  // all lines that there are, of all lanes
 
   size_t lineBytes() const { return (size_t)numberBytes * LINE; }
@@ -106,12 +106,12 @@ inline uint8_t* putEntry(uint8_t* to, uint32_t gap, uint8_t nodes) {
   *to++ = nodes;
   return to;
 }
-// Refuses whatever is not exactly a value of this session: length, counts, order and range of lines, checksum.
+// Refuses whatever is not exactly a value of this training: length, counts, order and range of lines, checksum.
 NodeView readNode(const uint8_t* bytes, size_t size, const NodeShape& shape, int64_t step, int lanes);
 // Writes the header, its checksum over the rest included.
 void sealNode(uint8_t* bytes, size_t size, NodeHeader header);
 
-// FNV-1a, to name a session by its numbers.
+// FNV-1a, to name a training by its numbers.
 struct Fingerprint {
   uint64_t value = 14695981039346656037u;
   void add(int64_t x) {

@@ -9,12 +9,12 @@ template <class R>
 class RootSums {
  public:
   // Refuses what is not one root a lane.
-  RootSums(NodeSums<R>& sums, const std::vector<AnySession::Root>& roots, int64_t step) : sums_(sums) {
+  RootSums(NodeSums<R>& sums, const std::vector<AnyTrainer::Root>& roots, int64_t step) : sums_(sums) {
     const int lanes = sums.lanes();
     if ((int)roots.size() != lanes)
       throw Refused("this step is taken in " + std::to_string(lanes) + " lanes: give a root of each");
     for (int l = 0; l < lanes; l++) {
-      const AnySession::Root& root = roots[l];
+      const AnyTrainer::Root& root = roots[l];
       Part part{root.slot, {l, lanes}, {}};
       if (root.received) part.view = sums.read(root.bytes, root.size, step);
       const StepResult result = root.received ? sums.rootSums(part.view) : sums.rootSums(root.slot, part.lane);

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "session/session.h"
+#include "trainer/trainer.h"
 
 namespace implicam {
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 #include "shared/plan.h"
-#include "session/workers.h"
+#include "support/workers.h"
 
 namespace implicam {
 

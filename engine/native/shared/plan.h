@@ -1,5 +1,5 @@
-// What a session is, as plain data: model/plan.ts in C++. Read by the kernels of every instruction set and by the
-// session that drives them.
+// What a trainer is, as plain data: model/plan.ts in C++. Read by the kernels of every instruction set and by the
+// trainer that drives them.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -85,7 +85,7 @@ struct Model {
   float evSquash;
   uint32_t seed;
   Loss loss;
-  // Owned by the session:
+  // Owned by the trainer:
   const View* view;
   const int32_t* frameOrder;
   const float *evBase, *evBasis;  // evBasis [frames][exposures]

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "session/workers.h"
+#include "support/workers.h"
 
 namespace implicam::start {
 

@@ -1,6 +1,6 @@
 // Where a batch by patches lies in memory, and the launches of its step. docs/MODEL.md, "lens".
 #pragma once
-#include "cuda/session/batch.h"
+#include "cuda/trainer/batch.h"
 #include "cuda/blur_generator/spread.h"
 
 namespace implicam::device {

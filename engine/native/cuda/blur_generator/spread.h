@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 #include "shared/disk.h"
-#include "cuda/session/stream.h"
+#include "cuda/trainer/stream.h"
 
 namespace implicam::device {
 

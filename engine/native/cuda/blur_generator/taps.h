@@ -1,6 +1,6 @@
 // Where a batch by taps lies in memory, and where its taps are. docs/MODEL.md, "free", "none".
 #pragma once
-#include "cuda/session/batch.h"
+#include "cuda/trainer/batch.h"
 
 namespace implicam::device {
 

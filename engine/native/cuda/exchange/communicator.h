@@ -1,4 +1,4 @@
-// NCCL, opened at run time, and what a session needs of it: memory from device to device, between the processes of one
+// NCCL, opened at run time, and what an exchange needs of it: memory from device to device, between the processes of one
 // machine. Nothing here waits without a deadline: the communicator is one that does not block, its state and the stream's
 // are asked again and again, and what does not end is aborted, because an operation whose partner has died runs for ever.
 #pragma once
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 #include "cuda/api.h"
-#include "cuda/session/stream.h"
+#include "cuda/trainer/stream.h"
 
 namespace implicam::device {
 

@@ -157,7 +157,7 @@ DeviceNode Exchange::receive(int peer, const Wait& wait) {
   stream_.download(&now_, head_.at(), sizeof now_);
   for (int kind = 0; kind < 2; kind++)
     if (now_.lines[kind] < 0 || now_.lines[kind] > parts_[kind].lines)
-      throw std::runtime_error("a received gradient sum has more lines than the grids: it is of another session");
+      throw std::runtime_error("a received gradient sum has more lines than the grids: it is of another trainer");
   if (const auto lines = linesToMove(); !lines.empty()) communicator().receive(lines, peer, wait);
   return now_.node;
 }

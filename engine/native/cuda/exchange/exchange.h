@@ -1,12 +1,12 @@
 // What runners of one machine exchange, from device to device: the gradients of shards as values of the reduction tree, which
-// never leave the devices. A value stands in a slot, as it was summed there: the shared parameters' gradient in the session's
+// never leave the devices. A value stands in a slot, as it was summed there: the shared parameters' gradient in the trainer's
 // own memory, lines of the grids (where no tile owns them) in memory of their own, marked where they are not zero. Sums are
 // taken number by number in the order of the tree, as engine/native/reduction/node_sums.h does.
 //
 // A value travels as a header of fixed length with the shared part, then the numbers and the values of its marked lines:
 // grids are large and a step touches little of them, but how much only the header tells.
 #pragma once
-#include "cuda/session/batch.h"
+#include "cuda/trainer/batch.h"
 #include "cuda/exchange/communicator.h"
 
 namespace implicam::device {

@@ -1,6 +1,6 @@
 // Multiresolution hash grid on samples [slot][perSlot]: features, their gradient, and the positions' gradient.
 #pragma once
-#include "cuda/session/step.h"
+#include "cuda/trainer/step.h"
 
 namespace implicam::device {
 

@@ -3,7 +3,7 @@
 #pragma once
 #include "shared/plan.h"
 #include "cuda/numbers.h"
-#include "cuda/session/stream.h"
+#include "cuda/trainer/stream.h"
 
 namespace implicam::device {
 

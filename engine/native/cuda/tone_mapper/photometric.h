@@ -2,7 +2,7 @@
 // mapper" and "Losses".
 #pragma once
 #include "cuda/scene/network.h"
-#include "cuda/session/step.h"
+#include "cuda/trainer/step.h"
 
 namespace implicam::device {
 

@@ -1,7 +1,7 @@
 // The free blur generator of one view (docs/MODEL.md, "free"): a network from focus and position to weights and offsets
 // of K taps.
 #pragma once
-#include "session/arena.h"
+#include "support/arena.h"
 #include "kernels/geometry.h"
 #include "kernels/scene/network.h"
 

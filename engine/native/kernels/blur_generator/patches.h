@@ -1,7 +1,7 @@
 // The training step behind a lens: evaluate the scene once a pixel of a patch and its halo, spread it into every view,
 // compare, and go back. docs/MODEL.md, "lens".
 #pragma once
-#include "session/arena.h"
+#include "support/arena.h"
 #include "kernels/geometry.h"
 #include "kernels/scene/hash_grid.h"
 #include "kernels/scene/map_losses.h"
@@ -10,7 +10,7 @@
 #include "kernels/tone_mapper/photometric.h"
 #include "kernels/scene/scene.h"
 #include "kernels/blur_generator/spread.h"
-#include "kernels/ticks.h"
+#include "support/ticks.h"
 
 namespace implicam::IMPLICAM_ISA {
 

@@ -2,7 +2,7 @@
 // S[V](x) = Σ_y k(|x − y|, ρ(y)) V(y), k(t, ρ) = clamp(ρ + ½ − t, 0, 1) / (π(ρ² + 1/12)). Rows of pixels are vectors; the
 // offsets of the disk come sorted by distance, so a row stops where its widest radius ends.
 #pragma once
-#include "session/arena.h"
+#include "support/arena.h"
 #include "shared/disk.h"
 
 namespace implicam::IMPLICAM_ISA {

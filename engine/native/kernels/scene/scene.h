@@ -1,10 +1,10 @@
 // The scene model and the defocus map on a tile of positions: encode, network, start pictures, activation, and back.
 #pragma once
-#include "session/arena.h"
+#include "support/arena.h"
 #include "kernels/geometry.h"
 #include "kernels/scene/hash_grid.h"
 #include "kernels/scene/network.h"
-#include "kernels/ticks.h"
+#include "support/ticks.h"
 
 namespace implicam::IMPLICAM_ISA {
 

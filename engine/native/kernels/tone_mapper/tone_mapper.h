@@ -1,7 +1,7 @@
 // Tone mappers: knots (monotone, piecewise linear in ln exposure) and the paper's network, with the photometric loss
 // on top. docs/MODEL.md, "Tone mapper" and "Losses".
 #pragma once
-#include "session/arena.h"
+#include "support/arena.h"
 #include "shared/response.h"
 
 namespace implicam::IMPLICAM_ISA {

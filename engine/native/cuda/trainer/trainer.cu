@@ -1,4 +1,4 @@
-#include "cuda/session/session.h"
+#include "cuda/trainer/trainer.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 namespace implicam::device {
 
-Session::Session(const DeviceProblem& problem, const std::string& device)
+Trainer::Trainer(const DeviceProblem& problem, const std::string& device)
     : stream_(device),
       model_(*problem.model),
       shards_(model_.shard, model_.shard + model_.shards),
@@ -26,7 +26,7 @@ Session::Session(const DeviceProblem& problem, const std::string& device)
 }
 
 // Parameters of tiles that live elsewhere take no place: the shards' grids move up.
-void Session::placeParameters(const DeviceProblem& problem) {
+void Trainer::placeParameters(const DeviceProblem& problem) {
   std::vector<float> rate;
   for (int g = 0; g < problem.groupCount; g++) {
     const DeviceGroup& group = problem.groups[g];
@@ -48,14 +48,14 @@ void Session::placeParameters(const DeviceProblem& problem) {
 }
 
 template <class T>
-const T* Session::keep(const T* from, size_t count, const char* what) {
+const T* Trainer::keep(const T* from, size_t count, const char* what) {
   if (!from || !count) return nullptr;
   kept_.emplace_back(stream_, count * sizeof(T), what);
   kept_.back().upload((const uint8_t*)from);
   return (const T*)kept_.back().at();
 }
 
-void Session::uploadModel(const DeviceProblem& problem) {
+void Trainer::uploadModel(const DeviceProblem& problem) {
   const Model& host = *problem.model;
   const size_t pixels = (size_t)host.width * host.height;
   std::vector<FrameData> frames(host.frame, host.frame + host.frames);
@@ -83,7 +83,7 @@ void Session::uploadModel(const DeviceProblem& problem) {
   stream_.wait();
 }
 
-void Session::placeSums() {
+void Trainer::placeSums() {
   const Model& m = model_;
   const size_t slots = hosted_.size();
   state_ = Buffer<StepState>(stream_, 1, "state of the step");
@@ -117,7 +117,7 @@ void Session::placeSums() {
   gradients_.map = {mapSum_.at(), mapTouched_.at(), map};
 }
 
-void Session::load(int64_t step, const float* theta, const float* m, const float* v) {
+void Trainer::load(int64_t step, const float* theta, const float* m, const float* v) {
   step_ = step;
   for (const Range& r : ranges_) {
     stream_.upload(theta_.at() + r.here, theta + r.from, r.count * sizeof(float));
@@ -134,7 +134,7 @@ void Session::load(int64_t step, const float* theta, const float* m, const float
   stream_.wait();
 }
 
-void Session::save(float* theta, float* m, float* v) {
+void Trainer::save(float* theta, float* m, float* v) {
   for (const Range& r : ranges_) {
     stream_.download(theta + r.from, theta_.at() + r.here, r.count * sizeof(float));
     if (m) stream_.download(m + r.from, m_.at() + r.here, r.count * sizeof(float));
@@ -142,12 +142,12 @@ void Session::save(float* theta, float* m, float* v) {
   }
 }
 
-Fixed Session::fixed() const {
+Fixed Trainer::fixed() const {
   const int unit = std::ilogb(errorScale_) - FIXED_BITS;
   return {std::ldexp(1.f, -unit), std::ldexp(1.f, unit), trouble_};
 }
 
-Step Session::constantStep() const {
+Step Trainer::constantStep() const {
   Step s{};
   s.model = deviceModel_.at();
   s.theta = theta_.at();
@@ -164,7 +164,7 @@ Step Session::constantStep() const {
 }
 
 // All that changes from step to step beside the parameters goes to the device here: the launches stay the same.
-void Session::begin(int64_t number, const DeviceStep& plan) {
+void Trainer::begin(int64_t number, const DeviceStep& plan) {
   const double t = (double)number + 1;
   const AdamStep adam = {(float)beta1_, (float)beta2_, (float)(1 / (1 - std::pow(beta1_, t))),
                          (float)(1 / (1 - std::pow(beta2_, t)))};
@@ -173,7 +173,7 @@ void Session::begin(int64_t number, const DeviceStep& plan) {
 }
 
 // The gradient of each hosted shard.
-void Session::computeShards() {
+void Trainer::computeShards() {
   prepareStep(stream_, model_, at_, camera_.at(), ev_.at(), knots_.at());
   sums_.zero();
   int draws = 0;
@@ -184,17 +184,17 @@ void Session::computeShards() {
 }
 
 // The shared parameters' gradient of the whole step, in the first slot.
-void Session::sumAll() {
+void Trainer::sumAll() {
   sumShards(stream_, at_.slots, model_.shared, gradients_.shared);
   plainLosses(stream_, at_, gradients_.shared.at, parts_);
 }
 
-void Session::updateGrids(float* out) {
+void Trainer::updateGrids(float* out) {
   updateGrid(stream_, at_, Grid::atlas, tiled_, gradients_.atlas, moments(), out);
   updateGrid(stream_, at_, Grid::map, tiled_, gradients_.map, moments(), out);
 }
 
-void Session::trainOnce() {
+void Trainer::trainOnce() {
   computeShards();
   sumAll();
   updateShared(stream_, at_, moments(), gradients_.shared.at, model_.shared);
@@ -203,7 +203,7 @@ void Session::trainOnce() {
 }
 
 // The slots' sums, then the parts of the losses that belong to no sample.
-std::vector<double> Session::report() {
+std::vector<double> Trainer::report() {
   std::vector<double> sums(hosted_.size() * SCALARS + PLAIN_PARTS + 1);
   stream_.download(sums.data(), scalars_, sums.size() * sizeof(double));
   int32_t trouble;
@@ -216,7 +216,7 @@ std::vector<double> Session::report() {
 }
 
 // Summed as the gradients are: in the tree over shards.
-DeviceResult Session::total(const std::vector<double>& sums) const {
+DeviceResult Trainer::total(const std::vector<double>& sums) const {
   const size_t slots = hosted_.size();
   std::vector<double> tree(sums.begin(), sums.begin() + slots * SCALARS);
   for (size_t stride = 1; stride < slots; stride *= 2)
@@ -227,14 +227,14 @@ DeviceResult Session::total(const std::vector<double>& sums) const {
   return {tree[0] + plain, tree[1], tree[2]};
 }
 
-DeviceResult Session::train(const DeviceStep& plan) {
+DeviceResult Trainer::train(const DeviceStep& plan) {
   begin(step_, plan);
   stream_.repeat(training_, [&] { trainOnce(); });
   step_++;
   return total(report());
 }
 
-DeviceResult Session::profile(const DeviceStep& plan, uint64_t* nanoseconds) {
+DeviceResult Trainer::profile(const DeviceStep& plan, uint64_t* nanoseconds) {
   begin(step_, plan);
   stream_.startClock(nanoseconds);
   trainOnce();
@@ -243,7 +243,7 @@ DeviceResult Session::profile(const DeviceStep& plan, uint64_t* nanoseconds) {
   return total(report());
 }
 
-DeviceResult Session::gradient(int64_t number, const DeviceStep& plan, float* out) {
+DeviceResult Trainer::gradient(int64_t number, const DeviceStep& plan, float* out) {
   begin(number, plan);
   computeShards();
   sumAll();
@@ -254,7 +254,7 @@ DeviceResult Session::gradient(int64_t number, const DeviceStep& plan, float* ou
   return total(report());
 }
 
-void Session::compute(const DeviceStep& plan) {
+void Trainer::compute(const DeviceStep& plan) {
   begin(step_, plan);
   stream_.repeat(computing_, [&] {
     computeShards();
@@ -263,20 +263,20 @@ void Session::compute(const DeviceStep& plan) {
   report();
 }
 
-DeviceResult Session::takeShared(int slot, float* gradient) {
+DeviceResult Trainer::takeShared(int slot, float* gradient) {
   stream_.download(gradient, gradients_.shared.at + slot * gradients_.shared.stride, model_.shared * sizeof(float));
   const std::vector<double> sums = report();
   return {sums[slot * SCALARS], sums[slot * SCALARS + 1], sums[slot * SCALARS + 2]};
 }
 
-void Session::takeMarks(int slot, Grid which, uint8_t* touched) {
+void Trainer::takeMarks(int slot, Grid which, uint8_t* touched) {
   const GridGradient& g = grid(which);
   uint8_t* marks = g.touched + slot * (g.nodes / 8);
   stream_.download(touched, marks, g.nodes / 8);
   stream_.zero(marks, g.nodes / 8);
 }
 
-void Session::takeLines(int slot, Grid which, const uint32_t* numbers, int64_t count, float* values) {
+void Trainer::takeLines(int slot, Grid which, const uint32_t* numbers, int64_t count, float* values) {
   if (!count) return;
   Buffer<uint32_t> list(stream_, count, "lines of a grid");
   Buffer<float> lines(stream_, count * LINE, "lines of a grid");
@@ -286,7 +286,7 @@ void Session::takeLines(int slot, Grid which, const uint32_t* numbers, int64_t c
   lines.download(values);
 }
 
-double Session::apply(const DeviceStep& plan, const float* shared, const DeviceLines& atlas, const DeviceLines& map) {
+double Trainer::apply(const DeviceStep& plan, const float* shared, const DeviceLines& atlas, const DeviceLines& map) {
   begin(step_, plan);
   stream_.upload(gradients_.shared.at, shared, model_.shared * sizeof(float));
   plainLosses(stream_, at_, gradients_.shared.at, parts_);
@@ -304,39 +304,39 @@ double Session::apply(const DeviceStep& plan, const float* shared, const DeviceL
   return plainLoss();
 }
 
-double Session::plainLoss() {
+double Trainer::plainLoss() {
   double parts[PLAIN_PARTS], plain = 0;
   stream_.download(parts, parts_, sizeof parts);
   for (double p : parts) plain += p;
   return plain;
 }
 
-void Session::join(const Nccl& nccl, const uint8_t* id, int rank, int ranks, const Wait& wait) {
+void Trainer::join(const Nccl& nccl, const uint8_t* id, int rank, int ranks, const Wait& wait) {
   exchange_.reset();
   auto exchange = std::make_unique<Exchange>(stream_, model_, (int)hosted_.size(), gradients_, fixed(), !tiled_);
   exchange->connect(std::make_unique<Communicator>(stream_, nccl, id, rank, ranks, wait));
   exchange_ = std::move(exchange);
 }
 
-void Session::leave(const Wait& wait) {
+void Trainer::leave(const Wait& wait) {
   if (!exchange_) return;
   const std::unique_ptr<Exchange> exchange = std::move(exchange_);
   exchange->communicator().finish(wait);
 }
 
-Exchange& Session::exchange() {
-  if (!exchange_) throw std::runtime_error("this session exchanges with no other device: join one first");
+Exchange& Trainer::exchange() {
+  if (!exchange_) throw std::runtime_error("this trainer exchanges with no other device: join one first");
   return *exchange_;
 }
 
-void Session::leaves(DeviceResult* ofSlots) {
+void Trainer::leaves(DeviceResult* ofSlots) {
   exchange().begin();
   const std::vector<double> sums = report();
   for (size_t slot = 0; slot < hosted_.size(); slot++)
     ofSlots[slot] = {sums[slot * SCALARS], sums[slot * SCALARS + 1], sums[slot * SCALARS + 2]};
 }
 
-double Session::applyMessage(const DeviceStep& plan) {
+double Trainer::applyMessage(const DeviceStep& plan) {
   Exchange& sums = exchange();
   begin(step_, plan);
   plainLosses(stream_, at_, sums.shared(), parts_);
@@ -350,7 +350,7 @@ double Session::applyMessage(const DeviceStep& plan) {
   return plainLoss();
 }
 
-void Session::bake(float* radiance, float* defocus) {
+void Trainer::bake(float* radiance, float* defocus) {
   Step step = at_;
   const int count = tiled_ ? (int)hosted_.size() : 1;
   Bake bake(stream_, model_);

@@ -1,11 +1,11 @@
-// A training session on the processor: parameters, moments, gradients of every shard, and the step that ties the
+// A training at work on the processor: parameters, moments, gradients of every shard, and the step that ties the
 // kernels together. Deterministic: a shard is summed by one thread, shards are summed in a fixed binary tree, so the
 // bits do not depend on the number of threads, nor on how many processes the shards are spread over.
 #pragma once
 #include <memory>
 #include <string>
 #include <vector>
-#include "session/memory.h"
+#include "support/memory.h"
 #include "shared/plan.h"
 #include "reduction/reduction.h"
 
@@ -35,7 +35,7 @@ struct Problem {
   void connect();
 };
 
-// What must be the same on every runner of a session, as a number.
+// What must be the same on every runner of a training, as a number.
 uint64_t fingerprintOf(const Problem& problem);
 
 struct StepPlan {
@@ -47,10 +47,10 @@ struct StepResult {
   double loss = 0, squared = 0, samples = 0;
 };
 
-// One session whatever its precision.
-class AnySession {
+// One trainer whatever its precision.
+class AnyTrainer {
  public:
-  virtual ~AnySession() = default;
+  virtual ~AnyTrainer() = default;
   // Moments may be null: zeros in, left out.
   virtual void load(int64_t step, const float* theta, const float* m, const float* v) = 0;
   virtual void save(float* theta, float* m, float* v) = 0;
@@ -62,7 +62,7 @@ class AnySession {
   virtual StepResult train(const StepPlan& plan) = 0;
   virtual StepResult gradient(int64_t step, const StepPlan& plan, double* out) = 0;
 
-  // A step in parts, for sessions whose shards are spread over processes: see engine/engine.ts. Each throws
+  // A step in parts, for trainers whose shards are spread over processes: see engine/engine.ts. Each throws
   // Refused and changes nothing where it is out of turn or its bytes do not fit.
   // The sum of all shards of one lane: where it stands here, or its bytes.
   struct Root {
@@ -79,7 +79,7 @@ class AnySession {
   // One root a lane, in their order.
   virtual StepResult apply(const std::vector<Root>& roots) = 0;
 
-  // The same exchange from device to device, between sessions on devices of one machine. All members join at the same time;
+  // The same exchange from device to device, between trainers on devices of one machine. All members join at the same time;
   // `exchange` then takes the place of the calls between `compute`, in one lane, and `apply`, which is given no roots.
   struct Membership {
     std::string carrier;  // the library
@@ -98,7 +98,7 @@ class AnySession {
     int member = -1;
     std::string why;
   };
-  virtual void join(const Membership&, int64_t) { throw Refused("this session is on no device: exchange its sums as bytes"); }
+  virtual void join(const Membership&, int64_t) { throw Refused("this trainer is on no device: exchange its sums as bytes"); }
   virtual PeerLost exchange(const std::vector<Move>&, int64_t) { throw Refused("no devices are joined: join them first"); }
   // Ends it, for all members; what waits in it ends soon when `abort` is called, from any thread.
   virtual void leave(int64_t) {}
@@ -119,6 +119,6 @@ const Kernels<double>* findKernels64();
 // The widest that this machine runs.
 const char* bestIsa();
 
-std::unique_ptr<AnySession> createSession(Problem problem, const std::string& isa, int threads);
+std::unique_ptr<AnyTrainer> createTrainer(Problem problem, const std::string& isa, int threads);
 
 }  // namespace implicam

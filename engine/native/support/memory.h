@@ -1,5 +1,5 @@
 // Large arrays that cost only what is touched of them: fresh pages of the operating system, zero until written. A runner
-// that hosts a few tiles of a large session keeps the whole session's addressing and only its own tiles' memory.
+// that hosts a few tiles of a large training keeps the whole training's addressing and only its own tiles' memory.
 #pragma once
 #include <sys/mman.h>
 

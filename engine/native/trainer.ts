@@ -6,17 +6,17 @@ import { checkState } from '../check.js';
 import type {
   BakedPlanes,
   Progress,
-  ReducingSession,
   Root,
   Run,
+  ShardedTrainer,
   StepSums,
   TrainingState,
   TrainOptions,
 } from '../engine.js';
-import { type AddonSession, PHASES } from './addon.js';
+import { type AddonTrainer, PHASES } from './addon.js';
 
-/** A native session also tells where its time went and computes gradients in double precision (`isa: 'f64'`). */
-export interface NativeSession extends ReducingSession {
+/** A native trainer also tells where its time went and computes gradients in double precision (`isa: 'f64'`). */
+export interface NativeTrainer extends ShardedTrainer {
   /** Processor ticks by phase since the last call; nanoseconds of a device, of the steps that were timed. */
   ticks(): Record<(typeof PHASES)[number], number>;
   /** Whether steps from now on are timed by phase: on a device that makes them slower, a processor always does. */
@@ -37,11 +37,11 @@ const PLANNED = 512;
 /** Lanes of a step, at most: engine/native/reduction/reduction.h. */
 const MOST_LANES = 256;
 
-/** A session of the native engine. */
-export class Session implements NativeSession {
+/** A trainer of the native engine. */
+export class Trainer implements NativeTrainer {
   readonly plan: Plan;
   readonly shards: readonly number[];
-  protected readonly addon: AddonSession;
+  protected readonly addon: AddonTrainer;
   private readonly explain: (error: unknown) => unknown;
   private step: number;
   private lanes = 1;
@@ -52,7 +52,7 @@ export class Session implements NativeSession {
   constructor(
     plan: Plan,
     shards: readonly number[],
-    addon: AddonSession,
+    addon: AddonTrainer,
     step: number,
     explain: (error: unknown) => unknown = (error) => error,
   ) {
@@ -145,7 +145,7 @@ export class Session implements NativeSession {
     return this.enqueue(async () => {
       if (step !== this.step) {
         throw refused(
-          `step ${step} was asked for, this session is at step ${this.step}: load the state of that step first`,
+          `step ${step} was asked for, this trainer is at step ${this.step}: load the state of that step first`,
         );
       }
       if (!Number.isInteger(lanes) || lanes < 1 || lanes > MOST_LANES) {
@@ -236,7 +236,7 @@ export class Session implements NativeSession {
 }
 
 function closedError(cause?: unknown): ImplicamError {
-  return new ImplicamError('session-closed', 'the training session is closed; open another one', {
+  return new ImplicamError('trainer-closed', 'the trainer is closed; open another one', {
     status: 409,
     cause,
   });

@@ -1,4 +1,4 @@
-#include "cuda/session/stream.h"
+#include "cuda/trainer/stream.h"
 
 #include <chrono>
 #include <cstdio>

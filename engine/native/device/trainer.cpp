@@ -1,4 +1,4 @@
-// A session on a device as the addon sees it. The device computes and updates; what runners exchange as bytes is summed here,
+// A trainer on a device as the addon sees it. The device computes and updates; what runners exchange as bytes is summed here,
 // by the same code and in the same tree as on the processor, and what they exchange from device to device there.
 #include <atomic>
 
@@ -9,9 +9,9 @@
 namespace implicam {
 namespace {
 
-class DeviceSession final : public AnySession {
+class DeviceTrainer final : public AnyTrainer {
  public:
-  DeviceSession(Problem problem, const DeviceApi& api, const std::string& device)
+  DeviceTrainer(Problem problem, const DeviceApi& api, const std::string& device)
       : problem_(std::move(problem)), api_(api), workers_(1) {
     problem_.connect();
     tiled_ = model().shard[0].tiled;
@@ -26,13 +26,13 @@ class DeviceSession final : public AnySession {
                              problem_.beta1,
                              problem_.beta2,
                              problem_.hosted.data()};
-    deviceCall([&](DeviceMessage* m) { return api_.open(&p, device.c_str(), &session_, m); });
-    exchange_ = std::make_unique<DeviceExchange>(api_, session_, problem_);
+    deviceCall([&](DeviceMessage* m) { return api_.open(&p, device.c_str(), &trainer_, m); });
+    exchange_ = std::make_unique<DeviceExchange>(api_, trainer_, problem_);
   }
-  ~DeviceSession() override { api_.close(session_); }
+  ~DeviceTrainer() override { api_.close(trainer_); }
 
   void load(int64_t step, const float* theta, const float* m, const float* v) override {
-    call([&](DeviceMessage* e) { return api_.load(session_, step, theta, m, v, e); });
+    call([&](DeviceMessage* e) { return api_.load(trainer_, step, theta, m, v, e); });
     step_ = step;
     open_ = false;
     if (sums_) sums_->forget();
@@ -42,7 +42,7 @@ class DeviceSession final : public AnySession {
   void save(float* theta, float* m, float* v) override {
     if (tiled_) closedStep("save");
     int64_t step;
-    call([&](DeviceMessage* e) { return api_.save(session_, &step, theta, m, v, e); });
+    call([&](DeviceMessage* e) { return api_.save(trainer_, &step, theta, m, v, e); });
   }
 
   void saveRuns(const Runs& runs, float* out) override {
@@ -77,7 +77,7 @@ class DeviceSession final : public AnySession {
     openStep();
     if (!exchange_->joined()) throw Refused("no devices are joined: join them first");
     PeerLost lost = exchange_->run(moves, milliseconds);
-    if (lost.member >= 0 && cancelled_) throw Refused("the session was closed meanwhile");
+    if (lost.member >= 0 && cancelled_) throw Refused("the trainer was closed meanwhile");
     return lost;
   }
 
@@ -87,7 +87,7 @@ class DeviceSession final : public AnySession {
     const DeviceStep step = stepOf(plan);
     DeviceResult r{};
     call([&](DeviceMessage* e) {
-      return timed_ ? api_.profile(session_, &step, ticks_, &r, e) : api_.train(session_, &step, &r, e);
+      return timed_ ? api_.profile(trainer_, &step, ticks_, &r, e) : api_.train(trainer_, &step, &r, e);
     });
     step_++;
     return resultOf(r);
@@ -99,7 +99,7 @@ class DeviceSession final : public AnySession {
     const DeviceStep s = stepOf(plan);
     std::vector<float> single(problem_.size);
     DeviceResult r{};
-    call([&](DeviceMessage* e) { return api_.gradient(session_, step, &s, single.data(), &r, e); });
+    call([&](DeviceMessage* e) { return api_.gradient(trainer_, step, &s, single.data(), &r, e); });
     std::copy(single.begin(), single.end(), out);
     return resultOf(r);
   }
@@ -112,13 +112,13 @@ class DeviceSession final : public AnySession {
     open_ = true;
     if (joined) {
       const DeviceStep step = stepOf(plan);
-      call([&](DeviceMessage* e) { return api_.compute(session_, &step, e); });
+      call([&](DeviceMessage* e) { return api_.compute(trainer_, &step, e); });
       return exchange_->begin(step_);
     }
     if (!sums_) sums_ = std::make_unique<NodeSums<float>>(model(), problem_.hosted, fingerprintOf(problem_));
     sums_->begin(lanes);
     const DeviceStep step = stepOf(plan);
-    call([&](DeviceMessage* e) { return api_.compute(session_, &step, e); });
+    call([&](DeviceMessage* e) { return api_.compute(trainer_, &step, e); });
     StepResult total;
     for (size_t slot = 0; slot < problem_.hosted.size(); slot++) {
       const StepResult r = takeLeaf((int)slot);
@@ -156,7 +156,7 @@ class DeviceSession final : public AnySession {
     const DeviceStep step = stepOf(plan_);
     const DeviceLines atlas = lines[0].view(), map = lines[1].view();
     double plain = 0;
-    call([&](DeviceMessage* e) { return api_.apply(session_, &step, shared.data(), &atlas, &map, &plain, e); });
+    call([&](DeviceMessage* e) { return api_.apply(trainer_, &step, shared.data(), &atlas, &map, &plain, e); });
     sums_->forget();
     open_ = false;
     step_++;
@@ -167,7 +167,7 @@ class DeviceSession final : public AnySession {
 
   void bake(float* radiance, float* defocus) override {
     if (tiled_) closedStep("bake");
-    call([&](DeviceMessage* e) { return api_.bake(session_, radiance, defocus, e); });
+    call([&](DeviceMessage* e) { return api_.bake(trainer_, radiance, defocus, e); });
   }
 
  private:
@@ -188,12 +188,12 @@ class DeviceSession final : public AnySession {
 
   template <class Call>
   void call(Call work) {
-    if (cancelled_) throw Refused("the session was closed meanwhile");
+    if (cancelled_) throw Refused("the trainer was closed meanwhile");
     deviceCall(work);
   }
 
   void allShards(const char* what) const {
-    if (!whole_) throw Refused(std::string("a session that hosts some of its shards cannot ") + what +
+    if (!whole_) throw Refused(std::string("a trainer that hosts some of its shards cannot ") + what +
                               " alone: open it with all, or take its steps in parts");
   }
   void closedStep(const char* what) const {
@@ -214,7 +214,7 @@ class DeviceSession final : public AnySession {
     StepResult sums = exchange_->root();
     const DeviceStep step = stepOf(plan_);
     double plain = 0;
-    call([&](DeviceMessage* e) { return api_.applyMessage(session_, &step, &plain, e); });
+    call([&](DeviceMessage* e) { return api_.applyMessage(trainer_, &step, &plain, e); });
     exchange_->forget();
     open_ = false;
     step_++;
@@ -228,7 +228,7 @@ class DeviceSession final : public AnySession {
     sums_->clean(shard);
     ShardGradient<float>& g = sums_->gradient(shard);
     DeviceResult r{};
-    call([&](DeviceMessage* e) { return api_.takeShared(session_, slot, g.shared, &r, e); });
+    call([&](DeviceMessage* e) { return api_.takeShared(trainer_, slot, g.shared, &r, e); });
     for (int map = 0; map < 2 && !tiled_; map++)
       if (gridOf(map).levels) takeGrid(slot, map, map ? g.map : g.atlas, map ? g.mapTouched : g.atlasTouched);
     g.loss = r.loss;
@@ -241,13 +241,13 @@ class DeviceSession final : public AnySession {
   void takeGrid(int slot, int map, float* values, uint8_t* touched) {
     const int64_t lines = gridOf(map).nodes / 8;
     std::vector<uint8_t> marks(lines);
-    call([&](DeviceMessage* e) { return api_.takeMarks(session_, slot, map, marks.data(), e); });
+    call([&](DeviceMessage* e) { return api_.takeMarks(trainer_, slot, map, marks.data(), e); });
     std::vector<uint32_t> numbers;
     for (int64_t i = 0; i < lines; i++)
       if (marks[i]) numbers.push_back((uint32_t)i);
     std::vector<float> packed(numbers.size() * LINE);
     call([&](DeviceMessage* e) {
-      return api_.takeLines(session_, slot, map, numbers.data(), (int64_t)numbers.size(), packed.data(), e);
+      return api_.takeLines(trainer_, slot, map, numbers.data(), (int64_t)numbers.size(), packed.data(), e);
     });
     for (size_t i = 0; i < numbers.size(); i++) {
       std::copy_n(packed.data() + i * LINE, LINE, values + (size_t)numbers[i] * LINE);
@@ -257,7 +257,7 @@ class DeviceSession final : public AnySession {
 
   Problem problem_;
   const DeviceApi& api_;
-  void* session_ = nullptr;
+  void* trainer_ = nullptr;
   std::unique_ptr<DeviceExchange> exchange_;
   Workers workers_;
   std::unique_ptr<NodeSums<float>> sums_;  // for steps in parts
@@ -271,9 +271,9 @@ class DeviceSession final : public AnySession {
 
 }  // namespace
 
-std::unique_ptr<AnySession> createDeviceSession(Problem problem, const DeviceApi& api, const std::string& device) {
+std::unique_ptr<AnyTrainer> createDeviceTrainer(Problem problem, const DeviceApi& api, const std::string& device) {
   if (problem.model.shards > 64 && !problem.shards[0].tiled) throw std::runtime_error("at most 64 shards share a grid");
-  return std::make_unique<DeviceSession>(std::move(problem), api, device);
+  return std::make_unique<DeviceTrainer>(std::move(problem), api, device);
 }
 
 }  // namespace implicam

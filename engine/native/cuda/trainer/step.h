@@ -4,7 +4,7 @@
 #include "shared/homography.h"
 #include "shared/start_picture.h"
 #include "cuda/numbers.h"
-#include "cuda/session/stream.h"
+#include "cuda/trainer/stream.h"
 
 namespace implicam::device {
 

@@ -1,4 +1,4 @@
-// A session on the processor's cores, whatever the precision and the instruction set of its kernels.
+// A trainer on the processor's cores, whatever the precision and the instruction set of its kernels.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -8,15 +8,15 @@
 #include "kernels/parameters.h"
 #include "kernels/tone_mapper/plain_losses.h"
 #include "reduction/root_sums.h"
-#include "session/session.h"
-#include "session/workers.h"
+#include "trainer/trainer.h"
+#include "support/workers.h"
 
 namespace implicam {
 
 template <class R>
-class Session final : public AnySession {
+class Trainer final : public AnyTrainer {
  public:
-  Session(Problem problem, const Kernels<R>& kernels, int threads)
+  Trainer(Problem problem, const Kernels<R>& kernels, int threads)
       : problem_(std::move(problem)),
         kernels_(kernels),
         workers_(std::max(1, std::min(threads, (int)problem_.hosted.size()))),
@@ -220,14 +220,14 @@ class Session final : public AnySession {
   }
 
   void allShards(const char* what) const {
-    if (!whole_) throw Refused(std::string("a session that hosts some of its shards cannot ") + what +
+    if (!whole_) throw Refused(std::string("a trainer that hosts some of its shards cannot ") + what +
                               " alone: open it with all, or take its steps in parts");
   }
   void closedStep(const char* what) const {
     if (open_) throw Refused(std::string("a step is under way: apply it, or load a state, to ") + what);
   }
   void notCancelled() const {
-    if (cancelled_) throw Refused("the session was closed meanwhile");
+    if (cancelled_) throw Refused("the trainer was closed meanwhile");
   }
   void openStep() const {
     if (!open_) throw Refused("no step is under way: compute one first");

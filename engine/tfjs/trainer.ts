@@ -1,14 +1,7 @@
 import { ImplicamError } from '../../model/errors.js';
 import type { Plan } from '../../model/plan.js';
 import { checkData, checkState } from '../check.js';
-import type {
-  BakedPlanes,
-  EngineSession,
-  Progress,
-  SceneData,
-  TrainingState,
-  TrainOptions,
-} from '../engine.js';
+import type { BakedPlanes, Progress, SceneData, Trainer, TrainingState, TrainOptions } from '../engine.js';
 import { updateParameters } from './adam.js';
 import { bakeScene } from './bake.js';
 import { StepEvaluator } from './step.js';
@@ -17,8 +10,8 @@ import type { Tf } from './tensorflow/tensorflow.js';
 /** Milliseconds between reports of progress. */
 const REPORT_EVERY = 250;
 
-/** One session of the reference engine. */
-export class TfjsSession implements EngineSession {
+/** One trainer of the reference engine. */
+export class TfjsTrainer implements Trainer {
   readonly plan: Plan;
   private readonly tf: Tf;
   private readonly data: SceneData;
@@ -91,7 +84,7 @@ export class TfjsSession implements EngineSession {
   private enqueue<T>(task: () => Promise<T>): Promise<T> {
     const result = this.queue.then(() => {
       if (this.closed) {
-        throw new ImplicamError('session-closed', 'the training session is closed; open another one', {
+        throw new ImplicamError('trainer-closed', 'the trainer is closed; open another one', {
           status: 409,
         });
       }

@@ -1,9 +1,9 @@
-#include "session/session.h"
+#include "trainer/trainer.h"
 
 #include <cstring>
 #include <stdexcept>
 
-#include "session/cpu_session.h"
+#include "trainer/cpu_trainer.h"
 
 namespace implicam {
 
@@ -16,7 +16,7 @@ void Problem::connect() {
   model.frame = frames.data();
 }
 
-// What must be the same on every runner of a session, as a number.
+// What must be the same on every runner of a training, as a number.
 uint64_t fingerprintOf(const Problem& p) {
   const Model& m = p.model;
   Fingerprint f;
@@ -77,12 +77,12 @@ const char* bestIsa() {
   throw std::runtime_error("no kernels for this processor");
 }
 
-std::unique_ptr<AnySession> createSession(Problem problem, const std::string& isa, int threads) {
+std::unique_ptr<AnyTrainer> createTrainer(Problem problem, const std::string& isa, int threads) {
   if (problem.model.shards > 64 && !problem.shards[0].tiled) throw std::runtime_error("at most 64 shards share a grid");
-  if (isa == "f64") return std::make_unique<Session<double>>(std::move(problem), *findKernels64(), threads);
+  if (isa == "f64") return std::make_unique<Trainer<double>>(std::move(problem), *findKernels64(), threads);
   const Kernels<float>* kernels = findKernels(isa);
   if (!kernels) throw std::runtime_error("this processor cannot run the " + isa + " kernels");
-  return std::make_unique<Session<float>>(std::move(problem), *kernels, threads);
+  return std::make_unique<Trainer<float>>(std::move(problem), *kernels, threads);
 }
 
 }  // namespace implicam

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "shared/plan.h"
-#include "session/workers.h"
+#include "support/workers.h"
 
 namespace implicam {
 

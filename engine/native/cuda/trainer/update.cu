@@ -1,4 +1,4 @@
-#include "cuda/session/update.h"
+#include "cuda/trainer/update.h"
 
 #include "shared/plain_losses.h"
 

@@ -1,15 +1,15 @@
-// A training session on a device: parameters, moments, frames and all that a step needs stay in its memory.
+// A training at work on a device: parameters, moments, frames and all that a step needs stay in its memory.
 #pragma once
 #include <vector>
 #include "cuda/api.h"
-#include "cuda/session/batch.h"
+#include "cuda/trainer/batch.h"
 #include "cuda/exchange/exchange.h"
 
 namespace implicam::device {
 
-class Session {
+class Trainer {
  public:
-  Session(const DeviceProblem& problem, const std::string& device);
+  Trainer(const DeviceProblem& problem, const std::string& device);
 
   // Moments may be null: zeros in, left out.
   void load(int64_t step, const float* theta, const float* m, const float* v);
@@ -18,7 +18,7 @@ class Session {
   DeviceResult train(const DeviceStep& plan);
   // The same step, launch by launch; adds each phase's nanoseconds.
   DeviceResult profile(const DeviceStep& plan, uint64_t* nanoseconds);
-  // The gradient of all shards at the present parameters, [size of the session].
+  // The gradient of all shards at the present parameters, [size of the layout].
   DeviceResult gradient(int64_t step, const DeviceStep& plan, float* out);
   // A step in parts: see api.h.
   void compute(const DeviceStep& plan);
@@ -60,7 +60,7 @@ class Session {
   Model model_;         // its pointers are the host's, valid only while opening, but for `shard`
   std::vector<Shard> shards_;
   std::vector<int32_t> hosted_;
-  // Where runs of the session's parameters lie here: all that is shared, and the grids of hosted tiles.
+  // Where runs of the trainer's parameters lie here: all that is shared, and the grids of hosted tiles.
   struct Range {
     int64_t from, here, count;
   };

@@ -1,21 +1,21 @@
 import type { Plan } from '../../model/plan.js';
 import type { ReductionOperation } from '../../model/reduction.js';
-import type { JoiningSession, Membership, PeerLost } from '../engine.js';
-import { type AddonSession, MOVES } from './addon.js';
-import { Session } from './session.js';
+import type { LinkedTrainer, Membership, PeerLost } from '../engine.js';
+import { type AddonTrainer, MOVES } from './addon.js';
+import { Trainer } from './trainer.js';
 
-/** How long a session that leaves an exchange waits for what it sent to arrive, in milliseconds. */
+/** How long a trainer that leaves an exchange waits for what it sent to arrive, in milliseconds. */
 const LEAVE = 1000;
 
-/** A session on a device. */
-export class DeviceSession extends Session implements JoiningSession {
+/** A trainer on a device. */
+export class DeviceTrainer extends Trainer implements LinkedTrainer {
   private readonly carrier: string;
 
   /** @param carrier path of the library of NCCL; empty where there is none */
   constructor(
     plan: Plan,
     shards: readonly number[],
-    addon: AddonSession,
+    addon: AddonTrainer,
     step: number,
     explain: (error: unknown) => unknown,
     carrier: string,

@@ -6,7 +6,7 @@
 #include "cuda/scene/grid.h"
 #include "cuda/scene/network.h"
 #include "cuda/tone_mapper/photometric.h"
-#include "cuda/session/update.h"
+#include "cuda/trainer/update.h"
 
 namespace implicam::device {
 
