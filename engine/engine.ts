@@ -37,7 +37,7 @@ export interface TrainOptions {
 
 /** The scene evaluated at every pixel, planar, in the order of the network's outputs, before exp and sigmoid. */
 export interface BakedPlanes {
-  /** [outputs][H·W] ln radiance (and opacity logit), start pictures included, clamped as in docs/MODEL.md. */
+  /** [outputs][H·W] ln radiance (and opacity logit), start pictures included, clamped as in docs/reference/MODEL.md. */
   readonly radiance: Float32Array;
   /** [layers][H·W] signed defocus map s, start included; empty without a lens. */
   readonly defocus: Float32Array;

@@ -4,7 +4,7 @@ import { TfjsSession } from './session.js';
 import { loadBackend } from './tensorflow/backend.js';
 
 /**
- * The reference engine: docs/MODEL.md in TensorFlow.js operations, its gradients by automatic differentiation. It takes
+ * The reference engine: docs/reference/MODEL.md in TensorFlow.js operations, its gradients by automatic differentiation. It takes
  * TensorFlow's kernels where @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node is installed, else pure JavaScript.
  * Nothing of TensorFlow.js is loaded before this is called.
  *

@@ -4,7 +4,7 @@ import { type Exposures, planExposures } from './exposures.js';
 
 const MODES = ['tied', 'frame'] as const;
 
-/** ev = base + squash(P δ), as docs/MODEL.md has it. */
+/** ev = base + squash(P δ), as docs/reference/MODEL.md has it. */
 function evaluate({ base, basis, squash }: Exposures, delta: number[]): number[] {
   return base.map((ev, i) => {
     const shift = basis[i]!.reduce((a, p, j) => a + p * delta[j]!, 0);

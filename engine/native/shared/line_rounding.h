@@ -1,4 +1,4 @@
-// The 16-bit rounding of gradient sums (docs/MODEL.md, "Reduction"): a line of 16 numbers has one exponent, a number is an
+// The 16-bit rounding of gradient sums (docs/reference/MODEL.md, "Reduction"): a line of 16 numbers has one exponent, a number is an
 // integer of 16 bits times its power of two. Bits are taken and made by `bitsOf` and `fromBits`, everything else is exact.
 #pragma once
 #include "shared/machine.h"

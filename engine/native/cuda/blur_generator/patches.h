@@ -1,4 +1,4 @@
-// Where a batch by patches lies in memory, and the launches of its step. docs/MODEL.md, "lens, patches".
+// Where a batch by patches lies in memory, and the launches of its step. docs/reference/MODEL.md, "lens, patches".
 #pragma once
 #include "cuda/session/batch.h"
 #include "cuda/blur_generator/spread.h"

@@ -1,4 +1,4 @@
-// Where a batch by taps lies in memory, and where its taps are. docs/MODEL.md, "lens, taps", "free", "none".
+// Where a batch by taps lies in memory, and where its taps are. docs/reference/MODEL.md, "lens, taps", "free", "none".
 #pragma once
 #include "cuda/session/batch.h"
 

@@ -1,6 +1,6 @@
 // The training step by taps: a sample is a pixel position with all its views; each view is blurred by K queries of the
 // scene. Used by the free blur generator, by sharp captures (K = 1), and by the lens where patches do not fit.
-// docs/MODEL.md, "lens, taps", "free", "none".
+// docs/reference/MODEL.md, "lens, taps", "free", "none".
 #pragma once
 #include "session/arena.h"
 #include "kernels/draws.h"

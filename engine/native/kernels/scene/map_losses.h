@@ -1,4 +1,4 @@
-// Losses on the maps of a patch: smoothness of the defocus map and of the opacity, sparsity of the opacity. docs/MODEL.md,
+// Losses on the maps of a patch: smoothness of the defocus map and of the opacity, sparsity of the opacity. docs/reference/MODEL.md,
 // "Losses".
 #pragma once
 #include "kernels/scene/scene.h"
