@@ -1,4 +1,4 @@
-import type { Engine, EngineName } from './engine.js';
+import { ENGINES, type Engine, type EngineName } from './engine.js';
 import { createCudaEngine, cudaStatus } from './native/cuda-engine.js';
 import { createNativeEngine, nativeIsas } from './native/native-engine.js';
 
@@ -11,24 +11,48 @@ export interface EngineChoice {
   readonly device?: string;
 }
 
+interface Entry {
+  /** Why it cannot run here; undefined where it can. */
+  readonly missing: () => string | undefined;
+  readonly create: (choice: EngineChoice) => Engine | Promise<Engine>;
+}
+
+/** Every engine. TensorFlow.js is loaded only when it is used. */
+const REGISTRY: Readonly<Record<EngineName, Entry>> = {
+  cuda: {
+    missing: () => {
+      const status = cudaStatus();
+      return status.usable ? undefined : `no CUDA: ${status.reason}`;
+    },
+    create: ({ device }) => createCudaEngine(device ? { device } : {}),
+  },
+  native: {
+    missing: () => (nativeIsas().length > 0 ? undefined : 'the native engine is not built'),
+    create: ({ threads }) => createNativeEngine({ threads }),
+  },
+  tfjs: {
+    missing: () => undefined,
+    create: async () => (await import('./tfjs/tfjs-engine.js')).createTfjsEngine(),
+  },
+};
+
 /** The engine that is taken where none is asked for, and why. */
 export function defaultEngine(): { readonly engine: EngineName; readonly why: string } {
-  const cuda = cudaStatus();
-  if (cuda.usable) return { engine: 'cuda', why: 'there is a CUDA device' };
-  const without = `no CUDA: ${cuda.reason}`;
-  if (nativeIsas().length > 0) return { engine: 'native', why: without };
-  return { engine: 'tfjs', why: `${without}; the native engine is not built` };
+  const missing: string[] = [];
+  for (const engine of ENGINES) {
+    const reason = REGISTRY[engine].missing();
+    if (reason === undefined) return { engine, why: missing.join('; ') || 'there is a CUDA device' };
+    missing.push(reason);
+  }
+  return { engine: 'tfjs', why: missing.join('; ') };
 }
 
 /**
  * The engine asked for, or the best there is. One that is asked for and cannot run is an error, never a silent
- * fall-back. TensorFlow.js is loaded only when it is used.
+ * fall-back.
  */
 export async function chooseEngine(choice: EngineChoice = {}): Promise<Engine> {
   // Who names a device wants it.
   const wanted = choice.engine ?? (choice.device === undefined ? defaultEngine().engine : 'cuda');
-  if (wanted === 'cuda') return createCudaEngine({ ...(choice.device ? { device: choice.device } : {}) });
-  if (wanted === 'native') return createNativeEngine({ threads: choice.threads });
-  const { createTfjsEngine } = await import('./tfjs/tfjs-engine.js');
-  return createTfjsEngine();
+  return REGISTRY[wanted].create(choice);
 }
