@@ -99,7 +99,7 @@ const responses: Figure = async () => {
       lines: [
         {
           points: curve((z) => responseValue(light.response, 1, z)),
-          colour: '#9fd0ab',
+          colour: '#7dbf8f',
           width: 6,
           label: { text: 'found (green channel)', at: [-11.3, 0.87] },
         },
@@ -151,7 +151,7 @@ const merge: Figure = () => {
 
 /** Three places of the study, by their pixels, and where their names stand among the costs. */
 const PLACES = [
-  { name: 'pencils', x: 402, y: 250, colour: COLOURS.orange, at: [-1.2, 0.035] },
+  { name: 'pencils', x: 402, y: 250, colour: COLOURS.orange, at: [0.7, 0.04] },
   { name: 'letter', x: 236, y: 168, colour: COLOURS.green, at: [0.7, 0.1] },
   { name: 'books', x: 336, y: 52, colour: COLOURS.blue, at: [0.6, 0.34] },
 ] as const;

@@ -171,10 +171,10 @@ const training: Figure = async () => {
   ]);
 };
 
-/** A depth edge before and after. */
+/** The mug before the paper behind it, before and after. */
 const edge: Figure = async () => {
   const { capture, frames, show, light, first } = await once(study);
-  const cut = (picture: Picture) => crop(picture, 352, 130, 96, 64);
+  const cut = (picture: Picture) => crop(picture, 116, 196, 96, 64);
   const panel = (picture: Picture, caption: string): Captioned => ({ panel: cut(show(picture)), caption });
   const photo = (i: number, caption: string): Captioned => ({
     panel: cut(framePanel(frames[i]!)),
