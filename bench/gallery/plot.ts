@@ -53,12 +53,14 @@ const FULL = {
 /** Charts side by side. */
 export function charts(list: readonly Chart[]): string {
   const inner = list.map((chart, i) => `<g transform="translate(${i * FULL.width} 0)">${drawn(chart)}</g>`);
-  return svg(list.length * FULL.width, FULL.height, inner.join('\n'));
+  const title = list.map((chart) => chart.title).join('; ');
+  return svg(list.length * FULL.width, FULL.height, title, inner.join('\n'));
 }
 
 /** A whole drawing on white, in the hand of all figures. */
-export function svg(width: number, height: number, content: string): string {
+export function svg(width: number, height: number, title: string, content: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="Helvetica, Arial, sans-serif" font-size="13" fill="${INK}">
+<title>${escaped(title)}</title>
 <rect width="${width}" height="${height}" fill="#ffffff"/>
 ${content}
 </svg>
@@ -67,8 +69,12 @@ ${content}
 
 /** A line of text; `more` are further attributes. */
 export function text(x: number, y: number, content: string, more = ''): string {
-  const safe = content.replace(/&/g, '&amp;').replace(/</g, '&lt;');
-  return `<text x="${round(x)}" y="${round(y)}" ${more}>${safe}</text>`;
+  return `<text x="${round(x)}" y="${round(y)}" ${more}>${escaped(content)}</text>`;
+}
+
+/** Words as they stand in XML. */
+export function escaped(words: string): string {
+  return words.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 }
 
 const round = (v: number) => String(Math.round(v * 10) / 10);

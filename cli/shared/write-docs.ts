@@ -4,4 +4,7 @@ import { commandLinePage } from './docs.js';
 import { programVersion } from './version.js';
 
 await writeFileWhole('docs/reference/CLI.md', await commandLinePage());
-await writeFileWhole('docs/reference/openapi.json', `${JSON.stringify(apiDocument(programVersion()), null, 1)}\n`);
+await writeFileWhole(
+  'docs/reference/openapi.json',
+  `${JSON.stringify(apiDocument(programVersion()), null, 1)}\n`,
+);

@@ -1,6 +1,6 @@
 import sharp, { type OverlayOptions } from 'sharp';
 import type { Picture } from '../../../model/picture.js';
-import { INK } from '../plot.js';
+import { escaped, INK } from '../plot.js';
 import { type Panel, pixelsOf } from '../sheet.js';
 
 /** A figure of docs/: the bytes of the file that its name says. */
@@ -59,8 +59,7 @@ function scaled(panel: Panel, width: number) {
 }
 
 function words(caption: string, width: number): Buffer {
-  const safe = caption.replace(/&/g, '&amp;').replace(/</g, '&lt;');
   return Buffer.from(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${CAPTION}"><text x="0" y="18" font-family="Helvetica, Arial, sans-serif" font-size="14" fill="${INK}">${safe}</text></svg>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${CAPTION}"><text x="0" y="18" font-family="Helvetica, Arial, sans-serif" font-size="14" fill="${INK}">${escaped(caption)}</text></svg>`,
   );
 }

@@ -83,7 +83,7 @@ const tree: Figure = async () => {
       'text-anchor="middle"',
     ),
   );
-  return svg(WIDTH, BOTTOM + 76, out.join('\n'));
+  return svg(WIDTH, BOTTOM + 76, 'Eight shards on three runners, summed in a tree', out.join('\n'));
 };
 
 function dot({ x, level, shard, label }: Node): string {

@@ -1,5 +1,6 @@
 import { prepareModel } from '../../../develop/develop.js';
 import type { Trainer } from '../../../develop/options.js';
+import { prepare } from '../../../develop/prepare.js';
 import { chooseEngine } from '../../../engine/choose.js';
 import { freshState } from '../../../engine/engine.js';
 import { configSchema } from '../../../model/config.js';
@@ -27,15 +28,13 @@ const study = async () => {
   const { truth } = photograph('study').capture;
   const samples: Curve[] = [];
   const scores: Curve[] = [];
-  let first: Picture | undefined;
   const trainer: Trainer = async ({ model, frames, engine }) => {
     const plan = createPlan(model.capture, model.config, model.seed);
     const session = await engine.open(plan, { frames, start: model.start }, model.state);
     const { width, height } = model.capture;
     const picture = async () => composeAllInFocus({ width, height, ...(await session.bake()) });
     try {
-      first = await picture();
-      scores.push({ step: 0, psnr: scoreRadiance(first, truth.radiance).muPsnr });
+      scores.push({ step: 0, psnr: scoreRadiance(await picture(), truth.radiance).muPsnr });
       const { steps } = plan.config.train;
       let progress = { step: 0, loss: 0, psnr: 0 };
       while (progress.step < steps) {
@@ -51,7 +50,7 @@ const study = async () => {
     }
   };
   const done = await developed('study', { trainer });
-  return { ...done, samples, scores, first: first! };
+  return { ...done, samples, scores };
 };
 
 /** Focus near, middle exposure. */
@@ -171,10 +170,12 @@ const training: Figure = async () => {
   ]);
 };
 
-/** The mug before the paper behind it, before and after. */
+/** A part of the hall with depth edges, before and after. */
 const edge: Figure = async () => {
-  const { capture, frames, show, light, first } = await once(study);
-  const cut = (picture: Picture) => crop(picture, 116, 196, 96, 64);
+  const { capture, frames, show, light } = await developed('hall');
+  const { allInFocus } = await prepare(frames, {});
+  const start = { ...allInFocus, data: allInFocus.data.map(Math.exp) };
+  const cut = (picture: Picture) => crop(picture, 120, 96, 96, 64);
   const panel = (picture: Picture, caption: string): Captioned => ({ panel: cut(show(picture)), caption });
   const photo = (i: number, caption: string): Captioned => ({
     panel: cut(framePanel(frames[i]!)),
@@ -182,11 +183,11 @@ const edge: Figure = async () => {
   });
   return captioned([
     [
-      photo(2, 'photograph, focus near'),
-      photo(8, 'photograph, focus far'),
+      photo(1, 'photograph, focus near'),
+      photo(7, 'photograph, focus far'),
       panel(classicalOf(capture), 'sharpest focus by contrast'),
     ],
-    [panel(first, 'the start'), panel(light(), 'after training'), panel(capture.truth.radiance, 'the truth')],
+    [panel(start, 'the start'), panel(light(), 'after training'), panel(capture.truth.radiance, 'the truth')],
   ]);
 };
 
