@@ -115,8 +115,8 @@ export async function runBenchStep(
   command: Output & EngineChoice & { readonly workload: Workload; readonly isa?: string },
 ): Promise<void> {
   const { workload, json, engine, ...options } = command;
-  if (engine === 'tfjs') {
-    throw new ImplicamError('option-invalid', 'the reference engine is not timed: take native or cuda', {
+  if (engine !== undefined && engine !== 'native' && engine !== 'cuda') {
+    throw new ImplicamError('option-invalid', `the ${engine} engine is not timed: take native or cuda`, {
       exitCode: 2,
     });
   }

@@ -6,7 +6,7 @@ import type { ToneStart } from '../model/initial.js';
 import { percentile } from '../model/percentile.js';
 import type { Frame, Picture } from '../model/picture.js';
 import type { Capture, FrameSetting } from '../model/plan.js';
-import { type PresetFacts, presetConfig, type StillPreset } from '../model/presets.js';
+import { type PresetFacts, presetConfig, presetFocus, type StillPreset } from '../model/presets.js';
 import { type Light, lookOf, recoverLight, withoutNoise } from './light.js';
 import type { DevelopOptions } from './options.js';
 import { type Registered, registerFrames } from './register.js';
@@ -100,17 +100,18 @@ export async function prepare(frames: readonly Frame[], options: DevelopOptions)
 function choosePreset(options: DevelopOptions, grouping: Grouping): StillPreset {
   const asked = options.preset ?? 'auto';
   if (asked === 'auto') return grouping.preset;
-  if (asked !== 'neucam' && asked !== 'exposure' && grouping.focus.length < 2) {
+  const needed = presetFocus(asked);
+  if (needed === 'several' && grouping.focus.length < 2) {
     throw new ImplicamError(
       'preset-mismatch',
       `preset ${asked} needs frames of different focus, and these all share theirs: use --preset exposure or auto`,
       { exitCode: 2 },
     );
   }
-  if (asked === 'exposure' && grouping.focus.length > 1) {
+  if (needed === 'one' && grouping.focus.length > 1) {
     throw new ImplicamError(
       'preset-mismatch',
-      'preset exposure needs frames that share their focus, and these do not: use --preset focus-exposure or auto',
+      `preset ${asked} needs frames that share their focus, and these do not: use --preset focus-exposure or auto`,
       { exitCode: 2 },
     );
   }

@@ -37,7 +37,7 @@ export interface TrainOptions {
 
 /** The scene evaluated at every pixel, planar. */
 export interface BakedPlanes {
-  /** [3][H·W] ln radiance, start pictures included, clamped as in docs/MODEL.md. */
+  /** [3][H·W] ln radiance, start pictures included, clamped as in docs/reference/MODEL.md. */
   readonly radiance: Float32Array;
   /** [H·W] signed defocus map s, start included; empty without a lens. */
   readonly defocus: Float32Array;

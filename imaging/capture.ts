@@ -5,7 +5,8 @@ import { basename, extname, join } from 'node:path';
 import { ImplicamError } from '../model/errors.js';
 import type { Frame } from '../model/picture.js';
 import { decodeFrame, type FrameSize, inspectFrame } from './decode.js';
-import { frameFormatList, frameFormats, type ImagingLimits, limitsWith } from './limits.js';
+import { frameFormatList, frameFormats } from './frame-formats.js';
+import { type ImagingLimits, limitsWith } from './limits.js';
 import type { ReadOptions } from './read.js';
 import { isFolder, loadSource, unreadable } from './source.js';
 

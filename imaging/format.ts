@@ -1,6 +1,9 @@
 import { ImplicamError } from '../model/errors.js';
-import { type FrameFormat, frameFormatList, type LinearFormat } from './limits.js';
-import { numberAt, openTiff, readDirectory } from './metadata/tiff-directory.js';
+import { type FrameFormat, frameFormatList, frameFormatOf, isoBrands } from './frame-formats.js';
+import { isTiff } from './raw.js';
+
+/** Formats of linear pictures (radiance, depth), which are no photographs. */
+export type LinearFormat = 'exr' | 'hdr';
 
 /** A format that is known and refused, with the way out. */
 interface Refused {
@@ -46,13 +49,13 @@ export function identifyFormat(name: string, bytes: Uint8Array): FrameFormat | L
 
 function sniff(name: string, bytes: Uint8Array): Verdict {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 64)).toString('latin1');
-  if (head.startsWith('\xff\xd8\xff')) return 'jpeg';
-  if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
+  const format = frameFormatOf(head, bytes, name);
+  if (format) return format;
   if (head.startsWith('v/1\x01')) return 'exr';
   if (/^#\?(RADIANCE|RGBE)\r?\n/.test(head)) return 'hdr';
-  if (head.startsWith('RIFF')) return head.startsWith('WEBP', 8) ? 'webp' : refused.video;
+  if (head.startsWith('RIFF')) return refused.video;
   if (head.startsWith('ftyp', 4)) return sniffIsoMedia(head, bytes);
-  if (/^(II[*+]\0|MM\0[*+])/.test(head)) return isRaw(name, bytes) ? refused.raw : 'tiff';
+  if (isTiff(head)) return refused.raw;
   if (/^(IIRO|IIRS|MMOR|IIU\0|FUJIFILMCCD-RAW|FOVb|\0MRM)/.test(head)) return refused.raw;
   if (head.startsWith('GIF8')) return refused.gif;
   if (head.startsWith('%PDF')) return refused.pdf;
@@ -65,35 +68,10 @@ function sniff(name: string, bytes: Uint8Array): Verdict {
   return undefined;
 }
 
-/** ISO base media (ISO 14496-12): the brands in the `ftyp` box tell AVIF, HEIC, CR3 and video apart. */
+/** Brands tell HEIC, CR3 and video apart. */
 function sniffIsoMedia(head: string, bytes: Uint8Array): Verdict {
-  const boxBytes = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
-  const major = head.slice(8, 12);
-  const compatible = head.slice(16, Math.min(boxBytes, head.length)).match(/.{4}/gs) ?? [];
-  const brands = [major, ...compatible];
-  if (brands.includes('avif') || brands.includes('avis')) return 'avif';
-  if (major === 'crx ') return refused.raw;
+  const brands = isoBrands(head, bytes);
+  if (brands[0] === 'crx ') return refused.raw;
   if (brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand))) return refused.heic;
   return refused.video;
-}
-
-/** Extensions of RAW files that are TIFF structures and begin with a thumbnail. */
-const rawExtension = /\.(dng|nef|nrw|cr2|arw|sr2|srf|pef|ptx|srw|3fr|fff|iiq|kdc|dcr|mef|mos|rwl|erf)$/i;
-const DNG_VERSION = 0xc612;
-const PHOTOMETRIC = 262;
-const CFA_PHOTOMETRIC = 32803;
-const SUB_DIRECTORIES = 330;
-const NEW_SUBFILE_TYPE = 254;
-
-/** Whether a TIFF structure holds sensor data: libtiff would then give the thumbnail that comes first in it. */
-function isRaw(name: string, bytes: Uint8Array): boolean {
-  if (rawExtension.test(name)) return true;
-  if (bytes[8] === 0x43 && bytes[9] === 0x52) return true; // Canon CR2: "CR" behind the TIFF header
-  const tiff = openTiff(bytes);
-  if (!tiff) return false;
-  const directory = readDirectory(tiff, tiff.first);
-  if (directory.has(DNG_VERSION)) return true;
-  if (numberAt(tiff, directory.get(PHOTOMETRIC)) === CFA_PHOTOMETRIC) return true;
-  const thumbnailFirst = ((numberAt(tiff, directory.get(NEW_SUBFILE_TYPE)) ?? 0) & 1) === 1;
-  return thumbnailFirst && directory.has(SUB_DIRECTORIES);
 }

@@ -1,7 +1,8 @@
 import sharp from 'sharp';
 import type { CameraSettings } from '../model/picture.js';
 import { guarded, inspectFrame } from './decode.js';
-import { type FrameFormat, type ImagingLimits, limitsWith } from './limits.js';
+import type { FrameFormat } from './frame-formats.js';
+import { type ImagingLimits, limitsWith } from './limits.js';
 import { readCameraSettings } from './metadata/exif.js';
 import { type FileSource, loadSource } from './source.js';
 

@@ -1,24 +1,5 @@
 import { ImplicamError } from '../model/errors.js';
 
-/** Formats a photograph may come in, with what they are called and the extensions of their files. */
-export const frameFormats = {
-  jpeg: { label: 'JPEG', extensions: ['.jpg', '.jpeg', '.jpe', '.jfif'] },
-  png: { label: 'PNG', extensions: ['.png'] },
-  webp: { label: 'WebP', extensions: ['.webp'] },
-  tiff: { label: 'TIFF', extensions: ['.tif', '.tiff'] },
-  avif: { label: 'AVIF', extensions: ['.avif'] },
-} as const;
-export type FrameFormat = keyof typeof frameFormats;
-
-/** Formats of linear pictures (radiance, depth), which are no photographs. */
-export type LinearFormat = 'exr' | 'hdr';
-
-/** "JPEG, PNG, WebP, TIFF or AVIF". */
-export const frameFormatList = Object.values(frameFormats)
-  .map(({ label }) => label)
-  .join(', ')
-  .replace(/, ([^,]*)$/, ' or $1');
-
 /** What the program takes in. Every limit is checked on a file's header, before anything of its size is allocated. */
 export interface ImagingLimits {
   /** Photographs of one capture. */

@@ -13,15 +13,9 @@ export interface PresetFacts {
   readonly exposuresKnown: boolean;
 }
 
-/** What a capture can be developed as; `auto` chooses by its pictures. */
-export const PRESETS = ['auto', 'focus', 'exposure', 'focus-exposure', 'neucam'] as const;
-export type Preset = (typeof PRESETS)[number];
-
 /** Points on the curve of quality over time. */
 export const QUALITIES = ['draft', 'standard', 'best'] as const;
 export type Quality = (typeof QUALITIES)[number];
-
-export type StillPreset = 'focus' | 'exposure' | 'focus-exposure' | 'neucam';
 
 /** How often each pixel is visited in training: three points on the curve of quality over time. */
 const VISITS = { draft: 5, standard: 20, best: 60 } as const;
@@ -35,10 +29,34 @@ const PACE = { draft: 1, standard: 1, best: 1 / 3 } as const;
 /** Steps of the paper's form, whose batch is fixed; `best` is the published length. */
 const NEUCAM_STEPS = { draft: 300, standard: 3000, best: 150_000 } as const;
 
+interface PresetForm {
+  /** How many focus settings the frames must have. */
+  readonly focus: 'one' | 'several' | 'any';
+  readonly config: (effort: Effort, facts: PresetFacts) => ModelConfigInput;
+}
+
+/** Every preset: what it asks of a capture, and the configuration that it makes of it. */
+const FORMS = {
+  focus: { focus: 'several', config: stack },
+  exposure: { focus: 'one', config: bracket },
+  'focus-exposure': { focus: 'several', config: stack },
+  neucam: { focus: 'any', config: neucam },
+} as const satisfies Record<string, PresetForm>;
+
+export type StillPreset = keyof typeof FORMS;
+
+/** What a capture can be developed as; `auto` chooses by its pictures. */
+export const PRESETS = ['auto', ...(Object.keys(FORMS) as StillPreset[])] as const;
+export type Preset = (typeof PRESETS)[number];
+
+/** How many focus settings a preset asks for. */
+export function presetFocus(preset: StillPreset): PresetForm['focus'] {
+  return FORMS[preset].focus;
+}
+
 /** The configuration of a preset for a capture. */
 export function presetConfig(preset: StillPreset, effort: Effort, facts: PresetFacts): ModelConfig {
-  if (preset === 'neucam') return configSchema.parse(neucam(effort));
-  return configSchema.parse(preset === 'exposure' ? bracket(effort, facts) : stack(effort, facts));
+  return configSchema.parse(FORMS[preset].config(effort, facts));
 }
 
 const log2Table = (pixels: number) => Math.max(15, Math.min(20, Math.ceil(Math.log2(pixels * 1.05))));

@@ -2,7 +2,7 @@
 
 Reads the workload as JSON from standard input (bench/benchmarks/pytorch.ts), writes one JSON line: {"version", "device",
 "secondsPerStep"}, or {"skipped"} with the reason. Left out, to PyTorch's advantage: the start pictures, all losses but the
-squared difference, the weights of views, registration. docs/MODEL.md has the equations.
+squared difference, the weights of views, registration. docs/reference/MODEL.md has the equations.
 """
 import json
 import math

@@ -138,7 +138,7 @@ function flopOf(plan: Plan, { start }: SceneData): number {
 /**
  * Products of the lens at one pixel in all views, the mean of a row: each source whose disk reaches the pixel gives
  * four sums (its weight and three channels) and gets four gradients back; where the disk's edge lies on the pixel, four
- * more for the gradient of its radius. docs/MODEL.md, "lens".
+ * more for the gradient of its radius. docs/reference/MODEL.md, "lens".
  */
 function spreadProducts({ width, focus, kappa }: Capture, defocus: Float32Array, reach: number): number {
   let products = 0;

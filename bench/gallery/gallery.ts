@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { develop } from '../../develop/develop.js';
@@ -19,7 +19,7 @@ import { contactSheet, framePanel, mapPanel, type Panel, type SheetRow } from '.
 /**
  * `npm run gallery -- --data DIR`: develops captures that nobody of this project made, and captures simulated from
  * such photographs, whose truth is known. Pictures stay on this machine (they are other people's); the numbers go to
- * docs/GALLERY.md.
+ * docs/reference/QUALITY.md.
  */
 
 interface Result {
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
     );
   }
   await writeFileWhole(join(options.out, 'contact-sheet.png'), await contactSheet(results.map((r) => r.row)));
-  if (options.only === '') await writeFileWhole(options.table, tablePage(results, options));
+  if (options.only === '') await writeTable(options.table, tableOf(results, options));
 }
 
 function readOptions() {
@@ -66,7 +66,7 @@ function readOptions() {
       quality: { type: 'string', default: 'standard' },
       only: { type: 'string', default: '' },
       out: { type: 'string', default: 'out/gallery' },
-      table: { type: 'string', default: 'docs/GALLERY.md' },
+      table: { type: 'string', default: 'docs/reference/QUALITY.md' },
     },
   });
   const { data, quality } = values;
@@ -150,15 +150,22 @@ function tableRow({ name, capture, development, sharpness, scores }: Result): st
   ];
 }
 
-function tablePage(
-  results: readonly Result[],
-  { size, quality }: { size: number; quality: Quality },
-): string {
+const [BEGIN, END] = ['<!-- real captures -->', '<!-- /real captures -->'];
+
+/** Puts the table in its place on a page. */
+async function writeTable(page: string, table: string): Promise<void> {
+  const [before, rest] = (await readFile(page, 'utf8')).split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (after === undefined) {
+    throw new ImplicamError('bad-option', `${page} has no place for the table: ${BEGIN} … ${END}`);
+  }
+  await writeFileWhole(page, `${before}${BEGIN}\n\n${table}\n${END}${after}`);
+}
+
+function tableOf(results: readonly Result[], { size, quality }: { size: number; quality: Quality }): string {
   const { device } = results[0]!.development.model.info;
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return `# Gallery
-
-Captures that nobody of this project made, developed as they are: \`npm run gallery -- --data DIR --size ${size} --quality ${quality}\`,
+  return `Captures that nobody of this project made, developed as they are: \`npm run gallery -- --data DIR --size ${size} --quality ${quality}\`,
 long side at most ${size} pixels, on ${device}. The pictures are other people's and not part of this repository.
 
 - frame PSNR, dB: how well the learned scene and camera explain the photographs, where one surface can explain them: pixels

@@ -57,7 +57,8 @@ function titleBar(title: string, width: number): Buffer {
   );
 }
 
-async function thumbnail({ width, height, channels, data }: Panel) {
+/** A panel as bytes, RGB. */
+export function pixelsOf({ width, height, channels, data }: Panel): Uint8Array {
   const bytes = new Uint8Array(3 * width * height);
   for (let p = 0; p < width * height; p++) {
     for (let c = 0; c < 3; c++) {
@@ -66,7 +67,11 @@ async function thumbnail({ width, height, channels, data }: Panel) {
       );
     }
   }
-  return sharp(bytes, { raw: { width, height, channels: 3 } })
+  return bytes;
+}
+
+function thumbnail(panel: Panel) {
+  return sharp(pixelsOf(panel), { raw: { width: panel.width, height: panel.height, channels: 3 } })
     .resize(PANEL, PANEL, { fit: 'inside' })
     .raw()
     .toBuffer({ resolveWithObject: true });

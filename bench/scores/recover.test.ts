@@ -23,7 +23,7 @@ describe('a picture in the view of another frame', () => {
     for (const [i, v] of data.entries()) expect(v).toBeCloseTo(picture.data[i]!, 5);
   });
 
-  it('is read where the homography of docs/MODEL.md leads', () => {
+  it('is read where the homography of docs/reference/MODEL.md leads', () => {
     const [width, height, side] = [40, 30, 40];
     const h: Homography = [1.01, 0.02, 0.03, -0.02, 0.99, -0.01, 0.01, 0.02];
     const seen = resample(ramp(width, height), h);

@@ -46,7 +46,7 @@ function homographyOf(model: TrainedModel, frame: string): Homography {
   );
 }
 
-/** The homography of a view with what was learned on top (docs/MODEL.md, "Views, registration"). */
+/** The homography of a view with what was learned on top (docs/reference/MODEL.md, "Views, registration"). */
 export function viewHomography(plan: Plan, parameters: Float32Array, view: number): Homography {
   const out = [...plan.views[view]!.homography];
   const group = findGroup(plan.layout, 'registration');

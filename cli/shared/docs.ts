@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { createProgram } from '../program.js';
 
 /**
- * docs/CLI.md, printed from the declarations of the commands: `npm run docs`. A test compares the page with this, so
+ * docs/reference/CLI.md, printed from the declarations of the commands: `npm run docs`. A test compares the page with this, so
  * that it cannot fall behind.
  */
 export async function commandLinePage(): Promise<string> {

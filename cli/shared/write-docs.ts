@@ -3,5 +3,8 @@ import { writeFileWhole } from '../../imaging/write.js';
 import { commandLinePage } from './docs.js';
 import { programVersion } from './version.js';
 
-await writeFileWhole('docs/CLI.md', await commandLinePage());
-await writeFileWhole('docs/openapi.json', `${JSON.stringify(apiDocument(programVersion()), null, 1)}\n`);
+await writeFileWhole('docs/reference/CLI.md', await commandLinePage());
+await writeFileWhole(
+  'docs/reference/openapi.json',
+  `${JSON.stringify(apiDocument(programVersion()), null, 1)}\n`,
+);

@@ -26,7 +26,7 @@ export async function renderFile(
   query: RenderQuery,
 ): Promise<Uint8Array> {
   const picture = renderScene(scene, model, query);
-  const grey = query.kind === 'depth' && imageKinds[query.format].light === 'display';
+  const grey = picture.channels === 1 && imageKinds[query.format].light === 'display';
   return encodeImage(query.format, grey ? asGrey(picture) : picture);
 }
 

@@ -1,10 +1,11 @@
 import type { Engine } from '../../engine/engine.js';
 import type { CudaEngine } from '../../engine/native/cuda-engine.js';
 import type { DisplayCurve, NativeEngine, NativeRenderer } from '../../engine/native/native-engine.js';
-import { readCamera } from '../../model/camera/camera.js';
+import { type Camera, readCamera } from '../../model/camera/camera.js';
 import { createPicture, type Picture } from '../../model/picture.js';
 import { createPlan } from '../../model/plan.js';
 import { encodeSrgb, filmic } from '../../model/render/display-curves.js';
+import type { RenderKind } from '../../model/render/kinds.js';
 import { type RenderQuery, resolveFocus, resolveRegion } from '../../model/render/query.js';
 import {
   type BakedScene,
@@ -50,28 +51,47 @@ export function holdScene(scene: BakedScene, engine: Engine): BakedScene {
  * defocus map in focus units). Throws an ImplicamError where the query asks for what the scene does not have.
  */
 export function renderScene(scene: BakedScene, model: TrainedModel, query: RenderQuery): Picture {
-  const region = resolveRegion(query, scene);
-  if (query.kind === 'depth') return resizedTo(cropped(composeDefocus(scene), region), query.width);
   const camera = readCamera(createPlan(model.capture, model.config, model.seed), model.state.parameters);
-  if (query.kind === 'response') return responseChart((c, z) => camera.tone(c, z), query.width);
-  const refocus = query.kind === 'refocus' && query.aperture > 0;
-  if (refocus) requireDefocus(scene);
-  const focus = query.kind === 'refocus' ? resolveFocus(query, scene) : 0;
+  return DRAW[query.kind]({ scene, camera, query, region: resolveRegion(query, scene) });
+}
+
+/** What a kind of render is drawn from. */
+interface Drawing {
+  readonly scene: BakedScene;
+  readonly camera: Camera;
+  readonly query: RenderQuery;
+  readonly region: Region;
+}
+
+/** How each kind of render (model/render/kinds.ts) is drawn. */
+const DRAW: Readonly<Record<RenderKind, (drawing: Drawing) => Picture>> = {
+  'all-in-focus': (drawing) => drawLight(drawing, 0, 0),
+  refocus: (drawing) => {
+    const { scene, query } = drawing;
+    if (query.aperture > 0) requireDefocus(scene);
+    return drawLight(drawing, resolveFocus(query, scene), query.aperture);
+  },
+  depth: ({ scene, query, region }) => resizedTo(cropped(composeDefocus(scene), region), query.width),
+  response: ({ camera, query }) => responseChart((c, z) => camera.tone(c, z), query.width),
+};
+
+/** The scene in focus at `focus` through an opening, exposed and toned; all of it in focus where that is 0. */
+function drawLight({ scene, camera, query, region }: Drawing, focus: number, aperture: number): Picture {
+  const { kappa } = camera;
   const native = renderers.get(scene);
   // What is resized is resized in linear light.
   const shrinks = query.width !== undefined && query.width !== region.width;
   if (native && !shrinks) {
     const curve = displayCurve(query.tone, camera.tone);
-    const scale = refocus ? camera.kappa * query.aperture : 0;
-    const data = native.render(focus, scale, 2 ** query.ev, curve);
+    const data = native.render(focus, kappa * aperture, 2 ** query.ev, curve);
     return cropped({ width: scene.width, height: scene.height, channels: 3, data }, region);
   }
   let light: Picture;
   if (native) {
-    const data = native.render(focus, refocus ? camera.kappa * query.aperture : 0, 1, null);
+    const data = native.render(focus, kappa * aperture, 1, null);
     light = cropped({ width: scene.width, height: scene.height, channels: 3, data }, region);
-  } else if (refocus) {
-    light = composeRefocus(scene, { focus, aperture: query.aperture, kappa: camera.kappa }, region);
+  } else if (aperture > 0) {
+    light = composeRefocus(scene, { focus, aperture, kappa }, region);
   } else {
     light = cropped(composeAllInFocus(scene), region);
   }

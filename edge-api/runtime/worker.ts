@@ -12,7 +12,7 @@ import { maintain } from '../service/maintenance.js';
 
 /**
  * The API under a Workers runtime (workerd): the same app, on Postgres over TCP, an S3 store, and the coordinator's
- * gateway over HTTP. `bundle-worker.mjs` makes the one file of it that such a runtime takes; docs/EDGE.md configures it.
+ * gateway over HTTP. `bundle-worker.mjs` makes the one file of it that such a runtime takes; docs/operate/EDGE.md configures it.
  *
  * Photographs are judged by their first bytes here, because nothing decodes them; events are looked for by the clock,
  * because no connection outlives a request to listen on. Webhooks are sent by `implicam serve`.

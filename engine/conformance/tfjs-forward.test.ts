@@ -10,7 +10,7 @@ import { createTfjsEngine } from '../tfjs/tfjs-engine.js';
 import { type CaseName, type RandomModel, randomModel } from './random-models.js';
 
 /**
- * The reference engine's loss against docs/MODEL.md written down once more, pixel by pixel in plain numbers: what a
+ * The reference engine's loss against docs/reference/MODEL.md written down once more, pixel by pixel in plain numbers: what a
  * view sees comes from the renderer of baked scenes (lens), or from the start pictures alone (kernels, with networks that
  * say nothing).
  */

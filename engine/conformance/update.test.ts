@@ -8,7 +8,7 @@ import { createNativeEngine, type NativeEngine, nativeIsas } from '../native/nat
 import { type CaseName, randomModel } from './random-models.js';
 
 /**
- * A step of the native engine against docs/MODEL.md, "Update", written down once more: Adam on the gradient that the
+ * A step of the native engine against docs/reference/MODEL.md, "Update", written down once more: Adam on the gradient that the
  * engine itself reports. The parity test says that this gradient is right.
  */
 

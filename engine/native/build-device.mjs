@@ -178,7 +178,7 @@ export async function buildCuda(compiler, folder, out) {
     '-Xcompiler',
     '-fPIC,-fvisibility=hidden',
   ];
-  // Registers, memory and spills of every kernel: docs/CUDA.md.
+  // Registers, memory and spills of every kernel: docs/reference/CUDA.md.
   flags.push('--resource-usage', '--threads', '2');
   const gencode = [...codes, `arch=compute_${ptx},code=compute_${ptx}`].flatMap((c) => ['-gencode', c]);
   const names = `${archs.map((a) => `sm_${a}`).join(' ')} + PTX ${ptx}`;

@@ -1,4 +1,4 @@
-// Writes what the CUDA compiler says of every kernel (registers, shared memory, spills) into docs/CUDA.md, from the
+// Writes what the CUDA compiler says of every kernel (registers, shared memory, spills) into docs/reference/CUDA.md, from the
 // accounts that the build leaves in build/native: npm run docs:cuda.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const folder = process.argv[2] ?? join(root, 'build', 'native');
-const page = join(root, 'docs', 'CUDA.md');
+const page = join(root, 'docs', 'reference', 'CUDA.md');
 const [BEGIN, END] = ['<!-- resources -->', '<!-- /resources -->'];
 
 /** "Product<8, 4>" from the mangled name of the entry that runs it. */

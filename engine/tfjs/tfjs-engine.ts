@@ -4,7 +4,7 @@ import { loadBackend } from './tensorflow/backend.js';
 import { TfjsTrainer } from './trainer.js';
 
 /**
- * The reference engine: docs/MODEL.md in TensorFlow.js operations, its gradients by automatic differentiation. It takes
+ * The reference engine: docs/reference/MODEL.md in TensorFlow.js operations, its gradients by automatic differentiation. It takes
  * TensorFlow's kernels where @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node is installed, else pure JavaScript.
  * Nothing of TensorFlow.js is loaded before this is called; where none is installed it throws.
  *

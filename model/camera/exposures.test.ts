@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Exposures, planExposures } from './exposures.js';
 
-/** ev = base + squash(P δ), as docs/MODEL.md has it. */
+/** ev = base + squash(P δ), as docs/reference/MODEL.md has it. */
 function evaluate({ base, basis, squash }: Exposures, delta: number[]): number[] {
   return base.map((ev, i) => {
     const shift = basis[i]!.reduce((a, p, j) => a + p * delta[j]!, 0);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ImplicamError } from '../errors.js';
+import { RENDER_KIND_NAMES, renderKindsInWords } from './kinds.js';
 import { type BakedScene, focusAt } from './render.js';
 
 /**
@@ -17,12 +18,7 @@ const LINEAR_FORMATS: ReadonlySet<string> = new Set(['ultrahdr', 'tiff', 'exr', 
 
 export const renderQuerySchema = z
   .strictObject({
-    kind: z
-      .enum(['all-in-focus', 'refocus', 'depth', 'response'])
-      .default('all-in-focus')
-      .describe(
-        'all-in-focus: no camera; refocus: through the lens; depth: the defocus map; response: the curve',
-      ),
+    kind: z.enum(RENDER_KIND_NAMES).default('all-in-focus').describe(renderKindsInWords),
     focus: z
       .number()
       .min(-100)

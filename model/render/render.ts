@@ -8,7 +8,7 @@ import { encodeFilmicArray, encodeSrgbArray } from './display-curves.js';
 
 /**
  * Renders from a baked scene, in plain TypeScript: the reference for every faster renderer, and what runs where there
- * is none. The equations are those of training behind a lens (docs/MODEL.md, "lens"), over the whole picture.
+ * is none. The equations are those of training behind a lens (docs/reference/MODEL.md, "lens"), over the whole picture.
  */
 
 /** A scene evaluated at every pixel, planar [plane][H · W], as an engine bakes it. */

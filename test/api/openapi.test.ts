@@ -11,8 +11,10 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 );
 
 describe('the OpenAPI document', () => {
-  test('is what docs/openapi.json says, and valid, and so are the types made from it (npm run docs)', async () => {
-    expect(await readFile('docs/openapi.json', 'utf8')).toBe(`${JSON.stringify(document, null, 1)}\n`);
+  test('is what docs/reference/openapi.json says, and valid, and so are the types made from it (npm run docs)', async () => {
+    expect(await readFile('docs/reference/openapi.json', 'utf8')).toBe(
+      `${JSON.stringify(document, null, 1)}\n`,
+    );
     // Validates against OpenAPI 3.1, and throws where it does not hold.
     const tree = await openapiTS(structuredClone(document) as never, { defaultNonNullable: false });
     const types = COMMENT_HEADER + astToString(tree);

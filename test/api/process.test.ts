@@ -66,7 +66,7 @@ function peakMemory(pid: number): number {
   return Number(/VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024;
 }
 
-/** `FLOOD=10000 npx vitest run test/api/process.test.ts`; docs/SERVICE.md has what came of it. */
+/** `FLOOD=10000 npx vitest run test/api/process.test.ts`; docs/operate/SERVICE.md has what came of it. */
 const FLOOD = Number(process.env.FLOOD ?? 160);
 /** Photographs that one session takes; in a small flood most of them are there already. */
 const MOST = 512;

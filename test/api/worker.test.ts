@@ -15,7 +15,7 @@ import { type TestS3, testS3 } from '../store/s3-server.js';
 import { ensureBuilt, implicam } from '../support/binary.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
 
-/** The API in workerd, as docs/EDGE.md configures it, with a real Postgres, S3 store, coordinator and runner. */
+/** The API in workerd, as docs/operate/EDGE.md configures it, with a real Postgres, S3 store, coordinator and runner. */
 
 const MINUTES = 60_000;
 const SECRET = 'between worker and coordinator';
@@ -34,7 +34,7 @@ let foreignKey: string;
 
 /** What the page says a Worker is configured with. */
 function settings() {
-  const page = readFileSync(new URL('../../docs/EDGE.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../docs/operate/EDGE.md', import.meta.url), 'utf8');
   const setting = (name: string) => new RegExp(`^${name} = (.*)$`, 'm').exec(page)![1]!;
   return {
     compatibilityDate: JSON.parse(setting('compatibility_date')) as string,

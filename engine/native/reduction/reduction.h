@@ -1,5 +1,5 @@
 // What goes from runner to runner: the value of a node of the reduction tree, i.e. the summed gradient of the shards
-// below it, as bytes (docs/MODEL.md, "Reduction").
+// below it, as bytes (docs/reference/MODEL.md, "Reduction").
 //
 // A training's lines, 16 numbers each, may be dealt out to lanes: block after block of 64 lines, in turns. Each lane is
 // summed and sent by itself, so that several runners can be roots at once; the order of additions is the same.

@@ -1,4 +1,4 @@
-// What a predicted value costs against a frame's. docs/MODEL.md, "Losses".
+// What a predicted value costs against a frame's. docs/reference/MODEL.md, "Losses".
 #pragma once
 #include "shared/machine.h"
 

@@ -1,5 +1,5 @@
 // The disk over which a source pixel spreads: k(t, ρ) = clamp(ρ + ½ − t, 0, 1) / (π(ρ² + 1/12)), ρ² = ¼ + c⁴/(c² + ⅔).
-// docs/MODEL.md, "lens, patches"; why so: model/camera/lens-kernel.ts.
+// docs/reference/MODEL.md, "lens, patches"; why so: model/camera/lens-kernel.ts.
 #pragma once
 #include "shared/machine.h"
 

@@ -1,4 +1,4 @@
-// Normalised coordinates and a view's frame-to-scene homography. docs/MODEL.md, "Coordinates" and "Registration".
+// Normalised coordinates and a view's frame-to-scene homography. docs/reference/MODEL.md, "Coordinates" and "Registration".
 #pragma once
 #include "shared/machine.h"
 

@@ -1,4 +1,4 @@
-// The losses that depend on no sample (docs/MODEL.md, "Losses"), in parts. Each adds its gradient to that of the shared
+// The losses that depend on no sample (docs/reference/MODEL.md, "Losses"), in parts. Each adds its gradient to that of the shared
 // parameters and returns its value; C is the type it is computed in.
 #pragma once
 #include "shared/response.h"

@@ -1,4 +1,4 @@
-// The camera response's knots and the frames' exposures as they follow from the parameters. docs/MODEL.md, "Tone mapper".
+// The camera response's knots and the frames' exposures as they follow from the parameters. docs/reference/MODEL.md, "Tone mapper".
 #pragma once
 #include "shared/machine.h"
 

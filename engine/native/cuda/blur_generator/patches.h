@@ -1,4 +1,4 @@
-// Where a batch by patches lies in memory, and the launches of its step. docs/MODEL.md, "lens".
+// Where a batch by patches lies in memory, and the launches of its step. docs/reference/MODEL.md, "lens".
 #pragma once
 #include "cuda/trainer/batch.h"
 #include "cuda/blur_generator/spread.h"

@@ -1,4 +1,4 @@
-// Where a batch by taps lies in memory, and where its taps are. docs/MODEL.md, "free", "none".
+// Where a batch by taps lies in memory, and where its taps are. docs/reference/MODEL.md, "free", "none".
 #pragma once
 #include "cuda/trainer/batch.h"
 

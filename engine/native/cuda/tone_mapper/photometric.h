@@ -1,4 +1,4 @@
-// From blurred radiance to the loss and back: exposure, tone mapper, comparison with the frames. docs/MODEL.md, "Tone
+// From blurred radiance to the loss and back: exposure, tone mapper, comparison with the frames. docs/reference/MODEL.md, "Tone
 // mapper" and "Losses".
 #pragma once
 #include "cuda/scene/network.h"

@@ -32,7 +32,7 @@ inline int batchDraws(const Model& m, int64_t floats, int multiple) {
   return (int)((draws + multiple - 1) / multiple * multiple);
 }
 
-// Samples a step of all shards that share a scene, in pixels: N of docs/MODEL.md.
+// Samples a step of all shards that share a scene, in pixels: N of docs/reference/MODEL.md.
 inline double samplePixels(const Model& m) {
   const Shard& s = m.shard[0];
   const double draws = s.tiled ? (double)s.draws * m.shards : (double)s.drawStride;

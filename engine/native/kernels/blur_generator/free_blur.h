@@ -1,4 +1,4 @@
-// The free blur generator of one view (docs/MODEL.md, "free"): a network from focus and position to weights and offsets
+// The free blur generator of one view (docs/reference/MODEL.md, "free"): a network from focus and position to weights and offsets
 // of K taps.
 #pragma once
 #include "support/arena.h"

@@ -1,5 +1,5 @@
 // The training step behind a lens: evaluate the scene once a pixel of a patch and its halo, spread it into every view,
-// compare, and go back. docs/MODEL.md, "lens".
+// compare, and go back. docs/reference/MODEL.md, "lens".
 #pragma once
 #include "support/arena.h"
 #include "kernels/geometry.h"

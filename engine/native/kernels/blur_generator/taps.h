@@ -1,5 +1,5 @@
 // The training step without a lens: a sample is a pixel position with all its views; each view is blurred by K queries of
-// the scene, where the blur generator wants them, or sees it sharp (K = 1). docs/MODEL.md, "free", "none".
+// the scene, where the blur generator wants them, or sees it sharp (K = 1). docs/reference/MODEL.md, "free", "none".
 #pragma once
 #include "support/arena.h"
 #include "kernels/draws.h"

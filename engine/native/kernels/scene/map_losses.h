@@ -1,4 +1,4 @@
-// The loss on the map of a patch: smoothness of the defocus map. docs/MODEL.md, "Losses".
+// The loss on the map of a patch: smoothness of the defocus map. docs/reference/MODEL.md, "Losses".
 #pragma once
 #include "kernels/scene/scene.h"
 

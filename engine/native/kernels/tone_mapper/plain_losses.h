@@ -1,4 +1,4 @@
-// The losses that do not depend on samples (docs/MODEL.md): once a step, after the sum over shards.
+// The losses that do not depend on samples (docs/reference/MODEL.md): once a step, after the sum over shards.
 #pragma once
 #include "shared/plain_losses.h"
 

@@ -1,5 +1,5 @@
 // Tone mappers: knots (monotone, piecewise linear in ln exposure) and the paper's network, with the photometric loss
-// on top. docs/MODEL.md, "Tone mapper" and "Losses".
+// on top. docs/reference/MODEL.md, "Tone mapper" and "Losses".
 #pragma once
 #include "support/arena.h"
 #include "shared/response.h"
