@@ -410,7 +410,7 @@ const developSchema = z.strictObject({
 function parsed<T>(schema: z.ZodType<T>, value: unknown): T {
   const { data, error } = schema.safeParse(value);
   if (!error) return data;
-  const { path, message } = error.issues[0]!;
+  const { path, message } = error.issues[0];
   throw wrongUse('option-invalid', path.length > 0 ? `${path.join('.')}: ${message}` : message);
 }
 

@@ -94,7 +94,7 @@ export async function developInto(
   const { frames } = photographs;
   const progress = reportProgress();
   progress.line(
-    `${frames.length} frame${frames.length === 1 ? '' : 's'} of ${frames[0]!.width} × ${frames[0]!.height}`,
+    `${frames.length} frame${frames.length === 1 ? '' : 's'} of ${frames[0].width} × ${frames[0].height}`,
   );
   const interrupt = interruptible(() =>
     progress.line('interrupted: saving a snapshot after the step in progress (Ctrl-C again: stop at once)'),

@@ -72,7 +72,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const address = formatAddress({ host: parseAddress(wanted).host, port });
   log(`coordinator on ${address}`);
   const gateway = options.gateway && createGateway({ calls, secret: options.gateway.secret });
-  if (gateway) await listenGateway(gateway, options.gateway!.listen);
+  if (gateway) await listenGateway(gateway, options.gateway.listen);
   await ledger.start(driver);
   return {
     address,

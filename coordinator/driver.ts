@@ -83,7 +83,7 @@ export class Driver implements RunnerListener, LedgerListener {
   onClaimed(spec: TrainingSpec): void {
     this.parts?.board.claimed(spec);
     this.unfinished.add(spec.id);
-    this.parts?.log(`training ${spec.id} claimed at step ${spec.stored[0]!.step} of ${spec.steps}`);
+    this.parts?.log(`training ${spec.id} claimed at step ${spec.stored[0].step} of ${spec.steps}`);
     this.dispatch({ type: 'trainingSubmitted', spec });
   }
 

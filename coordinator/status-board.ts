@@ -18,7 +18,7 @@ export class StatusBoard {
   }
 
   claimed(spec: TrainingSpec): void {
-    const { step } = spec.stored[0]!;
+    const { step } = spec.stored[0];
     this.set({
       training: spec.id,
       phase: 'TRAINING_PHASE_WAITING',

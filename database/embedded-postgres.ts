@@ -120,7 +120,7 @@ async function initialise(
     const [program, ...before] = [...prefix, initdb];
     const flags = ['--username=postgres', '--auth=scram-sha-256', '--encoding=UTF8', '--no-locale'];
     const args = [...before, `--pgdata=${partial}`, `--pwfile=${passwordFile}`, ...flags];
-    await run(program!, args, { ...(prefix.length > 0 ? {} : ids), timeout: 120_000 });
+    await run(program, args, { ...(prefix.length > 0 ? {} : ids), timeout: 120_000 });
     await writeFile(join(folder, 'access.json'), JSON.stringify(access), { mode: 0o600 });
     await rm(data, { recursive: true, force: true });
     await rename(partial, data);
@@ -158,7 +158,7 @@ async function launch(
   const [program, ...before] = [...prefix, postgres];
   const log = await open(join(folder, 'postgres.log'), 'a', 0o600);
   try {
-    const child = spawn(program!, [...before, '-D', data, '-p', String(port), ...flags], {
+    const child = spawn(program, [...before, '-D', data, '-p', String(port), ...flags], {
       ...(prefix.length > 0 ? {} : ids),
       cwd: dirname(data),
       detached: true,

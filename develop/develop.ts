@@ -64,7 +64,7 @@ export async function prepareModel(
   }
   // The same pixels may have come from other files.
   const { info } = options.resume;
-  const named = info.frames.map((frame, i) => ({ ...frame, file: frames[i]!.name }));
+  const named = info.frames.map((frame, i) => ({ ...frame, file: frames[i].name }));
   return { model: { ...options.resume, info: { ...info, frames: named } }, preparation };
 }
 
@@ -91,8 +91,8 @@ export function describeCamera(model: TrainedModel): TrainedModel {
   const camera = readCamera(createPlan(capture, config, seed), state.parameters);
   const frames = info.frames.map(({ file }, i) => ({
     file,
-    ev: camera.ev[i]!,
-    focus: camera.focus[capture.frames[i]!.focus]!,
+    ev: camera.ev[i],
+    focus: camera.focus[capture.frames[i].focus],
   }));
   return { ...model, info: { ...info, frames } };
 }
@@ -122,8 +122,8 @@ function untrainedModel(
       device: engine.device,
       frames: frames.map((f, i) => ({
         file: f.name,
-        ev: capture.frames[i]!.ev,
-        focus: capture.focus[capture.frames[i]!.focus]!,
+        ev: capture.frames[i].ev,
+        focus: capture.focus[capture.frames[i].focus],
       })),
       notes: preparation.notes,
     },
@@ -150,7 +150,7 @@ function checkFrames(frames: readonly Frame[]): void {
     'too-few-frames',
     frames.length === 0
       ? 'there are no photographs to develop: name picture files or a folder of them'
-      : `${frames[0]!.name} is a single photograph: a scene needs at least two that differ in focus or exposure`,
+      : `${frames[0].name} is a single photograph: a scene needs at least two that differ in focus or exposure`,
     { exitCode: 2 },
   );
 }

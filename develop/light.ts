@@ -54,9 +54,9 @@ export function recoverLight(
   const stacks = members.map(
     (m): Stack => ({
       members: m,
-      frames: m.map((i) => registered.frames[i]!),
+      frames: m.map((i) => registered.frames[i]),
       masks: m.map((i) => registered.masks[i]),
-      ev: m.map((i) => ev[i]!),
+      ev: m.map((i) => ev[i]),
     }),
   );
   const [frames, evs] = [stacks.map((stack) => stack.frames), stacks.map((stack) => stack.ev)];
@@ -84,25 +84,25 @@ function recoverCamera(
   members: readonly (readonly number[])[],
   note: (sentence: string) => void,
 ): Pick<Light, 'response' | 'ev' | 'exposuresKnown'> {
-  const stacks = members.map((m) => m.map((i) => registered.frames[i]!));
+  const stacks = members.map((m) => m.map((i) => registered.frames[i]));
   const masks = members.map((m) => m.map((i) => registered.masks[i]));
   const settings = [...new Set(grouping.frames.map((f) => f.exposure))].sort((a, b) => a - b);
   const start = settings.map((e) => {
     const evs = grouping.frames.filter((f) => f.exposure === e).map((f) => f.ev);
     return evs.reduce((a, b) => a + b, 0) / evs.length;
   });
-  const evs = (of: readonly number[]) => grouping.frames.map((f) => of[settings.indexOf(f.exposure)]!);
+  const evs = (of: readonly number[]) => grouping.frames.map((f) => of[settings.indexOf(f.exposure)]);
   if (settings.length === 1) {
     return { response: srgbResponse(), ev: evs(start), exposuresKnown: grouping.exposuresKnown };
   }
-  const groups = members.map((m) => m.map((i) => settings.indexOf(grouping.frames[i]!.exposure)));
+  const groups = members.map((m) => m.map((i) => settings.indexOf(grouping.frames[i].exposure)));
   const known = grouping.exposuresKnown;
   const estimate = estimateDoubtfully(stacks, { groups, ev: start, known }, { masks });
   if (known && !estimate.known) {
-    const off = Math.max(...estimate.ev.map((v, k) => Math.abs(v - start[k]!))).toFixed(2);
+    const off = Math.max(...estimate.ev.map((v, k) => Math.abs(v - start[k]))).toFixed(2);
     note(`the pictures agree better with exposures up to ${off} stops from those in EXIF: learned from them`);
   }
-  const ev = groups.map((g) => g.map((k) => estimate.ev[k]!));
+  const ev = groups.map((g) => g.map((k) => estimate.ev[k]));
   const response = fitResponse(stacks, ev, responseFromCodes(estimate.g), { masks });
   note(`exposures in stops: ${estimate.ev.map((v) => v.toFixed(2)).join(', ')}`);
   return { response, ev: evs(estimate.ev), exposuresKnown: estimate.known };
@@ -122,10 +122,10 @@ function withoutMoved(
   if (frames.length < 2) return stack;
   const { reference, masks, shares } = findMoved(frames, response, ev, noise, stack.masks);
   const told = frames.flatMap(({ name }, i) =>
-    shares[i]! > WORTH_TELLING ? [`${(100 * shares[i]!).toFixed(1)} % of ${name}`] : [],
+    shares[i] > WORTH_TELLING ? [`${(100 * shares[i]).toFixed(1)} % of ${name}`] : [],
   );
   if (told.length > 0) {
-    note(`something moved: shown as in ${frames[reference]!.name}, left out of ${told.join(', ')}`);
+    note(`something moved: shown as in ${frames[reference].name}, left out of ${told.join(', ')}`);
   }
   return { ...stack, masks };
 }
@@ -144,7 +144,7 @@ export function withoutNoise(
 ): Picture {
   if (!noise) return picture;
   // Of the view with most frames, whose noise is least, should they differ: texture must not count as noise.
-  const views = grouping.focus.map((_, focus) => ev.filter((_, i) => grouping.frames[i]!.focus === focus));
+  const views = grouping.focus.map((_, focus) => ev.filter((_, i) => grouping.frames[i].focus === focus));
   const most = views.reduce((a, b) => (b.length > a.length ? b : a));
   return denoise(picture, response, most, noise, { shrinkDetail });
 }

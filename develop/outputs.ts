@@ -202,8 +202,8 @@ async function writeDefocus(path: string, map: Picture, fit: InverseDepth | unde
   if (!fit) return writeImage(path, map);
   const both = createPicture(map.width, map.height, 2);
   for (let i = 0; i < map.data.length; i++) {
-    both.data[2 * i] = map.data[i]!;
-    both.data[2 * i + 1] = 1 / Math.max(fit.offset + fit.slope * map.data[i]!, 1 / FARTHEST);
+    both.data[2 * i] = map.data[i];
+    both.data[2 * i + 1] = 1 / Math.max(fit.offset + fit.slope * map.data[i], 1 / FARTHEST);
   }
   return writeImage(path, both, { channels: ['Y', 'Z'] });
 }
@@ -218,7 +218,7 @@ function inverseDepthFit(
 ): InverseDepth | undefined {
   const points = frames.flatMap(({ camera }, i) => {
     const distance = camera.focusDistance;
-    return distance !== undefined && distance > 0 ? [{ x: learned.frames[i]!.focus, y: 1 / distance }] : [];
+    return distance !== undefined && distance > 0 ? [{ x: learned.frames[i].focus, y: 1 / distance }] : [];
   });
   if (points.length < frames.length || points.length === 0) return undefined;
   const mean = (of: (p: { x: number; y: number }) => number) =>

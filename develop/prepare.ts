@@ -59,7 +59,7 @@ export async function prepare(frames: readonly Frame[], options: DevelopOptions)
   const light = recoverLight(registered, grouping, note, kernels);
   const sweep =
     grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping, kernels) : undefined;
-  const merged = sweep?.allInFocus ?? light.views[0]!;
+  const merged = sweep?.allInFocus ?? light.views[0];
   // Somebody waits for the preview: it comes with its noise.
   await options.onPreview?.(exponential(merged), lookOf(light));
   const allInFocus = withoutNoise(merged, light, grouping, kernels);
@@ -78,7 +78,7 @@ export async function prepare(frames: readonly Frame[], options: DevelopOptions)
     capture: {
       width: allInFocus.width,
       height: allInFocus.height,
-      frames: grouping.frames.map((f, i): FrameSetting => ({ ...f, ev: light.ev[i]! })),
+      frames: grouping.frames.map((f, i): FrameSetting => ({ ...f, ev: light.ev[i] })),
       focus: grouping.focus,
       kappa: sweep?.kappa ?? 1,
     },
@@ -122,17 +122,17 @@ function choosePreset(options: DevelopOptions, grouping: Grouping): StillPreset 
 function fromBlack(registered: Registered, grouping: Grouping, note: (sentence: string) => void): Registered {
   const { frames, masks } = registered;
   const stacks = grouping.focus.map((_, focus) =>
-    frames.flatMap((_, i) => (grouping.frames[i]!.focus === focus ? [i] : [])),
+    frames.flatMap((_, i) => (grouping.frames[i].focus === focus ? [i] : [])),
   );
   const levels = stacks.map((members) =>
     blackLevel(
-      members.map((i) => frames[i]!),
-      members.map((i) => grouping.frames[i]!.ev),
+      members.map((i) => frames[i]),
+      members.map((i) => grouping.frames[i].ev),
       members.map((i) => masks[i]),
     ),
   );
   // One camera has one black: what every focus setting shows of it.
-  const level = [0, 1, 2].map((c) => Math.min(...levels.map((l) => l[c]!)));
+  const level = [0, 1, 2].map((c) => Math.min(...levels.map((l) => l[c])));
   if (level.every((v) => v === 0)) return registered;
   note(`black is not 0 in these frames but ${level.join(', ')} of 255 (red, green, blue): subtracted`);
   return { ...registered, frames: frames.map((f) => withoutBlack(f, level)) };
@@ -165,7 +165,7 @@ function trainingMasks(
   const explained = explainedPixels(input, s, allInFocus, kappa, blur.reach, kernels);
   return grouping.frames.map((f, i) => {
     const mask = masks[i];
-    return mask ? mask.map((v, p) => v & explained[f.focus]![p]!) : explained[f.focus];
+    return mask ? mask.map((v, p) => v & explained[f.focus][p]) : explained[f.focus];
   });
 }
 
@@ -211,13 +211,13 @@ function planar(picture: Picture): Float32Array {
   const pixels = picture.width * picture.height;
   const planes = new Float32Array(3 * pixels);
   for (let c = 0; c < 3; c++) {
-    for (let i = 0; i < pixels; i++) planes[c * pixels + i] = picture.data[3 * i + c]!;
+    for (let i = 0; i < pixels; i++) planes[c * pixels + i] = picture.data[3 * i + c];
   }
   return planes;
 }
 
 function exponential(picture: Picture): Picture {
   const data = new Float32Array(picture.data.length);
-  for (let i = 0; i < data.length; i++) data[i] = fastExp(picture.data[i]!);
+  for (let i = 0; i < data.length; i++) data[i] = fastExp(picture.data[i]);
   return { ...picture, data };
 }

@@ -58,7 +58,7 @@ describe('registerFrames', () => {
 
   it('names a frame in which it recognises nothing', () => {
     const frames = [0, 1].map((i) => photograph(`${i}.png`, { ...size, noise: 1, seed: i + 1 }));
-    frames[0] = { ...frames[0]!, data: new Uint8Array(frames[0]!.data.length).fill(255) };
+    frames[0] = { ...frames[0], data: new Uint8Array(frames[0].data.length).fill(255) };
     const notes: string[] = [];
     const { moved } = registerFrames(frames, bracket([0, 0], [undefined, undefined]), (n) => notes.push(n));
     expect(moved).toBe(false);

@@ -30,14 +30,14 @@ export function registerFrames(
     {
       ev: grouping.frames.map((f) => f.ev),
       // Positions run from +1 to −1: counted in settings of the average spacing.
-      focus: grouping.frames.map((f) => ((1 - grouping.focus[f.focus]!) * (settings - 1)) / 2),
+      focus: grouping.frames.map((f) => ((1 - grouping.focus[f.focus]) * (settings - 1)) / 2),
       masks: grouping.masks,
     },
     kernels,
   );
   notesOf(frames, alignment).forEach(note);
   const placed = frames.map((frame, i) => {
-    const { outcome, homography } = alignment.frames[i]!;
+    const { outcome, homography } = alignment.frames[i];
     const mask = grouping.masks[i];
     return outcome === 'moved' ? warpFrame(frame, homography, mask) : { frame, mask };
   });
@@ -52,7 +52,7 @@ function notesOf(frames: readonly Frame[], { frames: aligned, reference, toleran
   const notes: string[] = [];
   const still = aligned.filter((f) => f.outcome === 'aligned');
   const moved = aligned.filter((f) => f.outcome === 'moved');
-  const failed = frames.filter((_, i) => aligned[i]!.outcome === 'failed').map((f) => f.name);
+  const failed = frames.filter((_, i) => aligned[i].outcome === 'failed').map((f) => f.name);
   if (moved.length > 0) {
     const farthest = Math.max(...moved.map((f) => f.motion)).toFixed(1);
     const models = [...new Set(moved.map((f) => f.model!))].join(', ');
@@ -60,7 +60,7 @@ function notesOf(frames: readonly Frame[], { frames: aligned, reference, toleran
       moved.length === frames.length - 1 ? 'frames' : `${moved.length} of ${frames.length} frames`;
     notes.push(
       `hand-held, or a lens that breathes: ${which} moved by up to ${farthest} pixels from ` +
-        `${frames[reference]!.name}, aligned by ${models}`,
+        `${frames[reference].name}, aligned by ${models}`,
     );
   } else if (still.length > 0) {
     const farthest = Math.max(...still.map((f) => f.motion));

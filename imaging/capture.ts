@@ -47,7 +47,7 @@ export async function readFrames(
       });
     }
     options.onProgress?.(++done, files.length);
-    return { ...frame, name: names[index]! };
+    return { ...frame, name: names[index] };
   });
 }
 
@@ -154,7 +154,7 @@ function requireDistinct(files: readonly string[], headers: readonly JudgedHeade
         },
       );
     }
-    seen.set(digest, files[i]!);
+    seen.set(digest, files[i]);
   });
 }
 
@@ -165,17 +165,17 @@ function requireOneSize(files: readonly string[], headers: readonly FrameSize[])
   for (const header of headers) votes.set(text(header), (votes.get(text(header)) ?? 0) + 1);
   const most = Math.max(...votes.values());
   const common = headers.findIndex((header) => votes.get(text(header)) === most);
-  const odd = headers.findIndex((header) => text(header) !== text(headers[common]!));
+  const odd = headers.findIndex((header) => text(header) !== text(headers[common]));
   if (odd >= 0) {
     const others = most > 1 ? ` and ${most - 1} more` : '';
     throw new ImplicamError(
       'frames-mismatched',
-      `${files[odd]} is ${text(headers[odd]!)} pixels but ${files[common]}${others} ${most > 1 ? 'are' : 'is'} ` +
-        `${text(headers[common]!)}: give frames of one capture, all of one size and orientation`,
+      `${files[odd]} is ${text(headers[odd])} pixels but ${files[common]}${others} ${most > 1 ? 'are' : 'is'} ` +
+        `${text(headers[common])}: give frames of one capture, all of one size and orientation`,
       { status: 422 },
     );
   }
-  return headers[common]!;
+  return headers[common];
 }
 
 function requireTotal(headers: readonly JudgedHeader[], limits: ImagingLimits): void {

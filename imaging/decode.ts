@@ -149,7 +149,7 @@ function quantiseLinear(linear: Float32Array, copies: number): Uint16Array {
   const encoded = encodeSrgbArray(linear, linear);
   const out = new Uint16Array(encoded.length * copies);
   for (let i = 0, o = 0; i < encoded.length; i++) {
-    const value = Math.round(encoded[i]! * 65535);
+    const value = Math.round(encoded[i] * 65535);
     for (let copy = 0; copy < copies; copy++) out[o++] = value;
   }
   return out;
@@ -166,7 +166,7 @@ export async function guarded<T>(file: NamedBytes, format: FrameFormat, step: ()
 }
 
 function corrupt(name: string, format: FrameFormat, reason: string, cause?: unknown): ImplicamError {
-  const line = reason.trim().split('\n', 1)[0]!.slice(0, 120);
+  const line = reason.trim().split('\n', 1)[0].slice(0, 120);
   return new ImplicamError(
     'file-corrupt',
     `${name} is a damaged or incomplete ${frameFormats[format].label} file (${line}): copy it again from the camera`,

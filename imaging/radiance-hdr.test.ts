@@ -17,7 +17,7 @@ function expectClose(read: Picture, written: Picture): void {
   for (let i = 0; i < written.data.length; i += 3) {
     const pixel = written.data.subarray(i, i + 3);
     const largest = Math.max(...pixel, 1e-45);
-    for (let c = 0; c < 3; c++) worst = Math.max(worst, Math.abs(read.data[i + c]! - pixel[c]!) / largest);
+    for (let c = 0; c < 3; c++) worst = Math.max(worst, Math.abs(read.data[i + c] - pixel[c]) / largest);
   }
   expect(worst).toBeLessThanOrEqual(1 / 256);
 }

@@ -64,7 +64,7 @@ function readHeader(name: string, bytes: Uint8Array): Header {
       { status: 415 },
     );
   }
-  const resolution = found[1]!.trim();
+  const resolution = found[1].trim();
   return { isXyz: format.endsWith('xyze'), resolution, end: found.index + found[0].length };
 }
 
@@ -87,7 +87,7 @@ interface Layout {
 function layOut(name: string, resolution: string, limits: ImagingLimits): Layout {
   const found = /^([+-])([XY]) (\d{1,9}) ([+-])([XY]) (\d{1,9})$/.exec(resolution);
   if (!found || found[2] === found[5]) throw hdrCorrupt(name, 'its resolution is not understood');
-  const counts = { [found[2]!]: Number(found[3]), [found[5]!]: Number(found[6]) } as { X: number; Y: number };
+  const counts = { [found[2]]: Number(found[3]), [found[5]]: Number(found[6]) } as { X: number; Y: number };
   requireSize(name, counts.X, counts.Y, limits);
   const direction = (sign: string, axis: string): Direction => {
     const count = axis === 'X' ? counts.X : counts.Y;
@@ -97,8 +97,8 @@ function layOut(name: string, resolution: string, limits: ImagingLimits): Layout
   };
   return {
     picture: { width: counts.X, height: counts.Y },
-    lines: direction(found[1]!, found[2]!),
-    length: direction(found[4]!, found[5]!),
+    lines: direction(found[1], found[2]),
+    length: direction(found[4], found[5]),
   };
 }
 
@@ -107,9 +107,9 @@ function readLine(name: string, bytes: Uint8Array, at: number, line: Uint8Array)
   const pixels = line.length / 4;
   if (at + 4 > bytes.length) throw hdrCorrupt(name, 'it is cut short');
   const isNew =
-    bytes[at] === 2 && bytes[at + 1] === 2 && bytes[at + 2]! < 128 && pixels >= 8 && pixels < 32768;
+    bytes[at] === 2 && bytes[at + 1] === 2 && bytes[at + 2] < 128 && pixels >= 8 && pixels < 32768;
   if (!isNew) return readOldLine(name, bytes, at, line);
-  if (((bytes[at + 2]! << 8) | bytes[at + 3]!) !== pixels)
+  if (((bytes[at + 2] << 8) | bytes[at + 3]) !== pixels)
     throw hdrCorrupt(name, 'a line has the wrong length');
   let next = at + 4;
   for (let component = 0; component < 4; component++)
@@ -134,7 +134,7 @@ function readComponent(
     if (count === 0 || end > line.length + 3 || at + (isRun ? 1 : count) > bytes.length) {
       throw hdrCorrupt(name, at >= bytes.length ? 'it is cut short' : 'a run leaves its line');
     }
-    for (; o < end; o += 4) line[o] = isRun ? bytes[at]! : bytes[at++]!;
+    for (; o < end; o += 4) line[o] = isRun ? bytes[at] : bytes[at++];
     if (isRun) at++;
   }
   return at;
@@ -153,7 +153,7 @@ function readOldLine(name: string, bytes: Uint8Array, start: number, line: Uint8
       shift = 0;
       continue;
     }
-    const count = bytes[at + 3]! * 2 ** shift;
+    const count = bytes[at + 3] * 2 ** shift;
     if (o === 0 || o + 4 * count > line.length || shift > 16) throw hdrCorrupt(name, 'a run leaves its line');
     for (const end = o + 4 * count; o < end; o += 4) line.copyWithin(o, o - 4, o);
     shift += 8;
@@ -166,17 +166,17 @@ const exponentScale = Float64Array.from({ length: 256 }, (_, e) => (e === 0 ? 0 
 
 function unpackLine(line: Uint8Array, data: Float32Array, start: number, step: number): void {
   for (let i = 0, o = start; i < line.length; i += 4, o += step) {
-    const scale = exponentScale[line[i + 3]!]!;
-    data[o] = line[i]! * scale;
-    data[o + 1] = line[i + 1]! * scale;
-    data[o + 2] = line[i + 2]! * scale;
+    const scale = exponentScale[line[i + 3]];
+    data[o] = line[i] * scale;
+    data[o + 1] = line[i + 1] * scale;
+    data[o + 2] = line[i + 2] * scale;
   }
 }
 
 /** CIE XYZ to linear RGB with the primaries of sRGB (white D65), in place. */
 function convertXyz(data: Float32Array): void {
   for (let i = 0; i < data.length; i += 3) {
-    const [x, y, z] = [data[i]!, data[i + 1]!, data[i + 2]!];
+    const [x, y, z] = [data[i], data[i + 1], data[i + 2]];
     data[i] = 3.2404542 * x - 1.5371385 * y - 0.4985314 * z;
     data[i + 1] = -0.969266 * x + 1.8760108 * y + 0.041556 * z;
     data[i + 2] = 0.0556434 * x - 0.2040259 * y + 1.0572252 * z;
@@ -222,18 +222,18 @@ function packPixels(samples: Float32Array, channels: 1 | 3, planes: Uint8Array):
   const width = planes.length / 4;
   const [green, blue] = channels === 1 ? [0, 0] : [1, 2];
   for (let x = 0, i = 0; x < width; x++, i += channels) {
-    const r = samples[i]! > 0 ? Math.min(samples[i]!, LARGEST) : 0;
-    const g = samples[i + green]! > 0 ? Math.min(samples[i + green]!, LARGEST) : 0;
-    const b = samples[i + blue]! > 0 ? Math.min(samples[i + blue]!, LARGEST) : 0;
+    const r = samples[i] > 0 ? Math.min(samples[i], LARGEST) : 0;
+    const g = samples[i + green] > 0 ? Math.min(samples[i + green], LARGEST) : 0;
+    const b = samples[i + blue] > 0 ? Math.min(samples[i + blue], LARGEST) : 0;
     largest[0] = Math.max(r, g, b);
     let exponent = 0;
-    if (largest[0]! >= SMALLEST) {
+    if (largest[0] >= SMALLEST) {
       // The exponent of the float, 127 + floor(log2), on the scale of this format, 129 + floor(log2).
-      exponent = (largestBits[0]! >>> 23) + 2;
+      exponent = (largestBits[0] >>> 23) + 2;
       // The largest mantissa may round up to 256.
-      if (largest[0]! * mantissaScale[exponent]! >= 255.5) exponent++;
+      if (largest[0] * mantissaScale[exponent] >= 255.5) exponent++;
     }
-    const scale = exponent === 0 ? 0 : mantissaScale[exponent]!;
+    const scale = exponent === 0 ? 0 : mantissaScale[exponent];
     planes[x] = r * scale + 0.5;
     planes[width + x] = g * scale + 0.5;
     planes[2 * width + x] = b * scale + 0.5;
@@ -243,7 +243,7 @@ function packPixels(samples: Float32Array, channels: 1 | 3, planes: Uint8Array):
 
 function interleave(planes: Uint8Array): Uint8Array {
   const width = planes.length / 4;
-  return Uint8Array.from(planes, (_, i) => planes[(i & 3) * width + (i >> 2)]!);
+  return Uint8Array.from(planes, (_, i) => planes[(i & 3) * width + (i >> 2)]);
 }
 
 /** Runs shorter than this cost more than they save. */
@@ -263,7 +263,7 @@ function packLine(planes: Uint8Array): Uint8Array {
       let run = at;
       let runEnd = at;
       for (; run < end; run = runEnd) {
-        const value = planes[run]!;
+        const value = planes[run];
         const most = Math.min(end, run + 127);
         runEnd = run + 1;
         while (runEnd < most && planes[runEnd] === value) runEnd++;
@@ -272,11 +272,11 @@ function packLine(planes: Uint8Array): Uint8Array {
       while (at < run) {
         const count = Math.min(128, run - at);
         out[o++] = count;
-        for (const stop = at + count; at < stop; at++) out[o++] = planes[at]!;
+        for (const stop = at + count; at < stop; at++) out[o++] = planes[at];
       }
       if (run < end) {
         out[o++] = 128 + runEnd - run;
-        out[o++] = planes[run]!;
+        out[o++] = planes[run];
         at = runEnd;
       }
     }

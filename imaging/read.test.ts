@@ -19,7 +19,7 @@ const read = (bytes: Uint8Array, name = 'frame') => readFrame({ name, bytes });
 function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
   expect(a.length).toBe(b.length);
   let most = 0;
-  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i]! - b[i]!));
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
   return most;
 }
 
@@ -134,7 +134,7 @@ describe('orientation', () => {
     const expected = new Uint8Array(source.data.length);
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
-        const [sx, sy] = stored[orientation]!(x, y, 13, 7);
+        const [sx, sy] = stored[orientation](x, y, 13, 7);
         expected.set(source.data.subarray((sy * 13 + sx) * 3, (sy * 13 + sx) * 3 + 3), (y * width + x) * 3);
       }
     }
@@ -164,9 +164,9 @@ describe('colour profiles', () => {
   function fromP3(data: Uint8Array | Uint16Array, scale: number): number[] {
     const out: number[] = [];
     for (let i = 0; i < data.length; i += 3) {
-      const linear = [0, 1, 2].map((c) => decodeSrgb(data[i + c]! / scale));
+      const linear = [0, 1, 2].map((c) => decodeSrgb(data[i + c] / scale));
       for (const row of p3ToSrgb) {
-        const x = row[0] * linear[0]! + row[1] * linear[1]! + row[2] * linear[2]!;
+        const x = row[0] * linear[0] + row[1] * linear[1] + row[2] * linear[2];
         out.push(scale * encodeSrgb(Math.min(1, Math.max(0, x))));
       }
     }

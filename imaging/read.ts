@@ -56,6 +56,6 @@ export async function readPicture(source: FileSource, options: ReadPictureOption
   if (data instanceof Float32Array) return { width, height, channels, data };
   const table = srgbSampleTable(fullScale({ data }) as 255 | 65535);
   const linear = new Float32Array(data.length);
-  for (let i = 0; i < data.length; i++) linear[i] = table[data[i]!]!;
+  for (let i = 0; i < data.length; i++) linear[i] = table[data[i]];
   return { width, height, channels, data: linear };
 }

@@ -107,7 +107,7 @@ export function pngClaiming(width: number, height: number): Buffer {
 export function flipBits(bytes: Uint8Array, next: () => number): Uint8Array {
   const damaged = Uint8Array.from(bytes);
   for (let flips = 1 + Math.floor(next() * 4); flips > 0; flips--) {
-    damaged[Math.floor(next() * damaged.length)]! ^= 1 << Math.floor(next() * 8);
+    damaged[Math.floor(next() * damaged.length)] ^= 1 << Math.floor(next() * 8);
   }
   return damaged;
 }

@@ -24,7 +24,7 @@ const whole = ({ data }: Picture, scale: number): number[] => Array.from(data, (
 async function error(bytes: Uint8Array, picture: Picture): Promise<number> {
   const { data } = await readFrame({ name: 'a', bytes });
   let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += (data[i]! / 255 - picture.data[i]!) ** 2;
+  for (let i = 0; i < data.length; i++) sum += (data[i] / 255 - picture.data[i]) ** 2;
   return Math.sqrt(sum / data.length);
 }
 
@@ -107,7 +107,7 @@ describe('linear formats', () => {
     let worst = 0;
     for (let i = 0; i < picture.data.length; i++) {
       const largest = Math.max(...picture.data.subarray(i - (i % 3), i - (i % 3) + 3));
-      worst = Math.max(worst, Math.abs(read.data[i]! - picture.data[i]!) / largest);
+      worst = Math.max(worst, Math.abs(read.data[i] - picture.data[i]) / largest);
     }
     expect(worst).toBeLessThanOrEqual(1 / 256);
   });
@@ -123,7 +123,7 @@ describe('linear formats', () => {
     const light = viewAs(Float32Array, await gainMapped.raw({ depth: 'float' }).toBuffer());
     expect(light.length).toBe(picture.data.length);
     let stops = 0;
-    for (let i = 0; i < light.length; i++) stops += Math.abs(Math.log2(light[i]! / picture.data[i]!));
+    for (let i = 0; i < light.length; i++) stops += Math.abs(Math.log2(light[i] / picture.data[i]));
     expect(stops / light.length).toBeLessThan(0.2);
   });
 });

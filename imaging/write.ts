@@ -204,7 +204,7 @@ function openSamples(picture: Picture, bits: 8 | 16): Sharp {
   const scale = bits === 8 ? 255 : 65535;
   const samples = bits === 8 ? new Uint8Array(data.length) : new Uint16Array(data.length);
   for (let i = 0; i < data.length; i++) {
-    const value = data[i]!;
+    const value = data[i];
     // Stored without its fraction, so this rounds; not a number is black.
     samples[i] = value > 0 ? (value < 1 ? value * scale + 0.5 : scale) : 0;
   }
@@ -229,7 +229,7 @@ type GainMapped = Sharp & { withGainMap(): Sharp };
 async function encodeUltraHdr(picture: Picture, quality: number): Promise<Uint8Array> {
   const { data } = picture;
   const light = new Float32Array(data.length);
-  for (let i = 0; i < data.length; i++) light[i] = data[i]! > 0 ? Math.min(data[i]!, LARGEST_LIGHT) : 0;
+  for (let i = 0; i < data.length; i++) light[i] = data[i] > 0 ? Math.min(data[i], LARGEST_LIGHT) : 0;
   return (openFloats({ ...picture, data: light }) as GainMapped).withGainMap().jpeg({ quality }).toBuffer();
 }
 

@@ -98,7 +98,7 @@ describe('nodeIndex', () => {
   });
 
   test('gives every node of a dense level its own place', () => {
-    const level = gridLevels({ levels: 2, base: 6, finest: 1, log2Table: 12 }, 31, 17)[1]!;
+    const level = gridLevels({ levels: 2, base: 6, finest: 1, log2Table: 12 }, 31, 17)[1];
     expect(level.hashed).toBe(false);
     const seen = new Set<number>();
     for (let y = 0; y < level.ny; y++) for (let x = 0; x < level.nx; x++) seen.add(nodeIndex(level, x, y));
@@ -106,14 +106,14 @@ describe('nodeIndex', () => {
   });
 
   test('spreads a hashed level evenly over its table, and never puts neighbours into one place', () => {
-    const level = gridLevels({ levels: 1, base: 200, finest: 1, log2Table: 10 }, 200, 200)[0]!;
+    const level = gridLevels({ levels: 1, base: 200, finest: 1, log2Table: 10 }, 200, 200)[0];
     expect(level.hashed).toBe(true);
     const load = new Uint32Array(level.nodes);
     let meetings = 0;
     for (let y = 0; y < level.ny; y++) {
       for (let x = 0; x < level.nx; x++) {
         const index = nodeIndex(level, x, y);
-        load[index - level.offset]!++;
+        load[index - level.offset]++;
         if (index === nodeIndex(level, x + 1, y)) meetings++;
       }
     }

@@ -13,7 +13,7 @@ export function defaultTone(knots: number, low: number): ToneStart {
     const x = Math.exp(low - (low * j) / (knots - 1));
     return x <= 0.0031308 ? 12.92 * x : 1.055 * x ** (1 / 2.4) - 0.055;
   });
-  const [first, last] = [curve[0]!, curve.at(-1)!];
+  const [first, last] = [curve[0], curve.at(-1)!];
   const normal = curve.map((v) => (v - first) / (last - first));
   return { curves: [normal, normal, normal] };
 }
@@ -59,7 +59,7 @@ export function initialParameters(plan: Plan, tone?: ToneStart, shards?: readonl
 function initMlp(out: Float32Array, widths: readonly number[], random: RandomStream, quiet: boolean): void {
   let at = 0;
   for (let l = 1; l < widths.length; l++) {
-    const [inputs, outputs] = [widths[l - 1]!, widths[l]!];
+    const [inputs, outputs] = [widths[l - 1], widths[l]];
     const bound = quiet && l === widths.length - 1 ? 0 : 1 / Math.sqrt(inputs);
     for (let i = 0; i < outputs * (inputs + 1); i++) out[at++] = (random.unit() * 2 - 1) * bound;
   }
@@ -69,7 +69,7 @@ function initMlp(out: Float32Array, widths: readonly number[], random: RandomStr
 function initSiren(out: Float32Array, widths: readonly number[], omega: number, random: RandomStream): void {
   let at = 0;
   for (let l = 1; l < widths.length; l++) {
-    const [inputs, outputs] = [widths[l - 1]!, widths[l]!];
+    const [inputs, outputs] = [widths[l - 1], widths[l]];
     const bound = l === 1 ? 1 / inputs : Math.sqrt(6 / inputs) / omega;
     for (let i = 0; i < outputs * inputs; i++) out[at++] = (random.unit() * 2 - 1) * bound;
     for (let i = 0; i < outputs; i++) out[at++] = (random.unit() * 2 - 1) / Math.sqrt(inputs);
@@ -82,10 +82,10 @@ function initTone(plan: Plan, out: Float32Array, start?: ToneStart): void {
   const low = tone.form === 'knots' ? tone.low : -9;
   const { curves } = start ?? defaultTone(knots, low);
   for (let c = 0; c < 3; c++) {
-    const curve = curves[c]!;
+    const curve = curves[c];
     if (tone.form === 'knots') {
       for (let j = 1; j < knots; j++) {
-        out[c * (knots - 1) + j - 1] = Math.log(Math.max(1e-5, curve[j]! - curve[j - 1]!));
+        out[c * (knots - 1) + j - 1] = Math.log(Math.max(1e-5, curve[j] - curve[j - 1]));
       }
     } else {
       initToneMlp(out.subarray(c * (3 * tone.hidden + 1)), tone.hidden, curve, low);
@@ -99,7 +99,7 @@ function initToneMlp(out: Float32Array, hidden: number, curve: ArrayLike<number>
   const at = (u: number) => {
     const x = Math.min(curve.length - 1.001, Math.max(0, (1 - u / low) * (curve.length - 1)));
     const i = Math.floor(x);
-    const y = Math.min(0.995, Math.max(0.005, curve[i]! + (x - i) * (curve[i + 1]! - curve[i]!)));
+    const y = Math.min(0.995, Math.max(0.005, curve[i] + (x - i) * (curve[i + 1] - curve[i])));
     return 0.5 * Math.log(y / (1 - y));
   };
   const step = (high - low) / hidden;

@@ -61,7 +61,7 @@ export function freeBlurWidths(config: ModelConfig): number[] {
 /** Parameters of a fully connected network: per layer W[out][in] row-major, then b[out]. */
 export function mlpSize(widths: readonly number[]): number {
   let size = 0;
-  for (let l = 1; l < widths.length; l++) size += widths[l]! * (widths[l - 1]! + 1);
+  for (let l = 1; l < widths.length; l++) size += widths[l] * (widths[l - 1] + 1);
   return size;
 }
 
@@ -85,7 +85,7 @@ export interface LayoutInput {
 export function createLayout(input: LayoutInput): Layout {
   const { config, shards } = input;
   const { atlas, blur } = config;
-  const rect = shards[0]!.grid;
+  const rect = shards[0].grid;
   const atlasLevels = atlas.form === 'hash' ? gridLevels(atlas, rect.width, rect.height) : [];
   const mapLevels = blur.form === 'lens' ? gridLevels(blur, rect.width, rect.height) : [];
 

@@ -14,7 +14,7 @@ export function percentile(values: Float32Array, p: number): number {
   const low = select(copy, k);
   if (at === k) return low;
   let next = Infinity;
-  for (let i = k + 1; i < copy.length; i++) if (copy[i]! < next) next = copy[i]!;
+  for (let i = k + 1; i < copy.length; i++) if (copy[i] < next) next = copy[i];
   return low + (next - low) * (at - k);
 }
 
@@ -24,23 +24,23 @@ function select(a: Float32Array, k: number): number {
   let right = a.length - 1;
   while (left < right) {
     const middle = (left + right) >>> 1;
-    const x = a[left]!;
-    const y = a[middle]!;
-    const z = a[right]!;
+    const x = a[left];
+    const y = a[middle];
+    const z = a[right];
     const pivot = Math.max(Math.min(x, y), Math.min(Math.max(x, y), z));
     let i = left;
     let j = right;
     while (i <= j) {
-      while (a[i]! < pivot) i++;
-      while (a[j]! > pivot) j--;
+      while (a[i] < pivot) i++;
+      while (a[j] > pivot) j--;
       if (i > j) break;
-      const t = a[i]!;
-      a[i++] = a[j]!;
+      const t = a[i];
+      a[i++] = a[j];
       a[j--] = t;
     }
     if (k <= j) right = j;
     else if (k >= i) left = i;
     else break;
   }
-  return a[k]!;
+  return a[k];
 }

@@ -84,7 +84,7 @@ export class RandomStream {
       philox4x32(this.words, this.counter++, this.part, 0, 0, this.seed, this.stream);
       this.at = 0;
     }
-    return this.words[this.at++]!;
+    return this.words[this.at++];
   }
 
   /** Uniform in [0, 1). */

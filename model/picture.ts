@@ -66,7 +66,7 @@ export function luminance(rgb: Picture): Picture {
   const out = createPicture(rgb.width, rgb.height, 1);
   const { data } = rgb;
   for (let p = 0, i = 0; p < out.data.length; p++, i += 3) {
-    out.data[p] = 0.2126 * data[i]! + 0.7152 * data[i + 1]! + 0.0722 * data[i + 2]!;
+    out.data[p] = 0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2];
   }
   return out;
 }

@@ -82,7 +82,7 @@ describe('views', () => {
         for (const view of views) {
           for (const i of view.frames) {
             expect(frames[i]).toMatchObject({ focus: view.focus, aperture: view.aperture });
-            expect(frames[i]!.homography ?? IDENTITY).toEqual(view.homography);
+            expect(frames[i].homography ?? IDENTITY).toEqual(view.homography);
           }
         }
       }),

@@ -48,8 +48,8 @@ describe.each(ALL)('%s, %s', (preset, effort) => {
 describe('effort', () => {
   test.each(PRESETS)('%s: more effort is more steps', (preset) => {
     const steps = EFFORTS.map((effort) => presetConfig(preset, effort, facts).train.steps);
-    expect(steps[1]).toBeGreaterThan(steps[0]!);
-    expect(steps[2]).toBeGreaterThan(steps[1]!);
+    expect(steps[1]).toBeGreaterThan(steps[0]);
+    expect(steps[2]).toBeGreaterThan(steps[1]);
   });
 
   /** How often a pixel is looked at in training. */
@@ -71,8 +71,8 @@ describe('effort', () => {
       const steps = [3e5, 3e6, 3e7].map(
         (pixels) => presetConfig(preset, 'standard', { ...facts, pixels }).train.steps,
       );
-      expect(steps[1]).toBeGreaterThan(steps[0]!);
-      expect(steps[2]).toBeGreaterThan(steps[1]!);
+      expect(steps[1]).toBeGreaterThan(steps[0]);
+      expect(steps[2]).toBeGreaterThan(steps[1]);
     },
   );
 

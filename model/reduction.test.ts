@@ -32,7 +32,7 @@ function simulate(
 ): Outcome {
   const holders = [...new Set(placement)];
   const lists = new Map<number, ReductionOperation<number>[]>(
-    holders.map((h) => [h, planReduction(placement.length, (s) => placement[s]!, h, lane)]),
+    holders.map((h) => [h, planReduction(placement.length, (s) => placement[s], h, lane)]),
   );
   const values = new Map(placement.map((holder, s) => [`${holder}/${s}`, `${s}`]));
   const mail = new Map<string, string>();
@@ -50,7 +50,7 @@ function simulate(
       return lists.get(h)!.length > 0 && (wanted === undefined || mail.has(wanted));
     });
     if (ready.length === 0) break;
-    const h = ready[turn(ready.length)]!;
+    const h = ready[turn(ready.length)];
     const wanted = waitsFor(h);
     const op = lists.get(h)!.shift()!;
     const add = (slot: number, value: string) =>
@@ -77,7 +77,7 @@ function simulate(
 function tree(shards: number): string {
   const values = Array.from({ length: shards }, (_, s) => `${s}`);
   for (const { into, from } of reductionTree(shards)) values[into] = `(${values[into]}+${values[from]})`;
-  return values[0]!;
+  return values[0];
 }
 
 describe('a reduction', () => {

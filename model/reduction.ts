@@ -71,7 +71,7 @@ export function planReduction<Holder>(
   /** By leftmost shard: the slot of the node's value, and how many messages it has come along. */
   const slots = Array.from({ length: shards }, (_, s) => ({ slot: s, depth: 0 }));
   for (const { into, from } of reductionTree(shards)) {
-    const [a, b] = [slots[into]!, slots[from]!];
+    const [a, b] = [slots[into], slots[from]];
     const crosses = holderOf(a.slot) !== holderOf(b.slot);
     const [keep, give] = stays(a, b) ? [a, b] : [b, a];
     const [to, by] = [holderOf(keep.slot), holderOf(give.slot)];
@@ -80,7 +80,7 @@ export function planReduction<Holder>(
     else if (to === self) operations.push({ kind: 'receive', node: from, slot: keep.slot, from: by });
     slots[into] = { slot: keep.slot, depth: Math.max(a.depth, b.depth) + (crosses ? 1 : 0) };
   }
-  const { slot } = slots[0]!;
+  const { slot } = slots[0];
   const top = holders.indexOf(holderOf(slot));
   if (holders[top] === self) operations.push({ kind: 'root', slot });
   return [...operations, ...wayBack(holders, top, self)];

@@ -39,9 +39,9 @@ describe('drawCells', () => {
         const visits = new Uint16Array(own.width * own.height);
         for (let j = 0; j < origins.length; j += 2) {
           for (let k = 0; k < patch * patch; k++) {
-            const x = origins[j]! + (k % patch) - own.x;
-            const y = origins[j + 1]! + Math.floor(k / patch) - own.y;
-            if (x >= 0 && y >= 0 && x < own.width && y < own.height) visits[y * own.width + x]!++;
+            const x = origins[j] + (k % patch) - own.x;
+            const y = origins[j + 1] + Math.floor(k / patch) - own.y;
+            if (x >= 0 && y >= 0 && x < own.width && y < own.height) visits[y * own.width + x]++;
           }
         }
         expect(visits.every((n) => n === 1)).toBe(true);
@@ -54,10 +54,10 @@ describe('drawCells', () => {
       fc.property(rect, patch, seed, fc.nat(1000), (own, patch, seed, step) => {
         const origins = drawCells(seed, step, alone(own, 25), 1, patch);
         const [xs, ys] = [0, 1].map((axis) => origins.filter((_, i) => i % 2 === axis));
-        expect(Math.min(...xs!)).toBeGreaterThan(own.x - patch);
-        expect(Math.max(...xs!)).toBeLessThan(own.x + own.width + patch);
-        expect(Math.min(...ys!)).toBeGreaterThan(own.y - patch);
-        expect(Math.max(...ys!)).toBeLessThan(own.y + own.height + patch);
+        expect(Math.min(...xs)).toBeGreaterThan(own.x - patch);
+        expect(Math.max(...xs)).toBeLessThan(own.x + own.width + patch);
+        expect(Math.min(...ys)).toBeGreaterThan(own.y - patch);
+        expect(Math.max(...ys)).toBeLessThan(own.y + own.height + patch);
       }),
     );
   });
@@ -68,7 +68,7 @@ describe('drawCells', () => {
         const config = configSchema.parse({ train: { patches } });
         const shards = planShards(config, 37, 23);
         const parts = shards.flatMap((shard, i) => [...drawCells(seed, step, shard, i, 16)]);
-        const whole = drawCells(seed, step, alone(shards[0]!.own, patches, false), 0, 16);
+        const whole = drawCells(seed, step, alone(shards[0].own, patches, false), 0, 16);
         expect(parts).toEqual([...whole]);
       }),
     );
@@ -114,7 +114,7 @@ describe('drawCells', () => {
     const shifts = new Set<number>();
     for (let epoch = 0; epoch < 200; epoch++) {
       const origins = drawCells(1, epoch, shard, 0, 4);
-      shifts.add(4 * (((origins[0]! % 4) + 4) % 4) + (((origins[1]! % 4) + 4) % 4));
+      shifts.add(4 * (((origins[0] % 4) + 4) % 4) + (((origins[1] % 4) + 4) % 4));
     }
     expect(shifts.size).toBe(16);
   });

@@ -42,9 +42,9 @@ const words = new Uint32Array(4);
 
 function epochOf(seed: number, key: number, epoch: number, cells: number, patch: number): Epoch {
   philox4x32(words, epoch, key, 0, 0, seed, Stream.epoch);
-  let a = cells > 1 ? 1 + (words[0]! % (cells - 1)) : 1;
+  let a = cells > 1 ? 1 + (words[0] % (cells - 1)) : 1;
   while (gcd(a, cells) !== 1) a = a + 1 < cells ? a + 1 : 1;
-  return { a, b: words[1]! % cells, ox: words[2]! % patch, oy: words[3]! % patch };
+  return { a, b: words[1] % cells, ox: words[2] % patch, oy: words[3] % patch };
 }
 
 /**
@@ -81,5 +81,5 @@ export function drawCells(
 /** The random gamma g ∈ [1, 101) of a step (the paper's random tone). */
 export function randomGamma(seed: number, step: number): number {
   philox4x32(words, step, 0, 0, 0, seed, Stream.gamma);
-  return 1 + 100 * toUnit(words[0]!);
+  return 1 + 100 * toUnit(words[0]);
 }

@@ -37,7 +37,7 @@ describe('rateFactor', () => {
         for (const f of factors) expect(f > 0 && f <= 1).toBe(true);
         const from = Math.ceil((o.warmup * 40) / o.steps);
         for (let i = Math.max(1, from + 1); i < 40; i++) {
-          expect(factors[i]).toBeLessThanOrEqual(factors[i - 1]! + 1e-15);
+          expect(factors[i]).toBeLessThanOrEqual(factors[i - 1] + 1e-15);
         }
       }),
     );

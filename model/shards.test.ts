@@ -36,7 +36,7 @@ describe('pictures cut into tiles', () => {
           for (let y = own.y; y < own.y + own.height; y++) {
             for (let x = own.x; x < own.x + own.width; x++) {
               if (x >= width || y >= height) throw new Error(`(${x}, ${y}) lies outside the picture`);
-              owners[y * width + x]!++;
+              owners[y * width + x]++;
             }
           }
         }
@@ -61,7 +61,7 @@ describe('pictures cut into tiles', () => {
         const shards = planShards(config, width, height, tilePixels);
         const halo = haloWidth(config);
         for (const { own, grid } of shards) {
-          const { width: w, height: h } = shards[0]!.grid;
+          const { width: w, height: h } = shards[0].grid;
           const ends = [grid.x + grid.width, grid.y + grid.height] as const;
           const fits = grid.width === w && grid.height === h && ends[0] <= width && ends[1] <= height;
           const before = grid.x >= 0 && grid.x <= Math.max(0, own.x - halo);
@@ -77,7 +77,7 @@ describe('pictures cut into tiles', () => {
   });
 
   test('tiles draw alike, each in a sequence of its own', () => {
-    const shards = planShards(CONFIGS[2]!, 300, 200, 20_000);
+    const shards = planShards(CONFIGS[2], 300, 200, 20_000);
     expect(shards).toHaveLength(6);
     for (const shard of shards) {
       expect(shard).toMatchObject({ tiled: true, drawOffset: 0, draws: 8, drawStride: 8 });
@@ -119,7 +119,7 @@ describe('pictures in one piece', () => {
   });
 
   test('how many there are depends on the picture alone: small ones and SIRENs are never cut', () => {
-    const of = (input: ModelConfigInput, pixels: number) => planShards(config(input), pixels, 1)[0]!.tiled;
+    const of = (input: ModelConfigInput, pixels: number) => planShards(config(input), pixels, 1)[0].tiled;
     expect(of({}, 2_000_000)).toBe(false);
     expect(of({}, 2_000_000 + 1)).toBe(true);
     expect(of({ atlas: { form: 'siren' }, residual: false }, 2_000_000 + 1)).toBe(false);

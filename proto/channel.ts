@@ -95,7 +95,7 @@ export function parseAddress(address: string): { host: string; port: number } {
       { exitCode: 2 },
     );
   }
-  return { host: (match[1] ?? match[2])!, port };
+  return { host: match[1] ?? match[2], port };
 }
 
 /** host:port as `parseAddress` takes it apart: an IPv6 host gets its brackets. */

@@ -35,5 +35,5 @@ export function wire(): NonNullable<typeof loaded> {
 /** The .proto files stay in the sources: this file runs from there (tests) or from dist/proto. */
 function protoFolder(): string {
   const here = dirname(fileURLToPath(import.meta.url));
-  return existsSync(join(here, FILES[0]!)) ? here : join(here, '../../proto');
+  return existsSync(join(here, FILES[0])) ? here : join(here, '../../proto');
 }

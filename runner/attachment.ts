@@ -117,7 +117,7 @@ export class Attachment {
     stream?.cancel();
     if (this.closed) return;
     if (wasAttached || this.failures === 0) this.options.onLost(why);
-    const wait = RETRY[Math.min(this.failures++, RETRY.length - 1)]!;
+    const wait = RETRY[Math.min(this.failures++, RETRY.length - 1)];
     this.retry = setTimeout(() => this.connect(), wait);
   }
 }

@@ -239,7 +239,7 @@ export class HostedTraining {
     this.reported = now;
     this.pace.push({ at: now, step });
     if (this.pace.length > 16) this.pace.shift();
-    const first = this.pace[0]!;
+    const first = this.pace[0];
     const seconds = (now - first.at) / 1000;
     this.reports.progressed(step, loss, psnr, seconds > 0 ? (step - first.step) / seconds : 0);
   }

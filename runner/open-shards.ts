@@ -31,7 +31,7 @@ export async function openShards(
   const shards = shardsOf(order.shards);
   const { state, score } = await restoreState(services, order, plan, signal);
   signal.throwIfAborted();
-  const reads = shards.map((shard) => shardReads(plan, plan.shards[shard]!));
+  const reads = shards.map((shard) => shardReads(plan, plan.shards[shard]));
   const data = await readSceneData(store, order.training, head, plan, reads);
   signal.throwIfAborted();
   const trainer = await engine.open(plan, data, state, { shards });

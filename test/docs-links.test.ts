@@ -12,7 +12,7 @@ const tracked = (...patterns: string[]) =>
     .filter((file) => file !== '' && existsSync(file));
 
 const files = tracked('.');
-const rooms = new Set(files.filter((file) => file.includes('/')).map((file) => file.split('/')[0]!));
+const rooms = new Set(files.filter((file) => file.includes('/')).map((file) => file.split('/')[0]));
 const pages = files.filter((file) => file.endsWith('.md'));
 
 /** Built by a command, or the reader's own. */
@@ -27,7 +27,7 @@ const anchorOf = (heading: string) =>
     .replace(/\s/g, '-');
 
 function anchorsOf(text: string): Set<string> {
-  return new Set([...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading!)));
+  return new Set([...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading)));
 }
 
 const withoutCode = (text: string) => text.replace(/^ *```[\s\S]*?^ *```/gm, '');
@@ -37,8 +37,8 @@ function faultsOf(page: string, text: string): string[] {
   const prose = withoutCode(text);
   const faults: string[] = [];
   for (const [, target] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
-    if (/^[a-z]+:/.test(target!)) continue;
-    const [path, anchor] = target!.split('#') as [string, string | undefined];
+    if (/^[a-z]+:/.test(target)) continue;
+    const [path, anchor] = target.split('#') as [string, string | undefined];
     const file = path === '' ? page : normalize(join(dirname(page), path));
     if (file !== page && !existsSync(file)) faults.push(`link to ${target}`);
     else if (anchor && !anchorsOf(file === page ? text : readFileSync(file, 'utf8')).has(anchor)) {
@@ -46,9 +46,9 @@ function faultsOf(page: string, text: string): string[] {
     }
   }
   for (const [, alt] of prose.matchAll(/!\[([^\]]*)\]/g))
-    if (alt!.trim() === '') faults.push('picture without words');
+    if (alt.trim() === '') faults.push('picture without words');
   for (const [, code] of prose.matchAll(/`([^`\n]+)`/g)) {
-    if (looksLikePath(code!) && !leadsSomewhere(code!)) faults.push(`path ${code}`);
+    if (looksLikePath(code) && !leadsSomewhere(code)) faults.push(`path ${code}`);
   }
   return faults;
 }
@@ -56,7 +56,7 @@ function faultsOf(page: string, text: string): string[] {
 /** A path of this repository: its first part is one of the rooms, or it is a file name with an ending that code has. */
 function looksLikePath(code: string): boolean {
   if (!/^[\w.@*{},/-]+$/.test(code) || MADE.test(code)) return false;
-  if (code.includes('/')) return rooms.has(code.split('/')[0]!);
+  if (code.includes('/')) return rooms.has(code.split('/')[0]);
   return /^[\w.*-]+\.(ts|mjs|cjs|h|cpp|cu|proto)$/.test(code);
 }
 
@@ -79,7 +79,7 @@ describe('what pages point at is there', () => {
     const targets = new Set(
       pages.flatMap((page) =>
         [...withoutCode(readFileSync(page, 'utf8')).matchAll(/\]\(([^)\s#]+)/g)].map(([, target]) =>
-          normalize(join(dirname(page), target!)),
+          normalize(join(dirname(page), target)),
         ),
       ),
     );

@@ -38,7 +38,7 @@ describe('Debevec', () => {
     const response = debevecResponse(stack);
     for (const g of response) {
       for (const z of [30, 80, 180, 220]) {
-        expect(Math.abs(g[z]! - g[128]! - 2.4 * Math.log(z / 128))).toBeLessThan(0.15);
+        expect(Math.abs(g[z] - g[128] - 2.4 * Math.log(z / 128))).toBeLessThan(0.15);
       }
     }
     const merged = createPicture(WIDTH, HEIGHT, 3);
@@ -56,8 +56,8 @@ describe('Debevec', () => {
     const g = srgbResponse();
     const bracket = { evs: [0, 2], pixels: [Uint8Array.of(255, 0, 128), Uint8Array.of(255, 0, 128)] };
     const [white, black] = debevecMerge(bracket, g) as unknown as [number, number];
-    expect(white).toBeCloseTo(g[0][255]! - (0.1 * 2 * Math.LN2) / 1.1, 1);
-    expect(black).toBeCloseTo(g[1][0]! - (2 * Math.LN2) / 1.1, 1);
+    expect(white).toBeCloseTo(g[0][255] - (0.1 * 2 * Math.LN2) / 1.1, 1);
+    expect(black).toBeCloseTo(g[1][0] - (2 * Math.LN2) / 1.1, 1);
     expect(() => debevecMerge({ evs: [0, 1], pixels: [new Uint8Array(3), new Uint8Array(6)] }, g)).toThrow(
       /size/,
     );
@@ -67,7 +67,7 @@ describe('Debevec', () => {
     const { bracket } = bracketOf(2.2, [0]);
     const response = debevecResponse({ width: WIDTH, height: HEIGHT, brackets: [bracket] });
     expect(response).toEqual(srgbResponse());
-    expect(response[0].every((v, z) => z === 0 || v > response[0][z - 1]!)).toBe(true);
+    expect(response[0].every((v, z) => z === 0 || v > response[0][z - 1])).toBe(true);
   });
 });
 
@@ -126,7 +126,7 @@ describe('registered', () => {
     let worst = 0;
     for (let y = 8; y < HEIGHT - 8; y++) {
       for (let x = 8; x < WIDTH - 8; x++) {
-        worst = Math.max(worst, Math.abs(back[3 * (y * WIDTH + x)]! - picture[3 * (y * WIDTH + x)]!));
+        worst = Math.max(worst, Math.abs(back[3 * (y * WIDTH + x)] - picture[3 * (y * WIDTH + x)]));
       }
     }
     expect(worst).toBeLessThan(6);

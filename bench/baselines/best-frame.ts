@@ -8,9 +8,9 @@ import type { PhotoStack } from './stack.js';
 export function linearised(pixels: Uint8Array, width: number, height: number): Picture {
   const linear = srgbSampleTable(255);
   // Black is not nothing: half of the smallest step.
-  const floor = linear[1]! / 2;
+  const floor = linear[1] / 2;
   const picture = createPicture(width, height, 3);
-  for (let i = 0; i < pixels.length; i++) picture.data[i] = Math.max(linear[pixels[i]!]!, floor);
+  for (let i = 0; i < pixels.length; i++) picture.data[i] = Math.max(linear[pixels[i]], floor);
   return picture;
 }
 

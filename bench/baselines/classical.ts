@@ -14,6 +14,6 @@ export function classicalRadiance(stack: PhotoStack): Picture {
   const merged = stack.brackets.map((bracket) => debevecMerge(bracket, response));
   const { logRadiance } = focusStack(merged, stack.width, stack.height);
   const picture = createPicture(stack.width, stack.height, 3);
-  for (let i = 0; i < logRadiance.length; i++) picture.data[i] = Math.exp(logRadiance[i]!);
+  for (let i = 0; i < logRadiance.length; i++) picture.data[i] = Math.exp(logRadiance[i]);
   return picture;
 }

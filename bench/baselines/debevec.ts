@@ -40,7 +40,7 @@ export function debevecResponse(stack: PhotoStack): LogResponse {
 /** ln of the inverse sRGB curve: what one assumes of a camera that one knows nothing about. */
 export function srgbResponse(): LogResponse {
   const linear = srgbSampleTable(255);
-  const curve = () => Float64Array.from(linear, (v, z) => Math.log(z === 0 ? linear[1]! / 2 : v));
+  const curve = () => Float64Array.from(linear, (v, z) => Math.log(z === 0 ? linear[1] / 2 : v));
   return [curve(), curve(), curve()];
 }
 
@@ -58,9 +58,9 @@ function solveChannel(stack: PhotoStack, channel: number): Float64Array {
     const w = lambda * hat(z) ** 2;
     addProduct(a, [z - 1, z, z + 1], [1, -2, 1], w);
   }
-  a[128 * LEVELS + 128]! += 1e6 * used;
+  a[128 * LEVELS + 128] += 1e6 * used;
   // Rounding leaves the system barely definite where no sample fell.
-  for (let z = 0; z < LEVELS; z++) a[z * LEVELS + z]! += 1e-6 * used;
+  for (let z = 0; z < LEVELS; z++) a[z * LEVELS + z] += 1e-6 * used;
   choleskyFactor(a, LEVELS);
   choleskySolve(a, LEVELS, b);
   return b;
@@ -71,18 +71,18 @@ function addPixel(a: Float64Array, b: Float64Array, { pixels, evs }: Bracket, at
   let total = 0;
   let exposure = 0;
   for (let j = 0; j < pixels.length; j++) {
-    const w = hat(pixels[j]![at]!) ** 2;
+    const w = hat(pixels[j][at]) ** 2;
     total += w;
-    exposure += w * evs[j]! * Math.LN2;
+    exposure += w * evs[j] * Math.LN2;
   }
   for (let j = 0; j < pixels.length; j++) {
-    const z = pixels[j]![at]!;
+    const z = pixels[j][at];
     const w = hat(z) ** 2;
-    a[z * LEVELS + z]! += w;
-    b[z]! += w * (evs[j]! * Math.LN2 - exposure / total);
+    a[z * LEVELS + z] += w;
+    b[z] += w * (evs[j] * Math.LN2 - exposure / total);
     for (let k = 0; k < pixels.length; k++) {
-      const y = pixels[k]![at]!;
-      a[z * LEVELS + y]! -= (w * hat(y) ** 2) / total;
+      const y = pixels[k][at];
+      a[z * LEVELS + y] -= (w * hat(y) ** 2) / total;
     }
   }
 }
@@ -95,15 +95,15 @@ function addProduct(
 ): void {
   for (let i = 0; i < index.length; i++) {
     for (let j = 0; j < index.length; j++) {
-      a[index[i]! * LEVELS + index[j]!]! += weight * value[i]! * value[j]!;
+      a[index[i] * LEVELS + index[j]] += weight * value[i] * value[j];
     }
   }
 }
 
 /** Pixels of one bracket, spread over the brightness of its middle exposure; the same for the same pictures. */
 function samplePixels({ pixels, evs }: Bracket, channel: number, count: number): number[] {
-  const middle = evs.map((_, i) => i).sort((i, j) => evs[i]! - evs[j]!)[Math.floor(evs.length / 2)]!;
-  const values = pixels[middle]!;
+  const middle = evs.map((_, i) => i).sort((i, j) => evs[i] - evs[j])[Math.floor(evs.length / 2)];
+  const values = pixels[middle];
   const n = values.length / 3;
   const perClass = Math.ceil(count / CLASSES);
   const classes: number[][] = Array.from({ length: CLASSES }, () => []);
@@ -111,7 +111,7 @@ function samplePixels({ pixels, evs }: Bracket, channel: number, count: number):
   const draws = Math.min(n, 40 * count);
   for (let i = 0; i < draws; i++) {
     const p = hash2(i, channel, 1997) % n;
-    const list = classes[Math.floor((values[3 * p + channel]! * CLASSES) / LEVELS)]!;
+    const list = classes[Math.floor((values[3 * p + channel] * CLASSES) / LEVELS)];
     if (list.length < perClass) list.push(p);
   }
   return classes.flat();
@@ -123,22 +123,22 @@ function samplePixels({ pixels, evs }: Bracket, channel: number, count: number):
  */
 export function debevecMerge(bracket: Bracket, response: LogResponse): Float32Array {
   const { pixels, evs } = bracket;
-  const out = new Float32Array(pixels[0]!.length);
+  const out = new Float32Array(pixels[0].length);
   const darkest = evs.indexOf(Math.min(...evs));
   const brightest = evs.indexOf(Math.max(...evs));
   for (let j = 0; j < pixels.length; j++) {
-    if (pixels[j]!.length !== out.length) throw new RangeError('the photographs of a bracket differ in size');
+    if (pixels[j].length !== out.length) throw new RangeError('the photographs of a bracket differ in size');
   }
   const weights = evs.map((_, j) => weightTable(j === darkest, j === brightest));
   for (let c = 0; c < 3; c++) {
-    const g = response[c]!;
+    const g = response[c];
     for (let i = c; i < out.length; i += 3) {
       let sum = 0;
       let total = 0;
       for (let j = 0; j < pixels.length; j++) {
-        const z = pixels[j]![i]!;
-        const w = weights[j]![z]!;
-        sum += w * (g[z]! - evs[j]! * Math.LN2);
+        const z = pixels[j][i];
+        const w = weights[j][z];
+        sum += w * (g[z] - evs[j] * Math.LN2);
         total += w;
       }
       out[i] = sum / total;

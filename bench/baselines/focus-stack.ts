@@ -19,14 +19,14 @@ export function focusStack(
   width: number,
   height: number,
 ): { logRadiance: Float32Array; choice: Uint8Array } {
-  const first = pictures[0]!;
+  const first = pictures[0];
   const best = new Float32Array(width * height).fill(-1);
   const raw = new Uint8Array(width * height);
   pictures.forEach((picture, k) => {
     const energy = contrastEnergy(picture, width, height);
     for (let p = 0; p < raw.length; p++) {
-      if (energy[p]! > best[p]!) {
-        best[p] = energy[p]!;
+      if (energy[p] > best[p]) {
+        best[p] = energy[p];
         raw[p] = k;
       }
     }
@@ -34,10 +34,10 @@ export function focusStack(
   const choice = pictures.length > 1 ? medianOfLabels(raw, width, height, pictures.length) : raw;
   const logRadiance = new Float32Array(first.length);
   for (let p = 0; p < choice.length; p++) {
-    const from = pictures[choice[p]!]!;
-    logRadiance[3 * p] = from[3 * p]!;
-    logRadiance[3 * p + 1] = from[3 * p + 1]!;
-    logRadiance[3 * p + 2] = from[3 * p + 2]!;
+    const from = pictures[choice[p]];
+    logRadiance[3 * p] = from[3 * p];
+    logRadiance[3 * p + 1] = from[3 * p + 1];
+    logRadiance[3 * p + 2] = from[3 * p + 2];
   }
   return { logRadiance, choice };
 }
@@ -45,12 +45,11 @@ export function focusStack(
 function contrastEnergy(picture: Float32Array, width: number, height: number): Float32Array {
   const log = new Float32Array(width * height);
   for (let p = 0; p < log.length; p++) {
-    const mean =
-      (Math.exp(picture[3 * p]!) + Math.exp(picture[3 * p + 1]!) + Math.exp(picture[3 * p + 2]!)) / 3;
+    const mean = (Math.exp(picture[3 * p]) + Math.exp(picture[3 * p + 1]) + Math.exp(picture[3 * p + 2])) / 3;
     log[p] = Math.max(Math.log(mean), DARKEST);
   }
   const edges = laplacian(gaussian(log, width, height, PRE_SIGMA), width, height);
-  for (let p = 0; p < edges.length; p++) edges[p]! *= edges[p]!;
+  for (let p = 0; p < edges.length; p++) edges[p] *= edges[p];
   return gaussian(edges, width, height, SIGMA);
 }
 
@@ -67,12 +66,12 @@ function medianOfLabels(labels: Uint8Array, width: number, height: number, kinds
       for (let dy = -MEDIAN_REACH; dy <= MEDIAN_REACH; dy++) {
         const row = Math.min(Math.max(y + dy, 0), height - 1) * width;
         for (let dx = -MEDIAN_REACH; dx <= MEDIAN_REACH; dx++) {
-          counts[labels[row + Math.min(Math.max(x + dx, 0), width - 1)]!]!++;
+          counts[labels[row + Math.min(Math.max(x + dx, 0), width - 1)]]++;
         }
       }
       let seen = 0;
       let k = 0;
-      while (seen + counts[k]! < half) seen += counts[k++]!;
+      while (seen + counts[k] < half) seen += counts[k++];
       out[y * width + x] = k;
     }
   }

@@ -21,8 +21,8 @@ export function registered(
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       project(back, x + 0.5, y + 0.5, at);
-      const u = at[0]! - 0.5;
-      const v = at[1]! - 0.5;
+      const u = at[0] - 0.5;
+      const v = at[1] - 0.5;
       const iu = Math.floor(u);
       const iv = Math.floor(v);
       catmullRom(u - iu, wx);
@@ -33,9 +33,9 @@ export function registered(
           const row = Math.min(Math.max(iv - 1 + j, 0), height - 1) * width;
           let line = 0;
           for (let i = 0; i < 4; i++) {
-            line += wx[i]! * pixels[3 * (row + Math.min(Math.max(iu - 1 + i, 0), width - 1)) + c]!;
+            line += wx[i] * pixels[3 * (row + Math.min(Math.max(iu - 1 + i, 0), width - 1)) + c];
           }
-          sum += wy[j]! * line;
+          sum += wy[j] * line;
         }
         out[3 * (y * width + x) + c] = Math.min(Math.max(Math.round(sum), 0), 255);
       }

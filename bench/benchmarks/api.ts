@@ -62,7 +62,7 @@ export async function benchApi(options: ApiOptions = {}): Promise<ApiReport> {
     const rows: ApiRow[] = [];
     for (const [route, ask] of Object.entries(routes)) {
       const width = route === 'uncached' ? RENDERERS : CLIENTS;
-      rows.push({ route: NAMES[route]!, ...(await underLoad(ask, width, seconds)) });
+      rows.push({ route: NAMES[route], ...(await underLoad(ask, width, seconds)) });
       log(`${NAMES[route]}: ${rows.at(-1)!.requestsPerSecond.toFixed(0)} requests/s`);
     }
     const training = await shareOfTraining(client, Object.values(routes), seconds, turns);
@@ -114,7 +114,7 @@ async function underLoad(ask: Ask, width: number, seconds: number): Promise<Omit
   await Promise.all(Array.from({ length: width }, one));
   const spent = (performance.now() - began) / 1000;
   times.sort((a, b) => a - b);
-  const quantile = (q: number) => times[Math.min(times.length - 1, Math.floor(q * times.length))]!;
+  const quantile = (q: number) => times[Math.min(times.length - 1, Math.floor(q * times.length))];
   return { requestsPerSecond: times.length / spent, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
 }
 

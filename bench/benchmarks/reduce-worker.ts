@@ -88,7 +88,7 @@ class Worker {
   private plan(bytes: number): ReductionOperation<string>[][] {
     const { length } = this.runners;
     const count = lanesFor(bytes / 4, length);
-    const holderOf = (shard: number) => this.runners[shard]!;
+    const holderOf = (shard: number) => this.runners[shard];
     return Array.from({ length: count }, (_, index) =>
       planReduction(length, holderOf, this.self, { index, count }),
     );

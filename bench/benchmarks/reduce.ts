@@ -45,7 +45,7 @@ export async function benchReduce({
         epoch++;
         const ask = { type: 'measure', over, bytes: size, rounds, epoch } as const;
         const [root] = await Promise.all(workers.map((w) => w.ask<number[]>(ask)));
-        return root!;
+        return root;
       };
       for (const size of bytes) {
         const rounds = Math.max(3, Math.min(30, Math.round((6 * 2 ** 20) / size)));
@@ -100,5 +100,5 @@ class WorkerProcess {
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -98,7 +98,7 @@ export async function benchScaling(options: ScalingOptions = {}): Promise<Scalin
   }
   const reduction: readonly ReduceRow[] = (await benchReduce()).rows;
   const exchange = fitExchange(reduction);
-  return { rows, ...predict({ patchSeconds, exchange }), load: loadavg()[0]! };
+  return { rows, ...predict({ patchSeconds, exchange }), load: loadavg()[0] };
 }
 
 /** Turns with one runner, with two, and of two that do not know of each other. */
@@ -112,7 +112,7 @@ function describe(turned: Turns): string {
 /** Ratios are of rates within a turn: what else the machine does changes from one turn to the next. */
 function rowsOf(session: ScalingRow['session'], { one, two, apart }: Turns): ScalingRow[] {
   const ratio = (turns: readonly Turn[], key: 'rate' | 'processorSeconds') =>
-    median(turns.map((turn, i) => turn[key] / one[Math.floor((i * one.length) / turns.length)]![key]));
+    median(turns.map((turn, i) => turn[key] / one[Math.floor((i * one.length) / turns.length)][key]));
   return [one, two].map((turns, i) => ({
     session,
     runners: i + 1,

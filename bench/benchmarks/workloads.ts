@@ -113,7 +113,7 @@ function evaluations({ capture, config }: Plan): { atlas: number; map: number; b
 }
 
 const weights = (widths: readonly number[]) =>
-  widths.slice(1).reduce((sum, out, l) => sum + out * widths[l]!, 0);
+  widths.slice(1).reduce((sum, out, l) => sum + out * widths[l], 0);
 
 /**
  * 2 · (3 · Σ evaluations · weights + spread): a network's products are made three times, forward, for the gradient of
@@ -170,7 +170,7 @@ function bytesOf(plan: Plan): number {
 function traffic(widths: readonly number[], levels: number, samples: number, sine = false): number {
   let floats = 0;
   for (let l = 1; l < widths.length; l++) {
-    const [from, to] = [widths[l - 1]!, widths[l]!];
+    const [from, to] = [widths[l - 1], widths[l]];
     // Forward; gradient of the weights; gradient of the inputs, which reads what it masks.
     floats += from + to + (from + to) + (l > 1 ? to + 2 * from : to + from);
     // A sine in a kernel of its own: in place, and its slope.

@@ -91,7 +91,7 @@ async function developSet(name: string, capture: GalleryCapture, quality: Qualit
   const camera = cameraOf(model);
   const display = chooseDisplay(radiance, camera.ev);
   const show = (light: Picture) => showRadiance(light, display, camera);
-  const panels: Panel[] = [framePanel(frames[0]!), framePanel(frames.at(-1)!), show(radiance)];
+  const panels: Panel[] = [framePanel(frames[0]), framePanel(frames.at(-1)!), show(radiance)];
   const focused = model.config.blur.form === 'lens' && model.capture.focus.length > 1;
   if (focused) {
     panels.push(mapPanel(render({ kind: 'depth' })));
@@ -103,7 +103,7 @@ async function developSet(name: string, capture: GalleryCapture, quality: Qualit
     name,
     capture,
     development,
-    sharpness: focused && single ? sharpnessRatio(panels[PICTURE_PANEL]!, frames.map(framePanel)) : undefined,
+    sharpness: focused && single ? sharpnessRatio(panels[PICTURE_PANEL], frames.map(framePanel)) : undefined,
     scores: truth && evaluateAgainst(recover(model, baked), truth),
     row: { title: name, panels },
   };
@@ -133,7 +133,7 @@ function tableRow({ name, capture, development, sharpness, scores }: Result): st
   return [
     name,
     String(frames.length),
-    `${frames[0]!.width} × ${frames[0]!.height}`,
+    `${frames[0].width} × ${frames[0].height}`,
     model.info.preset,
     number(
       Object.values(seconds).reduce((a, b) => a + b, 0),
@@ -163,7 +163,7 @@ async function writeTable(page: string, table: string): Promise<void> {
 }
 
 function tableOf(results: readonly Result[], { size, quality }: { size: number; quality: Quality }): string {
-  const { device } = results[0]!.development.model.info;
+  const { device } = results[0].development.model.info;
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return `Captures that nobody of this project made, developed as they are: \`npm run gallery -- --data DIR --size ${size} --quality ${quality}\`,
 long side at most ${size} pixels, on ${device}. The pictures are other people's and not part of this repository.

@@ -17,7 +17,7 @@ export async function readPfm(path: string): Promise<Picture> {
     lines.push(bytes.toString('latin1', at, end).trim());
     at = end + 1;
   }
-  const [width, height] = lines[1]!.split(' ').map(Number) as [number, number];
+  const [width, height] = lines[1].split(' ').map(Number) as [number, number];
   if (lines[0] !== 'Pf' || !(width > 0 && height > 0)) throw damaged(path, 'it is no one-channel float map');
   if (bytes.length - at < 4 * width * height) throw damaged(path, 'it is cut short');
   const little = Number(lines[2]) < 0;
@@ -70,15 +70,15 @@ export function fillHoles(map: Picture): Picture {
   const queue = new Int32Array(data.length);
   let tail = 0;
   for (let i = 0; i < data.length; i++) {
-    if (data[i]! > 0 && data[i]! < Number.POSITIVE_INFINITY) queue[tail++] = i;
+    if (data[i] > 0 && data[i] < Number.POSITIVE_INFINITY) queue[tail++] = i;
     else data[i] = 0;
   }
   for (let head = 0; head < tail; head++) {
-    const i = queue[head]!;
+    const i = queue[head];
     const x = i % width;
     const visit = (j: number) => {
       if (data[j] !== 0) return;
-      data[j] = data[i]!;
+      data[j] = data[i];
       queue[tail++] = j;
     };
     if (x > 0) visit(i - 1);

@@ -146,7 +146,7 @@ async function blenderWood(data: string, size: number): Promise<GalleryCapture> 
       'png',
     ),
   )(data, size);
-  const { width, height } = frames[0]!;
+  const { width, height } = frames[0];
   const sized = (picture: Picture) => shrink(picture, width, height);
   const radiance = sized(await readPicture(join(data, folder, 'gt_all_in_focus.png')));
   const disparity = sized(await readPfm(join(data, folder, 'gt_disp.pfm')));
@@ -168,17 +168,17 @@ async function memorial(data: string, size: number): Promise<GalleryCapture> {
 const INVALID_SHARE = 0.005;
 
 function validPart(frames: readonly Frame[]) {
-  const { width, height } = frames[0]!;
+  const { width, height } = frames[0];
   const blue = new Uint8Array(width * height);
   for (const { data } of frames) {
     for (let p = 0; p < blue.length; p++) {
-      if (data[3 * p]! < 10 && data[3 * p + 1]! < 10 && data[3 * p + 2]! > 245) blue[p] = 1;
+      if (data[3 * p] < 10 && data[3 * p + 1] < 10 && data[3 * p + 2] > 245) blue[p] = 1;
     }
   }
   let [left, top, right, bottom] = [0, 0, width, height];
   const share = (x0: number, y0: number, x1: number, y1: number) => {
     let n = 0;
-    for (let y = y0; y < y1; y++) for (let x = x0; x < x1; x++) n += blue[y * width + x]!;
+    for (let y = y0; y < y1; y++) for (let x = x0; x < x1; x++) n += blue[y * width + x];
     return n / ((x1 - x0) * (y1 - y0));
   };
   // The worst side first: a border along the bottom is part of every column.
@@ -258,7 +258,7 @@ const inverse = (depth: Picture): Picture => ({ ...depth, data: depth.data.map((
 async function greyMap(path: string): Promise<Picture> {
   const { width, height, data } = await readFrame(path);
   const picture = createPicture(width, height, 1);
-  for (let i = 0; i < picture.data.length; i++) picture.data[i] = data[3 * i]!;
+  for (let i = 0; i < picture.data.length; i++) picture.data[i] = data[3 * i];
   return picture;
 }
 
@@ -328,7 +328,7 @@ function shrink(picture: Picture, width: number, height: number): Picture {
       stride: picture.channels,
       offset: c,
     });
-    for (let i = 0; i < plane.length; i++) out.data[picture.channels * i + c] = plane[i]!;
+    for (let i = 0; i < plane.length; i++) out.data[picture.channels * i + c] = plane[i];
   }
   return out;
 }

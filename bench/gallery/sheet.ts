@@ -63,7 +63,7 @@ export function pixelsOf({ width, height, channels, data }: Panel): Uint8Array {
   for (let p = 0; p < width * height; p++) {
     for (let c = 0; c < 3; c++) {
       bytes[3 * p + c] = Math.round(
-        255 * Math.min(1, Math.max(0, data[channels * p + (channels > 1 ? c : 0)]!)),
+        255 * Math.min(1, Math.max(0, data[channels * p + (channels > 1 ? c : 0)])),
       );
     }
   }

@@ -44,7 +44,7 @@ export function simulate(radiance: Picture, inverseDepth: Picture, options: Simu
       width,
       height,
       data,
-      camera: { exposureTime: 2 ** evs[j]! / 60, fNumber: 8, iso: 100 },
+      camera: { exposureTime: 2 ** evs[j] / 60, fNumber: 8, iso: 100 },
     })),
   );
   return { frames, truth: { radiance: light, inverseDepth, stack } };
@@ -87,11 +87,11 @@ function defocus(light: Picture, depth: Picture, inFocus: number, scale: number,
     for (let y = -border; y < height + border + reach; y++) {
       const row = Math.min(Math.max(y, 0), height - 1) * width;
       for (let x = -border; y < height + border && x < width + border; x++) {
-        const from = source[row + Math.min(Math.max(x, 0), width - 1)]!;
+        const from = source[row + Math.min(Math.max(x, 0), width - 1)];
         if (from < 0) continue;
-        for (let c = 0; c < 3; c++) values[c] = light.data[3 * from + c]!;
+        for (let c = 0; c < 3; c++) values[c] = light.data[3 * from + c];
         values[3] = 1;
-        spread.add(x, y, Math.min(Math.abs(scale * (depth.data[from]! - inFocus)), largest), values, 0);
+        spread.add(x, y, Math.min(Math.abs(scale * (depth.data[from] - inFocus)), largest), values, 0);
       }
       const done = y - reach;
       if (done >= 0 && done < height) spread.finish(done, out.data, 3 * done * width, width);
@@ -113,13 +113,13 @@ function extended(slice: Uint8Array, k: number, width: number, height: number, r
     queue[tail++] = i;
   }
   for (let head = 0; head < tail; head++) {
-    const i = queue[head]!;
-    if (distance[i]! >= reach) continue;
+    const i = queue[head];
+    if (distance[i] >= reach) continue;
     const x = i % width;
     const visit = (j: number) => {
-      if (source[j]! >= 0 || slice[j]! < k) return;
-      source[j] = source[i]!;
-      distance[j] = distance[i]! + 1;
+      if (source[j] >= 0 || slice[j] < k) return;
+      source[j] = source[i];
+      distance[j] = distance[i] + 1;
       queue[tail++] = j;
     };
     if (x > 0) visit(i - 1);

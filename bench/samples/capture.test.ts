@@ -9,7 +9,7 @@ const small = { width: 96, height: 64 };
 
 function meanOf(values: ArrayLike<number>): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  for (let i = 0; i < values.length; i++) sum += values[i];
   return sum / values.length;
 }
 
@@ -17,7 +17,7 @@ function meanOf(values: ArrayLike<number>): number {
 function detail({ width, data }: Picture): number {
   let sum = 0;
   for (let i = 3; i < data.length; i++) {
-    if (i % (3 * width) >= 3) sum += (Math.log(data[i]! + 0.01) - Math.log(data[i - 3]! + 0.01)) ** 2;
+    if (i % (3 * width) >= 3) sum += (Math.log(data[i] + 0.01) - Math.log(data[i - 3] + 0.01)) ** 2;
   }
   return sum / data.length;
 }
@@ -59,7 +59,7 @@ describe.each(SCENE_NAMES)('scene %s', (scene) => {
     );
     for (let i = 1; i < 9; i++) {
       if (i % 3 > 0) {
-        expect(meanOf(capture.frames[i]!.pixels)).toBeGreaterThan(meanOf(capture.frames[i - 1]!.pixels));
+        expect(meanOf(capture.frames[i].pixels)).toBeGreaterThan(meanOf(capture.frames[i - 1].pixels));
       }
     }
   });
@@ -109,16 +109,16 @@ describe('renderCapture', () => {
     const still = renderCapture(options);
     const held = renderCapture({ ...options, motion: 'hand' });
     const reference = truthFrame(held);
-    expect(held.frames[reference]!.pixels).toEqual(still.frames[reference]!.pixels);
+    expect(held.frames[reference].pixels).toEqual(still.frames[reference].pixels);
     for (const [i, frame] of held.frames.entries()) {
       if (i === reference) continue;
-      const truth = still.frames[i]!.pixels;
+      const truth = still.frames[i].pixels;
       const error = (pixels: Uint8Array) => {
         let sum = 0;
         let n = 0;
         for (let y = 10; y < 90; y++) {
           for (let x = 10; x < 140; x++) {
-            sum += (pixels[3 * (y * 150 + x) + 1]! - truth[3 * (y * 150 + x) + 1]!) ** 2;
+            sum += (pixels[3 * (y * 150 + x) + 1] - truth[3 * (y * 150 + x) + 1]) ** 2;
             n++;
           }
         }
@@ -133,12 +133,12 @@ describe('renderCapture', () => {
     const options = { ...small, focus: 1, exposures: 3 } as const;
     const still = renderCapture(options);
     const moved = renderCapture({ ...options, motion: 'object' });
-    const changed = moved.frames[2]!.pixels.filter(
-      (v, i) => Math.abs(v - still.frames[2]!.pixels[i]!) > 12,
+    const changed = moved.frames[2].pixels.filter(
+      (v, i) => Math.abs(v - still.frames[2].pixels[i]) > 12,
     ).length;
     expect(changed / (96 * 64 * 3)).toBeGreaterThan(0.002);
     expect(changed / (96 * 64 * 3)).toBeLessThan(0.3);
-    expect(moved.frames[1]!.pixels).toEqual(still.frames[1]!.pixels);
+    expect(moved.frames[1].pixels).toEqual(still.frames[1].pixels);
   });
 
   it('refuses what it can not do', () => {

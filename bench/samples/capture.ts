@@ -111,11 +111,11 @@ export function renderCapture(options: CaptureOptions = {}): Capture {
   );
   const still = renderScene(scene, lens, lens.foci, o.width, o.height, STILL);
   const frames = settings.map(({ focus, focusIndex, ev, exposureIndex }, i) => {
-    const view = views[i]!;
+    const view = views[i];
     const light =
       view === STILL || isStill(view)
-        ? still.defocused[focusIndex]!
-        : renderScene(scene, lens, [focus], o.width, o.height, view).defocused[0]!;
+        ? still.defocused[focusIndex]
+        : renderScene(scene, lens, [focus], o.width, o.height, view).defocused[0];
     return {
       pixels: expose(light.data, sensor, ev, o.seed * 4096 + i + 1),
       ev,
@@ -132,8 +132,8 @@ export function renderCapture(options: CaptureOptions = {}): Capture {
 
 function truthOf(still: Rendering, foci: number): Capture['truth'] {
   const depth = createPicture(still.sharp.width, still.sharp.height, 1);
-  for (let i = 0; i < depth.data.length; i++) depth.data[i] = 1 / still.inverseDepth.data[i]!;
-  return { radiance: foci > 1 ? still.sharp : still.defocused[0]!, depth, radiancePerFocus: still.defocused };
+  for (let i = 0; i < depth.data.length; i++) depth.data[i] = 1 / still.inverseDepth.data[i];
+  return { radiance: foci > 1 ? still.sharp : still.defocused[0], depth, radiancePerFocus: still.defocused };
 }
 
 function viewsOf(o: Required<CaptureOptions>, stage: Stage, focusIndex: readonly number[]): View[] {

@@ -98,8 +98,8 @@ function strokeDistance(glyph: string, x: number, y: number): number {
   const iv = Math.floor(v);
   const fu = u - iu;
   const at = iv * FIELD_WIDTH + iu;
-  const top = field[at]! + (field[at + 1]! - field[at]!) * fu;
-  const bottom = field[at + FIELD_WIDTH]! + (field[at + FIELD_WIDTH + 1]! - field[at + FIELD_WIDTH]!) * fu;
+  const top = field[at] + (field[at + 1] - field[at]) * fu;
+  const bottom = field[at + FIELD_WIDTH] + (field[at + FIELD_WIDTH + 1] - field[at + FIELD_WIDTH]) * fu;
   return top + (bottom - top) * (v - iv);
 }
 
@@ -112,7 +112,7 @@ function distanceField(strokes: string): Float32Array {
       for (let u = 0; u < FIELD_WIDTH; u++) {
         const x = u / TEXELS - MARGIN;
         const y = v / TEXELS - MARGIN;
-        let best = field[v * FIELD_WIDTH + u]!;
+        let best = field[v * FIELD_WIDTH + u];
         for (let i = 0; i + 3 < points.length; i += 2) {
           best = Math.min(best, distanceTo(points, i, x, y));
         }
@@ -124,11 +124,11 @@ function distanceField(strokes: string): Float32Array {
 }
 
 function distanceTo(p: number[], i: number, x: number, y: number): number {
-  const ux = p[i + 2]! - p[i]!;
-  const uy = p[i + 3]! - p[i + 1]!;
-  const along = ((x - p[i]!) * ux + (y - p[i + 1]!) * uy) / (ux * ux + uy * uy + 1e-9);
+  const ux = p[i + 2] - p[i];
+  const uy = p[i + 3] - p[i + 1];
+  const along = ((x - p[i]) * ux + (y - p[i + 1]) * uy) / (ux * ux + uy * uy + 1e-9);
   const t = Math.min(Math.max(along, 0), 1);
-  return Math.hypot(x - p[i]! - t * ux, y - p[i + 1]! - t * uy);
+  return Math.hypot(x - p[i] - t * ux, y - p[i + 1] - t * uy);
 }
 
 /** Coordinates of a stroke; rounded ones by three rounds of Chaikin's corner cutting. */
@@ -137,17 +137,17 @@ function polyline(stroke: string): number[] {
   const rounded = closed || stroke.startsWith('~');
   let points = [...(rounded ? stroke.slice(1) : stroke)].map(Number);
   for (let round = 0; rounded && round < 3; round++) points = cutCorners(points, closed);
-  if (closed) points.push(points[0]!, points[1]!);
+  if (closed) points.push(points[0], points[1]);
   return points;
 }
 
 function cutCorners(p: number[], closed: boolean): number[] {
-  const out: number[] = closed ? [] : [p[0]!, p[1]!];
+  const out: number[] = closed ? [] : [p[0], p[1]];
   const n = p.length / 2;
   for (let i = 0; i < (closed ? n : n - 1); i++) {
     const j = (i + 1) % n;
     for (const t of [0.25, 0.75]) {
-      out.push(p[2 * i]! * (1 - t) + p[2 * j]! * t, p[2 * i + 1]! * (1 - t) + p[2 * j + 1]! * t);
+      out.push(p[2 * i] * (1 - t) + p[2 * j] * t, p[2 * i + 1] * (1 - t) + p[2 * j + 1] * t);
     }
   }
   if (!closed) out.push(p.at(-2)!, p.at(-1)!);
@@ -182,7 +182,7 @@ export function setText(lines: readonly string[]): SetText {
     const map = new Int16Array(Math.ceil(row.width) + 1);
     let g = 0;
     for (let u = 0; u < map.length; u++) {
-      while (g + 1 < row.starts.length && row.starts[g + 1]! <= u) g++;
+      while (g + 1 < row.starts.length && row.starts[g + 1] <= u) g++;
       map[u] = g;
     }
     return map;
@@ -191,11 +191,11 @@ export function setText(lines: readonly string[]): SetText {
     const r = Math.floor((y + 2) / LINE_HEIGHT);
     const row = rows[r];
     if (row === undefined || x < -1 || x >= row.width) return 0;
-    let g = index[r]![Math.max(Math.floor(x), 0)]!;
-    if (g + 1 < row.starts.length && row.starts[g + 1]! <= x + 0.75) g++;
+    let g = index[r][Math.max(Math.floor(x), 0)];
+    if (g + 1 < row.starts.length && row.starts[g + 1] <= x + 0.75) g++;
     const glyph = row.glyphs[g];
     if (glyph === undefined || STROKES[glyph] === undefined) return 0;
-    const left = row.starts[g]! - (NARROW.has(glyph) ? 1.3 : 0);
+    const left = row.starts[g] - (NARROW.has(glyph) ? 1.3 : 0);
     return covered(strokeDistance(glyph, x - left, y - r * LINE_HEIGHT) - stroke, footprint);
   };
   return { width, height: rows.length * LINE_HEIGHT, ink };
@@ -213,7 +213,7 @@ export function breakLines(text: string, width: number, count: number, from = 0)
   let line = '';
   let used = 0;
   for (let i = from; lines.length < count; i++) {
-    const word = words[i % words.length]!;
+    const word = words[i % words.length];
     const needed = [...word].reduce((sum, ch) => sum + advance(ch), 0);
     if (line !== '' && used + needed > width) {
       lines.push(line.trimEnd());

@@ -32,7 +32,7 @@ const normalTable = inverseNormalTable();
 
 /** A standard normal number for a counter and a seed, from 65536 equally likely values (within ±4.3). */
 export function normal(counter: number, seed: number): number {
-  return normalTable[mix32(counter ^ Math.imul(seed, 0x9e3779b1)) >>> (32 - NORMAL_BITS)]!;
+  return normalTable[mix32(counter ^ Math.imul(seed, 0x9e3779b1)) >>> (32 - NORMAL_BITS)];
 }
 
 function inverseNormalTable(): Float32Array {
@@ -53,14 +53,13 @@ function inverseNormal(p: number): number {
   const tail = Math.min(p, 1 - p);
   if (tail < 0.02425) {
     const q = Math.sqrt(-2 * Math.log(tail));
-    const num =
-      ((((c[0]! * q + c[1]!) * q + c[2]!) * q + c[3]!) * q + 4.374664141464968) * q + 2.938163982698783;
-    const den = (((d[0]! * q + d[1]!) * q + d[2]!) * q + d[3]!) * q + 1;
+    const num = ((((c[0] * q + c[1]) * q + c[2]) * q + c[3]) * q + 4.374664141464968) * q + 2.938163982698783;
+    const den = (((d[0] * q + d[1]) * q + d[2]) * q + d[3]) * q + 1;
     return (p < 0.5 ? 1 : -1) * (num / den);
   }
   const q = p - 0.5;
   const r = q * q;
-  const num = ((((a[0]! * r + a[1]!) * r + a[2]!) * r + a[3]!) * r + a[4]!) * r + 2.506628277459239;
-  const den = ((((b[0]! * r + b[1]!) * r + b[2]!) * r + b[3]!) * r + b[4]!) * r + 1;
+  const num = ((((a[0] * r + a[1]) * r + a[2]) * r + a[3]) * r + a[4]) * r + 2.506628277459239;
+  const den = ((((b[0] * r + b[1]) * r + b[2]) * r + b[3]) * r + b[4]) * r + 1;
   return (num * q) / den;
 }

@@ -35,7 +35,7 @@ describe('lensFor', () => {
         const lens = lensFor(scene, count, pixel, 5);
         const distances = lens.foci.map((f) => f.distance);
         expect(distances).toEqual([...distances].sort((a, b) => a - b));
-        expect(distances[0]!).toBeGreaterThan(1 / scene.nearest);
+        expect(distances[0]).toBeGreaterThan(1 / scene.nearest);
         expect(distances.at(-1)!).toBeLessThan(1 / scene.farthest);
         expect(Math.abs(lens.largestRadius / 5 - 1)).toBeLessThan(0.01);
       }

@@ -49,10 +49,10 @@ export function lensFor(scene: Scene, count: number, pixel: number, radius: numb
     return ((f / 2) * (f / (mm - f)) * d) / pixelPitch;
   });
   const worst = Math.max(
-    ...distances.map((d, i) => gainAtF1[i]! * Math.max(scene.nearest - 1 / d, 1 / d - scene.farthest)),
+    ...distances.map((d, i) => gainAtF1[i] * Math.max(scene.nearest - 1 / d, 1 / d - scene.farthest)),
   );
   const fNumber = Number((worst / radius).toPrecision(3));
-  const foci = distances.map((distance, i) => ({ distance, gain: gainAtF1[i]! / fNumber }));
+  const foci = distances.map((distance, i) => ({ distance, gain: gainAtF1[i] / fNumber }));
   return { focalLength: f, fNumber, pixelPitch, foci, largestRadius: worst / fNumber };
 }
 

@@ -11,7 +11,7 @@ describe('handHeld', () => {
       fc.property(fc.integer({ min: 0, max: 1e9 }), (seed) => {
         const [width, height] = [450, 300];
         const views = handHeld(new RandomStream(seed, 2), focusIndex, 3, width, height);
-        expect(views[referenceFrame(9)]!.homography).toEqual(IDENTITY);
+        expect(views[referenceFrame(9)].homography).toEqual(IDENTITY);
         const at = new Float64Array(2);
         let moved = 0;
         for (const { homography } of views) {
@@ -22,7 +22,7 @@ describe('handHeld', () => {
             [0, height],
           ] as const) {
             project(homography, x, y, at);
-            const shift = Math.hypot(at[0]! - x, at[1]! - y);
+            const shift = Math.hypot(at[0] - x, at[1] - y);
             moved = Math.max(moved, shift);
             expect(shift).toBeLessThan(0.05 * width);
           }
@@ -37,9 +37,9 @@ describe('handHeld', () => {
     const views = handHeld(new RandomStream(3, 2), focusIndex, 3, 450, 300);
     const scale = (i: number) => {
       const [a, b] = [new Float64Array(2), new Float64Array(2)];
-      project(views[i]!.homography, 224, 150, a);
-      project(views[i]!.homography, 226, 150, b);
-      return Math.hypot(b[0]! - a[0]!, b[1]! - a[1]!) / 2;
+      project(views[i].homography, 224, 150, a);
+      project(views[i].homography, 226, 150, b);
+      return Math.hypot(b[0] - a[0], b[1] - a[1]) / 2;
     };
     const breathing = scale(7) / scale(1) - 1;
     expect(breathing).toBeGreaterThan(0.002);
@@ -52,16 +52,16 @@ it('invert undoes', () => {
   for (const { homography } of views) {
     const back = multiply(homography, invert(homography));
     back.forEach((v, i) => {
-      expect(v / back[8]!).toBeCloseTo(IDENTITY[i]!, 9);
+      expect(v / back[8]).toBeCloseTo(IDENTITY[i], 9);
     });
   }
 });
 
 it('movingObject drifts steadily through its place in the reference frame', () => {
   const views = movingObject(new RandomStream(1, 3), 5, 0.02);
-  expect(Math.hypot(...views[2]!.shift)).toBe(0);
+  expect(Math.hypot(...views[2].shift)).toBe(0);
   for (let i = 1; i < 5; i++) {
-    const [a, b] = [views[i - 1]!.shift, views[i]!.shift];
+    const [a, b] = [views[i - 1].shift, views[i].shift];
     expect(Math.hypot(b[0] - a[0], b[1] - a[1])).toBeCloseTo(0.02, 9);
   }
 });

@@ -53,11 +53,11 @@ export function handHeld(
     tiltY = 0.5 * tiltY + 0.0015 * signed();
     return [x, y, roll, tiltX, tiltY] as const;
   });
-  const origin = poses[reference]!;
+  const origin = poses[reference];
   return focusIndex.map((focus, i) => {
     if (i === reference) return STILL;
-    const pose = poses[i]!.map((v, k) => v - origin[k]!) as [number, number, number, number, number];
-    const scale = 1 + breathing * (foci > 1 ? (focus - focusIndex[reference]!) / (foci - 1) : 0);
+    const pose = poses[i].map((v, k) => v - origin[k]) as [number, number, number, number, number];
+    const scale = 1 + breathing * (foci > 1 ? (focus - focusIndex[reference]) / (foci - 1) : 0);
     return { homography: poseHomography(pose, scale, width, height), shift: [0, 0] };
   });
 }
@@ -76,7 +76,7 @@ function poseHomography(
     [1, 0, -width / 2, 0, 1, -height / 2, 0, 0, 1],
   );
   const h = multiply([1, 0, width / 2, 0, 1, height / 2, 0, 0, 1], about);
-  return h.map((v) => v / h[8]!);
+  return h.map((v) => v / h[8]);
 }
 
 /** The views of a capture in which one object drifts steadily across the picture, `step` scene units a frame. */
@@ -94,7 +94,7 @@ export function multiply(a: Homography, b: Homography): Homography {
   const out: number[] = [];
   for (let r = 0; r < 3; r++) {
     for (let c = 0; c < 3; c++) {
-      out.push(a[3 * r]! * b[c]! + a[3 * r + 1]! * b[3 + c]! + a[3 * r + 2]! * b[6 + c]!);
+      out.push(a[3 * r] * b[c] + a[3 * r + 1] * b[3 + c] + a[3 * r + 2] * b[6 + c]);
     }
   }
   return out;
@@ -124,12 +124,12 @@ export function invert(m: Homography): Homography {
     b * g - a * h,
     a * e - b * d,
   ];
-  return adjugate.map((v) => v / adjugate[8]!);
+  return adjugate.map((v) => v / adjugate[8]);
 }
 
 /** Writes where a homography takes (x, y). */
 export function project(m: Homography, x: number, y: number, out: Float64Array): void {
-  const w = 1 / (m[6]! * x + m[7]! * y + m[8]!);
-  out[0] = (m[0]! * x + m[1]! * y + m[2]!) * w;
-  out[1] = (m[3]! * x + m[4]! * y + m[5]!) * w;
+  const w = 1 / (m[6] * x + m[7] * y + m[8]);
+  out[0] = (m[0] * x + m[1] * y + m[2]) * w;
+  out[1] = (m[3] * x + m[4] * y + m[5]) * w;
 }

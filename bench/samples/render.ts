@@ -44,14 +44,14 @@ export function renderScene(
       painter.paintRow(y);
       if (y >= 0 && y < height) layOver(painter, y, sharp, inverseDepth);
       for (let f = 0; f < foci.length; f++) {
-        const spread = spreads[f]!;
-        spreadRow(painter, y, foci[f]!, spread, surface.continuous === true);
-        finishRow(spread, y - spread.reach, defocused[f]!);
+        const spread = spreads[f];
+        spreadRow(painter, y, foci[f], spread, surface.continuous === true);
+        finishRow(spread, y - spread.reach, defocused[f]);
       }
     }
     for (let f = 0; f < foci.length; f++) {
-      const spread = spreads[f]!;
-      for (let y = bottom - spread.reach; y < bottom + spread.reach; y++) finishRow(spread, y, defocused[f]!);
+      const spread = spreads[f];
+      for (let y = bottom - spread.reach; y < bottom + spread.reach; y++) finishRow(spread, y, defocused[f]);
     }
   }
   return { sharp, inverseDepth, defocused };
@@ -72,8 +72,8 @@ function spreadRow(
   const { values, depths, left, right } = painter;
   const inFocus = 1 / focus.distance;
   for (let x = left, i = 0; x < right; x++, i++) {
-    if (!withEmpty && values[i * SPREAD_CHANNELS + 3]! <= 0) continue;
-    const radius = Math.abs(focus.gain * (depths[i]! - inFocus));
+    if (!withEmpty && values[i * SPREAD_CHANNELS + 3] <= 0) continue;
+    const radius = Math.abs(focus.gain * (depths[i] - inFocus));
     spread.add(x, y, radius, values, i * SPREAD_CHANNELS);
   }
 }
@@ -84,13 +84,13 @@ function layOver(painter: SurfacePainter, y: number, sharp: Picture, inverseDept
   const to = Math.min(painter.right, sharp.width);
   for (let x = from; x < to; x++) {
     const i = (x - left) * SPREAD_CHANNELS;
-    const alpha = values[i + 3]!;
+    const alpha = values[i + 3];
     if (alpha <= 0) continue;
     const p = y * sharp.width + x;
     for (let c = 0; c < 3; c++) {
-      sharp.data[3 * p + c] = values[i + c]! + (1 - alpha) * sharp.data[3 * p + c]!;
+      sharp.data[3 * p + c] = values[i + c] + (1 - alpha) * sharp.data[3 * p + c];
     }
-    if (alpha >= 0.5) inverseDepth.data[p] = depths[x - left]!;
+    if (alpha >= 0.5) inverseDepth.data[p] = depths[x - left];
   }
 }
 
@@ -142,10 +142,10 @@ class SurfacePainter {
         const px = (x + this.shift[0]) / this.pixel + this.centre[0];
         const py = (y + this.shift[1]) / this.pixel + this.centre[1];
         project(toFrame, px, py, this.at);
-        box.left = Math.min(box.left, this.at[0]!);
-        box.right = Math.max(box.right, this.at[0]!);
-        box.top = Math.min(box.top, this.at[1]!);
-        box.bottom = Math.max(box.bottom, this.at[1]!);
+        box.left = Math.min(box.left, this.at[0]);
+        box.right = Math.max(box.right, this.at[0]);
+        box.top = Math.min(box.top, this.at[1]);
+        box.bottom = Math.max(box.bottom, this.at[1]);
       }
     }
     return box;
@@ -164,13 +164,13 @@ class SurfacePainter {
       let depth = 0;
       for (let s = 0; s < n * n; s++) {
         this.sample(x + ((s % n) + 0.5) / n, y + (Math.floor(s / n) + 0.5) / n);
-        const alpha = paint[3]!;
-        r += alpha * paint[0]!;
-        g += alpha * paint[1]!;
-        b += alpha * paint[2]!;
+        const alpha = paint[3];
+        r += alpha * paint[0];
+        g += alpha * paint[1];
+        b += alpha * paint[2];
         a += alpha;
         // The tiny constant takes the depth of the empty part where nothing is covered.
-        depth += (alpha + 1e-9) * paint[4]!;
+        depth += (alpha + 1e-9) * paint[4];
       }
       const o = i * SPREAD_CHANNELS;
       values[o] = r * norm * gain;
@@ -186,8 +186,8 @@ class SurfacePainter {
     let y = py;
     if (this.homography !== IDENTITY) {
       project(this.homography, px, py, this.at);
-      x = this.at[0]!;
-      y = this.at[1]!;
+      x = this.at[0];
+      y = this.at[1];
     }
     this.surface.paint(
       (x - this.centre[0]) * this.pixel - this.shift[0],

@@ -66,17 +66,17 @@ export function expose(radiance: Float32Array, sensor: Sensor, ev: number, seed:
   const read = (sensor.readNoise / sensor.fullWell) ** 2;
   const tables = sensor.curves.map(responseTable);
   for (let c = 0; c < 3; c++) {
-    const table = tables[c]!;
+    const table = tables[c];
     for (let i = c; i < radiance.length; i += 3) {
-      const x = radiance[i]! * gain;
+      const x = radiance[i] * gain;
       const noisy = x + Math.sqrt(x * shot + read) * normal(i, seed);
       if (noisy >= 1) {
         pixels[i] = 255;
       } else if (noisy > 0) {
         const at = Math.sqrt(noisy) * TABLE_SIZE;
         const k = Math.floor(at);
-        const low = table[k]!;
-        pixels[i] = Math.round(low + (table[k + 1]! - low) * (at - k));
+        const low = table[k];
+        pixels[i] = Math.round(low + (table[k + 1] - low) * (at - k));
       }
     }
   }

@@ -43,10 +43,10 @@ describe('DiskSpread', () => {
           let asymmetry = 0;
           for (let y = 0; y < SIZE; y++) {
             for (let x = 0; x < SIZE; x++) {
-              const k = picture[3 * (y * SIZE + x)]! / v;
+              const k = picture[3 * (y * SIZE + x)] / v;
               sum += k;
               moment += k * ((x - CENTRE) ** 2 + (y - CENTRE) ** 2);
-              asymmetry += Math.abs(k - picture[3 * ((2 * CENTRE - y) * SIZE + (2 * CENTRE - x))]! / v);
+              asymmetry += Math.abs(k - picture[3 * ((2 * CENTRE - y) * SIZE + (2 * CENTRE - x))] / v);
             }
           }
           expect(sum).toBeCloseTo(1, 4);
@@ -73,7 +73,7 @@ describe('DiskSpread', () => {
           if (dx * dx + dy * dy < radius * radius) inside++;
         }
         const area = inside / (n * n) / (Math.PI * radius * radius);
-        worst = Math.max(worst, Math.abs(area - picture[3 * (y * SIZE + x)]!));
+        worst = Math.max(worst, Math.abs(area - picture[3 * (y * SIZE + x)]));
       }
     }
     // Rows are exact; within a row the rounded end may lie a fraction of a pixel off.
@@ -97,7 +97,7 @@ describe('DiskSpread', () => {
       let worst = 0;
       for (let y = 8; y < size - 8; y++) {
         for (let x = 8; x < size - 8; x++)
-          worst = Math.max(worst, Math.abs(picture[3 * (y * size + x)]! / 2 - 1));
+          worst = Math.max(worst, Math.abs(picture[3 * (y * size + x)] / 2 - 1));
       }
       return worst;
     };

@@ -33,8 +33,8 @@ class Disks {
     let rows = 0;
     for (let k = 0; k < n; k++) {
       this.reach[k] = Math.max(Math.ceil(k * RADIUS_STEP - 0.5), 0);
-      this.first[k] = rows + this.reach[k]!;
-      rows += 2 * this.reach[k]! + 1;
+      this.first[k] = rows + this.reach[k];
+      rows += 2 * this.reach[k] + 1;
     }
     this.whole = new Int16Array(rows);
     this.part = new Float32Array(rows);
@@ -46,14 +46,14 @@ class Disks {
     // A disk inside its own pixel leaves all of its light there.
     if (this.reach[k] === 0) {
       this.density[k] = 1;
-      this.whole[this.first[k]!] = -1;
-      this.part[this.first[k]!] = 1;
+      this.whole[this.first[k]] = -1;
+      this.part[this.first[k]] = 1;
       return;
     }
     this.density[k] = 1 / (Math.PI * radius * radius);
-    for (let dy = -this.reach[k]!; dy <= this.reach[k]!; dy++) {
+    for (let dy = -this.reach[k]; dy <= this.reach[k]; dy++) {
       const half = halfArea(radius, dy + 0.5) - halfArea(radius, dy - 0.5);
-      const at = this.first[k]! + dy;
+      const at = this.first[k] + dy;
       this.whole[at] = half < 0.5 ? -1 : Math.floor(half - 0.5);
       this.part[at] = half < 0.5 ? 2 * half : half - 0.5 - Math.floor(half - 0.5);
     }
@@ -105,21 +105,21 @@ export class DiskSpread {
   add(x: number, y: number, radius: number, values: Float64Array, at: number): void {
     const { reach, first, density, whole, part } = this.disks;
     const k = Math.min(Math.round(radius / RADIUS_STEP), reach.length - 1);
-    const n = reach[k]!;
-    const d = density[k]!;
+    const n = reach[k];
+    const d = density[k];
     if (this.even !== undefined) this.addEven(this.even, x, y, k);
     if (values[at + 3] === 0) return;
-    const v0 = values[at]! * d;
-    const v1 = values[at + 1]! * d;
-    const v2 = values[at + 2]! * d;
-    const v3 = values[at + 3]! * d;
+    const v0 = values[at] * d;
+    const v1 = values[at + 1] * d;
+    const v2 = values[at + 2] * d;
+    const v3 = values[at + 3] * d;
     const { ring } = this;
     const centre = (x - this.left) * SPREAD_CHANNELS;
     for (let dy = -n; dy <= n; dy++) {
       const p = this.rowStart(y + dy) + centre;
-      const row = first[k]! + dy;
-      const m = whole[row]!;
-      const f = part[row]!;
+      const row = first[k] + dy;
+      const m = whole[row];
+      const f = part[row];
       if (m < 0) {
         difference(ring, p, p + SPREAD_CHANNELS, v0 * f, v1 * f, v2 * f, v3 * f);
         continue;
@@ -134,20 +134,20 @@ export class DiskSpread {
 
   private addEven(even: Float64Array, x: number, y: number, k: number): void {
     const { reach, first, density, whole, part } = this.disks;
-    const d = density[k]!;
-    for (let dy = -reach[k]!; dy <= reach[k]!; dy++) {
+    const d = density[k];
+    for (let dy = -reach[k]; dy <= reach[k]; dy++) {
       const p = this.ringRow(y + dy) * this.columns + x - this.left;
-      const m = whole[first[k]! + dy]!;
-      const f = part[first[k]! + dy]! * d;
+      const m = whole[first[k] + dy];
+      const f = part[first[k] + dy] * d;
       if (m < 0) {
-        even[p]! += f;
-        even[p + 1]! -= f;
+        even[p] += f;
+        even[p + 1] -= f;
         continue;
       }
-      even[p - m - 1]! += f;
-      even[p - m]! += d - f;
-      even[p + m + 1]! -= d - f;
-      even[p + m + 2]! -= f;
+      even[p - m - 1] += f;
+      even[p - m] += d - f;
+      even[p + m + 1] -= d - f;
+      even[p + m + 2] -= f;
     }
   }
 
@@ -168,20 +168,20 @@ export class DiskSpread {
     const evenStart = this.ringRow(y) * this.columns;
     const last = Math.min(this.columns, width - this.left);
     for (let c = 0, p = start; c < last; c++, p += SPREAD_CHANNELS) {
-      if (even !== undefined) w += even[evenStart + c]!;
-      r += ring[p]!;
-      g += ring[p + 1]!;
-      b += ring[p + 2]!;
-      a += ring[p + 3]!;
+      if (even !== undefined) w += even[evenStart + c];
+      r += ring[p];
+      g += ring[p + 1];
+      b += ring[p + 2];
+      a += ring[p + 3];
       const x = c + this.left;
       // What is left of a difference after its end is rounding, 1e-16 of the brightest light of the row.
       if (x < 0 || a < 1e-9) continue;
       const norm = even === undefined ? 1 : 1 / Math.max(w, a, 1e-9);
       const behind = Math.max(1 - a * norm, 0);
       const o = rowAt + 3 * x;
-      picture[o] = Math.max(r * norm, 0) + behind * picture[o]!;
-      picture[o + 1] = Math.max(g * norm, 0) + behind * picture[o + 1]!;
-      picture[o + 2] = Math.max(b * norm, 0) + behind * picture[o + 2]!;
+      picture[o] = Math.max(r * norm, 0) + behind * picture[o];
+      picture[o + 1] = Math.max(g * norm, 0) + behind * picture[o + 1];
+      picture[o + 2] = Math.max(b * norm, 0) + behind * picture[o + 2];
     }
     this.drop(y);
   }
@@ -213,12 +213,12 @@ function difference(
   v2: number,
   v3: number,
 ): void {
-  ring[from]! += v0;
-  ring[from + 1]! += v1;
-  ring[from + 2]! += v2;
-  ring[from + 3]! += v3;
-  ring[to]! -= v0;
-  ring[to + 1]! -= v1;
-  ring[to + 2]! -= v2;
-  ring[to + 3]! -= v3;
+  ring[from] += v0;
+  ring[from + 1] += v1;
+  ring[from + 2] += v2;
+  ring[from + 3] += v3;
+  ring[to] -= v0;
+  ring[to + 1] -= v1;
+  ring[to + 2] -= v2;
+  ring[to + 3] -= v3;
 }

@@ -86,7 +86,7 @@ describe('set text', () => {
         const lines = breakLines(PROSE.trim(), width, count, 3);
         expect(lines).toHaveLength(count);
         for (const line of lines) expect(setText([line]).width).toBeLessThanOrEqual(width);
-        if (count > 0) expect(lines[0]!.startsWith('light')).toBe(true);
+        if (count > 0) expect(lines[0].startsWith('light')).toBe(true);
       }),
     );
   });

@@ -25,7 +25,7 @@ export function gradientNoise(x: number, y: number, seed: number): number {
 
 function slope(word: number, dx: number, dy: number): number {
   const k = (word >>> 28) & 14;
-  return DIAGONALS[k]! * dx + DIAGONALS[k + 1]! * dy;
+  return DIAGONALS[k] * dx + DIAGONALS[k + 1] * dy;
 }
 
 /**

@@ -24,9 +24,9 @@ describe('writeSample', () => {
     const capture = renderCapture(options);
     const frames = await readFrames([folder]);
     expect(frames.map((f) => f.name)).toEqual(truth.frames.map((f) => f.file));
-    const base = exposureValue(frames[1]!.camera)!;
+    const base = exposureValue(frames[1].camera)!;
     frames.forEach((frame, i) => {
-      const shot = capture.frames[i]!;
+      const shot = capture.frames[i];
       expect(frame.data).toEqual(shot.pixels);
       expect(exposureValue(frame.camera)! - base).toBeCloseTo(shot.ev, 4);
       expect(frame.camera.focusDistance).toBeCloseTo(shot.focusDistance, 4);
@@ -47,8 +47,8 @@ describe('writeSample', () => {
     const frames = await readFrames([rough]);
     expect(frames.every((f) => f.camera.focusDistance === undefined)).toBe(true);
     const evs = frames.map((f) => exposureValue(f.camera)!);
-    expect(evs[2]! - evs[0]!).toBeCloseTo(6, 4);
-    expect(Math.abs(evs[1]! - (evs[0]! + evs[2]!) / 2)).toBeGreaterThan(0.1);
+    expect(evs[2] - evs[0]).toBeCloseTo(6, 4);
+    expect(Math.abs(evs[1] - (evs[0] + evs[2]) / 2)).toBeGreaterThan(0.1);
     expect(truth.frames.map((f) => f.ev)).toEqual([-3, 0, 3, -3, 0, 3]);
     const none = join(root, 'none');
     await writeSample(none, { ...options, exif: 'none' });
@@ -77,10 +77,10 @@ it('rough exposures keep mean and range, and err between by at most 0.3 stops', 
       const rough = roughExposures(evs, seed);
       const sum = (a: readonly number[]) => a.reduce((s, v) => s + v, 0);
       expect(sum(rough)).toBeCloseTo(sum(evs), 9);
-      expect(rough.at(-1)! - rough[0]!).toBeCloseTo(evs.at(-1)! - evs[0]!, 9);
-      const drift = rough[0]! - evs[0]!;
+      expect(rough.at(-1)! - rough[0]).toBeCloseTo(evs.at(-1)! - evs[0], 9);
+      const drift = rough[0] - evs[0];
       rough.forEach((ev, i) => {
-        expect(Math.abs(ev - evs[i]! - drift)).toBeLessThanOrEqual(0.3 + 1e-9);
+        expect(Math.abs(ev - evs[i] - drift)).toBeLessThanOrEqual(0.3 + 1e-9);
       });
     }),
   );

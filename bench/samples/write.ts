@@ -52,14 +52,14 @@ export async function writeSample(folder: string, options: SampleOptions = {}): 
   await prepareFolder(folder);
   const truth = describe(capture, exif);
   for (const [i, frame] of capture.frames.entries()) {
-    const described = truth.frames[i]!;
+    const described = truth.frames[i];
     const camera = cameraSettings(capture, frame, described.exifEv, i, exif);
     await writeFrame(join(folder, described.file), capture, frame, camera);
   }
   await writeImage(join(folder, RADIANCE_FILE), capture.truth.radiance);
   await writeImage(join(folder, DEPTH_FILE), capture.truth.depth);
   for (const [i, picture] of capture.truth.radiancePerFocus.entries()) {
-    await writeImage(join(folder, truth.files.perFocus[i]!), picture);
+    await writeImage(join(folder, truth.files.perFocus[i]), picture);
   }
   await writeFileWhole(join(folder, TRUTH_FILE), `${JSON.stringify(truth, null, 1)}\n`);
   return truth;
@@ -72,7 +72,7 @@ async function writeFrame(
   camera: CameraSettings | undefined,
 ): Promise<void> {
   const picture = createPicture(width, height, 3);
-  for (let i = 0; i < frame.pixels.length; i++) picture.data[i] = frame.pixels[i]! / 255;
+  for (let i = 0; i < frame.pixels.length; i++) picture.data[i] = frame.pixels[i] / 255;
   await writeImage(path, picture, camera === undefined ? {} : { camera });
 }
 
@@ -112,7 +112,7 @@ export function describe(capture: Capture, exif: ExifHonesty): Truth {
     height: options.height,
     motion: options.motion,
     exif,
-    referenceFrame: fileOf(frames[truthFrame(capture)]!),
+    referenceFrame: fileOf(frames[truthFrame(capture)]),
     files: {
       radiance: RADIANCE_FILE,
       depth: DEPTH_FILE,
@@ -127,12 +127,12 @@ export function describe(capture: Capture, exif: ExifHonesty): Truth {
       foci: lens.foci.map((f) => ({ ...f })),
       fullWell: sensor.fullWell,
       readNoise: sensor.readNoise,
-      response: { exposure, red: red!, green: green!, blue: blue! },
+      response: { exposure, red: red, green: green, blue: blue },
     },
     frames: frames.map((f) => ({
       file: fileOf(f),
       ev: f.ev,
-      exifEv: exif === 'none' ? null : claimed[f.exposureIndex]!,
+      exifEv: exif === 'none' ? null : claimed[f.exposureIndex],
       focusIndex: f.focusIndex,
       exposureIndex: f.exposureIndex,
       focusDistance: f.focusDistance,
@@ -152,7 +152,7 @@ export function roughExposures(evs: readonly number[], seed: number): number[] {
     const size = ROUGH_STOPS * (0.5 + 0.5 * (word / 2 ** 32));
     return ev + (word & 1 ? size : -size);
   });
-  const drift = wrong.reduce((sum, ev, i) => sum + ev - evs[i]!, 0) / evs.length;
+  const drift = wrong.reduce((sum, ev, i) => sum + ev - evs[i], 0) / evs.length;
   return wrong.map((ev) => ev - drift);
 }
 

@@ -16,7 +16,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe('evaluate', () => {
   it('gives the truth full marks, up to a gain per channel', async () => {
     const { radiance, inverseDepth } = await readKnownTruth(folder);
-    const scaled = { ...radiance, data: radiance.data.map((v, i) => v * [3, 0.2, 1][i % 3]!) };
+    const scaled = { ...radiance, data: radiance.data.map((v, i) => v * [3, 0.2, 1][i % 3]) };
     const defocus = { ...inverseDepth, data: inverseDepth.data.map((v) => 5 * v - 2) };
     const result = await evaluate({ radiance: scaled, defocus }, folder);
     expect(result.muPsnr).toBeGreaterThan(80);
@@ -67,7 +67,7 @@ describe('evaluate', () => {
       await writeFile(join(broken, 'truth.json'), '{"version": 7}');
       await expect(readTruth(broken)).rejects.toThrow(/not the truth of a sample/);
       const truth = await readTruth(folder);
-      truth.frames[0]!.file = '../secret.png';
+      truth.frames[0].file = '../secret.png';
       await writeFile(join(broken, 'truth.json'), JSON.stringify(truth));
       await expect(readTruth(broken)).rejects.toThrow(/frames\.0\.file/);
     } finally {

@@ -81,7 +81,7 @@ export async function readKnownTruth(folder: string): Promise<KnownTruth> {
   const radiance = await readPicture(join(folder, truth.files.radiance));
   const depth = await readPicture(join(folder, truth.files.depth));
   const inverseDepth = createPicture(depth.width, depth.height, 1);
-  for (let i = 0; i < inverseDepth.data.length; i++) inverseDepth.data[i] = 1 / depth.data[i]!;
+  for (let i = 0; i < inverseDepth.data.length; i++) inverseDepth.data[i] = 1 / depth.data[i];
   return { radiance, inverseDepth, stack: await readStack(folder, truth) };
 }
 
@@ -109,7 +109,7 @@ export async function readTruth(folder: string): Promise<Truth> {
   }
   const parsed = truthSchema.safeParse(content);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
+  const issue = parsed.error.issues[0];
   return refuse(`${issue.path.join('.') || 'the whole'}: ${issue.message}`);
 }
 

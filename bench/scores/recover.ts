@@ -25,7 +25,7 @@ export function recover(model: TrainedModel, baked: BakedScene, frame?: string):
   if (homography.every((v, i) => v === IDENTITY[i])) return { radiance, ...(defocus ? { defocus } : {}) };
   const light = { ...radiance, data: radiance.data.map((v) => Math.log(Math.max(v, 1e-12))) };
   const seen = resample(light, homography);
-  for (let i = 0; i < seen.data.length; i++) seen.data[i] = Math.exp(seen.data[i]!);
+  for (let i = 0; i < seen.data.length; i++) seen.data[i] = Math.exp(seen.data[i]);
   return { radiance: seen, ...(defocus ? { defocus: resample(defocus, homography) } : {}) };
 }
 
@@ -48,11 +48,11 @@ function homographyOf(model: TrainedModel, frame: string): Homography {
 
 /** The homography of a view with what was learned on top (docs/reference/MODEL.md, "Views, registration"). */
 export function viewHomography(plan: Plan, parameters: Float32Array, view: number): Homography {
-  const out = [...plan.views[view]!.homography];
+  const out = [...plan.views[view].homography];
   const group = findGroup(plan.layout, 'registration');
   if (group && view > 0) {
     const from = group.offset + (view - 1) * AFFINE.length;
-    for (const [j, coefficient] of AFFINE.entries()) out[coefficient]! += parameters[from + j]!;
+    for (const [j, coefficient] of AFFINE.entries()) out[coefficient] += parameters[from + j];
   }
   return out as unknown as Homography;
 }
@@ -83,9 +83,9 @@ export function resample(picture: Picture, homography: Homography): Picture {
           let line = 0;
           for (let i = 0; i < 4; i++) {
             const column = Math.min(Math.max(ix - 1 + i, 0), width - 1);
-            line += wx[i]! * data[channels * (row + column) + c]!;
+            line += wx[i] * data[channels * (row + column) + c];
           }
-          sum += wy[j]! * line;
+          sum += wy[j] * line;
         }
         out.data[channels * (y * width + x) + c] = sum;
       }

@@ -29,8 +29,8 @@ describe('percentile', () => {
         (values, p) => {
           const sorted = Float32Array.from(values).sort();
           const at = (p / 100) * (sorted.length - 1);
-          const low = sorted[Math.floor(at)]!;
-          const high = sorted[Math.ceil(at)]!;
+          const low = sorted[Math.floor(at)];
+          const high = sorted[Math.ceil(at)];
           const expected = low + (high - low) * (at - Math.floor(at));
           expect(percentile(Float32Array.from(values), p)).toBeCloseTo(expected, 6);
         },
@@ -75,9 +75,9 @@ describe('alignment', () => {
 
   it('keeps values that have no logarithm out of the fit', () => {
     const truth = scene(9);
-    const predicted = mapped(truth, (v, i) => (i < 3 ? [Number.NaN, -1, Infinity][i]! : v * 2));
+    const predicted = mapped(truth, (v, i) => (i < 3 ? [Number.NaN, -1, Infinity][i] : v * 2));
     const { picture, fits } = alignRadiance(predicted, truth, 'scale');
-    expect(fits[0]!.logGain).toBeCloseTo(-Math.log(2), 5);
+    expect(fits[0].logGain).toBeCloseTo(-Math.log(2), 5);
     expect([...picture.data.slice(0, 3)]).toEqual([0, 0, 0]);
     expect(Number.isFinite(scoreRadiance(predicted, truth).muPsnr)).toBe(true);
   });
@@ -93,7 +93,7 @@ describe('scores', () => {
           const noisy = mapped(truth, (v, i) => v * (1 + 0.1 * Math.sin(i * 1.7)));
           const scores = scoreRadiance(noisy, truth);
           const again = scoreRadiance(
-            mapped(noisy, (v, i) => v * gains[i % 3]!),
+            mapped(noisy, (v, i) => v * gains[i % 3]),
             truth,
           );
           expect(again.muPsnr).toBeCloseTo(scores.muPsnr, 2);
@@ -123,10 +123,10 @@ describe('scores', () => {
     const order = [0, 0.02, 0.1, 0.4].map(at);
     for (let i = 1; i < order.length; i++) {
       for (const key of ['muPsnr', 'srgbPsnr', 'ssim'] as const) {
-        expect(order[i]![key]).toBeLessThan(order[i - 1]![key]);
+        expect(order[i][key]).toBeLessThan(order[i - 1][key]);
       }
     }
-    expect(order[0]!.ssim).toBeCloseTo(1, 6);
+    expect(order[0].ssim).toBeCloseTo(1, 6);
   });
 
   // The numbers that the reference script (NumPy) gives for the same two pictures.
@@ -135,7 +135,7 @@ describe('scores', () => {
     const predicted = createPicture(40, 30, 3);
     for (let i = 0; i < truth.data.length; i++) {
       truth.data[i] = Math.exp(3 * Math.sin(i * 0.37) + 1.5 * Math.cos(i * 0.011));
-      predicted.data[i] = truth.data[i]! * Math.exp(0.2 * Math.sin(i * 1.3) + 0.3 * (i % 3) - 1);
+      predicted.data[i] = truth.data[i] * Math.exp(0.2 * Math.sin(i * 1.3) + 0.3 * (i % 3) - 1);
     }
     const scores = scoreRadiance(predicted, truth);
     expect(scores.muPsnr).toBeCloseTo(REFERENCE.muPsnr, 3);
@@ -176,7 +176,7 @@ describe('parts', () => {
           const [x, y] = muLaw(p, 1).data as unknown as [number, number];
           expect(x).toBeGreaterThanOrEqual(0);
           expect(x).toBeLessThanOrEqual(1);
-          if (p.data[0]! < p.data[1]!) expect(x).toBeLessThanOrEqual(y);
+          if (p.data[0] < p.data[1]) expect(x).toBeLessThanOrEqual(y);
         },
       ),
     );

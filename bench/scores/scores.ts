@@ -106,7 +106,7 @@ export function alignRadiance(
 function applyFit(from: Float32Array, to: Float32Array, channel: number, fit: ChannelFit): void {
   const gain = Math.exp(fit.logGain);
   for (let i = channel; i < from.length; i += 3) {
-    const v = from[i]!;
+    const v = from[i];
     if (!(v > 0) || v === Infinity) to[i] = 0;
     else to[i] = fit.exponent === 1 ? v * gain : Math.exp(fit.exponent * Math.log(v) + fit.logGain);
   }
@@ -129,10 +129,10 @@ function fitChannel(predicted: Picture, truth: Picture, channel: number, mode: A
     let sx = 0;
     let sy = 0;
     for (let i = 0; i < count; i++) {
-      const w = weight[i]!;
+      const w = weight[i];
       sw += w;
-      sx += w * x[i]!;
-      sy += w * y[i]!;
+      sx += w * x[i];
+      sy += w * y[i];
     }
     const mx = sx / sw;
     const my = sy / sw;
@@ -140,15 +140,15 @@ function fitChannel(predicted: Picture, truth: Picture, channel: number, mode: A
       let xy = 0;
       let xx = 0;
       for (let i = 0; i < count; i++) {
-        const dx = x[i]! - mx;
-        xy += weight[i]! * dx * (y[i]! - my);
-        xx += weight[i]! * dx * dx;
+        const dx = x[i] - mx;
+        xy += weight[i] * dx * (y[i] - my);
+        xx += weight[i] * dx * dx;
       }
       exponent = xy / Math.max(xx, 1e-12);
     }
     logGain = my - exponent * mx;
     for (let i = 0; i < count; i++) {
-      const r = Math.abs(exponent * x[i]! + logGain - y[i]!);
+      const r = Math.abs(exponent * x[i] + logGain - y[i]);
       weight[i] = r < HUBER ? 1 : HUBER / r;
     }
   }
@@ -159,15 +159,15 @@ function fitChannel(predicted: Picture, truth: Picture, channel: number, mode: A
 function logPairs(predicted: Float32Array, truth: Float32Array, channel: number) {
   const n = truth.length / 3;
   const values = new Float32Array(n);
-  for (let i = 0; i < n; i++) values[i] = truth[3 * i + channel]!;
+  for (let i = 0; i < n; i++) values[i] = truth[3 * i + channel];
   const low = percentile(values, 0.5);
   const high = percentile(values, 99.5);
   const x = new Float32Array(n);
   const y = new Float32Array(n);
   let count = 0;
   for (let i = 0; i < n; i++) {
-    const t = truth[3 * i + channel]!;
-    const p = predicted[3 * i + channel]!;
+    const t = truth[3 * i + channel];
+    const p = predicted[3 * i + channel];
     if (!(t >= low && t <= high && t > 0 && p > 0 && p < Infinity)) continue;
     x[count] = Math.log(p);
     y[count++] = Math.log(t);
@@ -182,7 +182,7 @@ export function muLaw(radiance: Picture, white: number): Picture {
   const norm = 1 / Math.log1p(MU);
   const { data } = radiance;
   for (let i = 0; i < data.length; i++) {
-    out.data[i] = Math.log1p(Math.min(Math.max(data[i]! * scale, 0), MU)) * norm;
+    out.data[i] = Math.log1p(Math.min(Math.max(data[i] * scale, 0), MU)) * norm;
   }
   return out;
 }
@@ -202,7 +202,7 @@ export function psnr(a: Picture, b: Picture, mask?: Uint8Array, wanted = 1): num
       continue;
     }
     for (let c = 0; c < channels; c++, i++) {
-      const d = a.data[i]! - b.data[i]!;
+      const d = a.data[i] - b.data[i];
       sum += d * d;
     }
     count += channels;
@@ -220,7 +220,7 @@ export function srgbPsnr(radiance: Picture, truth: Picture): number {
   const n = truth.width * truth.height;
   const { data } = truth;
   for (let i = 0; i < data.length; i += 3) {
-    sum += Math.log(Math.max((data[i]! + data[i + 1]! + data[i + 2]!) / 3, 1e-6));
+    sum += Math.log(Math.max((data[i] + data[i + 1] + data[i + 2]) / 3, 1e-6));
   }
   const key = 0.18 / Math.exp(sum / n);
   return psnr(displayed(radiance, key), displayed(truth, key));
@@ -229,7 +229,7 @@ export function srgbPsnr(radiance: Picture, truth: Picture): number {
 function displayed(radiance: Picture, key: number): Picture {
   const out = createPicture(radiance.width, radiance.height, 3);
   for (let i = 0; i < out.data.length; i++) {
-    const x = Math.max(radiance.data[i]! * key, 0);
+    const x = Math.max(radiance.data[i] * key, 0);
     const y = x === Infinity ? 1 : x / (1 + x);
     out.data[i] = encodeSrgb(y);
   }
@@ -246,10 +246,10 @@ export function correlation(a: Picture, b: Picture): number {
   let sa = 0;
   let sb = 0;
   for (let i = 0; i < a.data.length; i++) {
-    if (!Number.isFinite(a.data[i]!) || !Number.isFinite(b.data[i]!)) continue;
+    if (!Number.isFinite(a.data[i]) || !Number.isFinite(b.data[i])) continue;
     n++;
-    sa += a.data[i]!;
-    sb += b.data[i]!;
+    sa += a.data[i];
+    sb += b.data[i];
   }
   const ma = sa / n;
   const mb = sb / n;
@@ -257,9 +257,9 @@ export function correlation(a: Picture, b: Picture): number {
   let aa = 0;
   let bb = 0;
   for (let i = 0; i < a.data.length; i++) {
-    if (!Number.isFinite(a.data[i]!) || !Number.isFinite(b.data[i]!)) continue;
-    const x = a.data[i]! - ma;
-    const y = b.data[i]! - mb;
+    if (!Number.isFinite(a.data[i]) || !Number.isFinite(b.data[i])) continue;
+    const x = a.data[i] - ma;
+    const y = b.data[i] - mb;
     ab += x * y;
     aa += x * x;
     bb += y * y;
@@ -278,7 +278,7 @@ export function depthEdges(inverseDepth: Picture): Uint8Array {
   const low = slidingMaximum(negated, width, height, EDGE_REACH);
   const mask = new Uint8Array(data.length);
   const step = EDGE_STEP * span;
-  for (let i = 0; i < mask.length; i++) mask[i] = high[i]! + low[i]! > step && step > 0 ? 1 : 0;
+  for (let i = 0; i < mask.length; i++) mask[i] = high[i] + low[i] > step && step > 0 ? 1 : 0;
   return mask;
 }
 
@@ -289,7 +289,7 @@ function slidingMaximum(data: Float32Array, width: number, height: number, reach
     for (let x = 0; x < width; x++) {
       let best = -Infinity;
       const end = Math.min(x + reach, width - 1);
-      for (let k = Math.max(x - reach, 0); k <= end; k++) best = Math.max(best, data[y * width + k]!);
+      for (let k = Math.max(x - reach, 0); k <= end; k++) best = Math.max(best, data[y * width + k]);
       rows[y * width + x] = best;
     }
   }
@@ -298,8 +298,8 @@ function slidingMaximum(data: Float32Array, width: number, height: number, reach
     const end = Math.min(y + reach, height - 1);
     for (let k = Math.max(y - reach, 0); k <= end; k++) {
       for (let x = 0; x < width; x++) {
-        const v = rows[k * width + x]!;
-        if (v > out[y * width + x]!) out[y * width + x] = v;
+        const v = rows[k * width + x];
+        if (v > out[y * width + x]) out[y * width + x] = v;
       }
     }
   }

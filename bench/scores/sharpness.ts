@@ -14,12 +14,12 @@ export function sharpnessRatio(
   const own = tileStrengths(picture);
   const best = new Float64Array(own.length);
   for (const frame of frames) {
-    for (const [i, v] of tileStrengths(frame).entries()) best[i] = Math.max(best[i]!, v);
+    for (const [i, v] of tileStrengths(frame).entries()) best[i] = Math.max(best[i], v);
   }
-  const ratios = [...own.keys()].filter((i) => best[i]! > STRUCTURE).map((i) => own[i]! / best[i]!);
+  const ratios = [...own.keys()].filter((i) => best[i] > STRUCTURE).map((i) => own[i] / best[i]);
   if (ratios.length === 0) return undefined;
   ratios.sort((a, b) => a - b);
-  return { median: ratios[ratios.length >> 1]!, low: ratios[Math.floor(ratios.length / 10)]! };
+  return { median: ratios[ratios.length >> 1], low: ratios[Math.floor(ratios.length / 10)] };
 }
 
 const TILE = 32;
@@ -32,15 +32,15 @@ function tileStrengths({ width, height, channels, data }: Picture): Float64Array
   const counts = new Float64Array(sums.length);
   const luma = (x: number, y: number) => {
     const i = channels * (y * width + x);
-    return 0.3 * data[i]! + 0.6 * data[i + 1]! + 0.1 * data[i + 2]!;
+    return 0.3 * data[i] + 0.6 * data[i + 1] + 0.1 * data[i + 2];
   };
   for (let y = 1; y < height - 1; y++) {
     for (let x = 1; x < width - 1; x++) {
       const around = luma(x - 1, y) + luma(x + 1, y) + luma(x, y - 1) + luma(x, y + 1);
       const tile = Math.floor(y / TILE) * columns + Math.floor(x / TILE);
-      sums[tile]! += Math.abs(4 * luma(x, y) - around) / 4;
-      counts[tile]!++;
+      sums[tile] += Math.abs(4 * luma(x, y) - around) / 4;
+      counts[tile]++;
     }
   }
-  return sums.map((s, i) => s / Math.max(1, counts[i]!));
+  return sums.map((s, i) => s / Math.max(1, counts[i]));
 }

@@ -38,7 +38,7 @@ for (const runners of [1, 2]) {
     await cluster.client.submit('large');
     const peak = idle.map(() => 0);
     const last = await cluster.client.follow('large', 600_000, async () => {
-      for (const [i, mb] of (await residentMb(cluster)).entries()) peak[i] = Math.max(peak[i]!, mb);
+      for (const [i, mb] of (await residentMb(cluster)).entries()) peak[i] = Math.max(peak[i], mb);
     });
     rows.push({ runners, phase: last.phase, idleMb: idle, peakMb: peak });
   } finally {

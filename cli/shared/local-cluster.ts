@@ -84,7 +84,7 @@ async function startProcesses(
     START_DEADLINE,
   );
   children.push(child);
-  address = match[1]!;
+  address = match[1];
   const each = Math.max(1, Math.floor((threads ?? availableParallelism()) / runners));
   for (let i = 0; i < runners; i++) {
     const place = engine === 'cuda' ? devicePlace(i, runners, device) : memoryShare(totalmem(), runners);

@@ -73,7 +73,7 @@ export function schemaOption(flags: string, schema: z.ZodType, otherwise?: strin
   return option.argParser((text: string) => {
     const parsed = schema.safeParse(inner.numeric && text.trim() !== '' ? Number(text) : text);
     if (parsed.success) return parsed.data;
-    throw new InvalidArgumentError(`${parsed.error.issues[0]!.message}.`);
+    throw new InvalidArgumentError(`${parsed.error.issues[0].message}.`);
   });
 }
 

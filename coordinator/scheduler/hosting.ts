@@ -54,12 +54,12 @@ export function startPlacement(turn: Turn, training: Training, plan: Plan, why: 
 
 function membersOf(turn: Turn, training: Training, plan: Plan): MemberState[] {
   const shares = plan.placement.shares;
-  const alone = shares.length === 1 ? outsideBuddy(turn, training, plan.engine, shares[0]!.runner) : null;
+  const alone = shares.length === 1 ? outsideBuddy(turn, training, plan.engine, shares[0].runner) : null;
   return shares.map(({ runner, shards }, i) => ({
     runner,
-    address: turn.state.runners[runner]!.info.address,
+    address: turn.state.runners[runner].info.address,
     shards,
-    buddy: shares.length === 1 ? alone : shares[(i + 1) % shares.length]!.runner,
+    buddy: shares.length === 1 ? alone : shares[(i + 1) % shares.length].runner,
     hosted: false,
     step: plan.step,
     taken: -1,
@@ -91,7 +91,7 @@ function sendHostCommands(turn: Turn, training: Training): void {
   const others = [...new Set([...training.participants, ...outsideBuddies(training)])].filter(
     (runner) => !members.has(runner),
   );
-  const devices = areLinked(placement.map(({ runner }) => turn.state.runners[runner]!.info));
+  const devices = areLinked(placement.map(({ runner }) => turn.state.runners[runner].info));
   const sources = new Set<RunnerId>();
   for (const { runner, shards, buddy } of placement) {
     const from = sourcesOf(turn, training, training.engine!, training.from, runner, shards);
@@ -103,7 +103,7 @@ function sendHostCommands(turn: Turn, training: Training): void {
       shards,
       placement,
       buddy,
-      buddyAddress: buddy === null ? null : turn.state.runners[buddy]!.info.address,
+      buddyAddress: buddy === null ? null : turn.state.runners[buddy].info.address,
       step: training.from,
       sources: from,
       copy: copies(training),

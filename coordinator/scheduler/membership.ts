@@ -33,7 +33,7 @@ export function join(turn: Turn, info: RunnerInfo, snapshots: readonly HeldSnaps
     training.deaths = training.deaths.filter((runner) => runner !== info.id);
   }
   const newest = [...snapshots].sort((a, b) => b.step - a.step).slice(0, MAX_UNCLAIMED);
-  turn.state.runners[info.id]!.unclaimed = newest.filter((snapshot) => {
+  turn.state.runners[info.id].unclaimed = newest.filter((snapshot) => {
     const training = turn.state.trainings[snapshot.training];
     if (training !== undefined) adoptSnapshot(turn, training, info.id, snapshot);
     return training === undefined;
@@ -89,7 +89,7 @@ export function update(
 export function releaseDrained(turn: Turn): void {
   const { runners } = turn.state;
   for (const id in runners) {
-    const runner = runners[id]!;
+    const runner = runners[id];
     if (!runner.info.draining || runner.released) continue;
     const trainings = Object.values(turn.state.trainings);
     if (trainings.some(({ participants }) => participants.includes(id))) continue;

@@ -151,7 +151,7 @@ export function onFailed(
   }
   if (code === 'memory') {
     // The next placement gives it fewer shards; so it can refuse no more often than there are shards.
-    const runner = turn.state.runners[member.runner]!;
+    const runner = turn.state.runners[member.runner];
     const demand = demandOf(training.spec, member.shards);
     runner.refusedBytes = Math.min(runner.refusedBytes ?? demand, demand);
     interrupt(turn, training, `runner ${member.runner} ran out of memory`);

@@ -57,11 +57,11 @@ export class SchedulerFixture {
   }
 
   at(training: string): { training: string; epoch: number } {
-    return { training, epoch: epoch(this.state.trainings[training]!) };
+    return { training, epoch: epoch(this.state.trainings[training]) };
   }
 
   members(training: string): string[] {
-    return this.state.trainings[training]!.placement.map(({ runner }) => runner);
+    return this.state.trainings[training].placement.map(({ runner }) => runner);
   }
 
   host(training: string): void {
@@ -76,7 +76,7 @@ export class SchedulerFixture {
       this.dispatch({ type: 'progressed', runner, ...at, step: to, loss: 1, psnr: 1, stepsPerSecond: 5 });
     }
     for (const runner of this.members(training)) {
-      if (epoch(this.state.trainings[training]!) !== at.epoch) break;
+      if (epoch(this.state.trainings[training]) !== at.epoch) break;
       this.dispatch({
         type: 'snapshotTaken',
         runner,

@@ -65,7 +65,7 @@ describe('a training', () => {
       scheduler.join(info('a', { memoryBytes: 1e12 }));
       const shards = spec('s').shards.map((shard) => ({ ...shard, memoryBytes }));
       scheduler.dispatch({ type: 'trainingSubmitted', spec: spec('s', { shards }) });
-      return scheduler.of('timer').find(({ id }) => scheduler.state.timers[id]!.kind === 'host')!.ms;
+      return scheduler.of('timer').find(({ id }) => scheduler.state.timers[id].kind === 'host')!.ms;
     };
     // Four shards of 5 GB at 20 MB/s.
     expect(host(5e9) - host(100)).toBeCloseTo(1_000_000, -2);
@@ -275,7 +275,7 @@ describe('failures', () => {
 describe('eviction when no other runner can take the training', () => {
   const evict = (scheduler: SchedulerFixture) => {
     scheduler.host('s');
-    const evictions = () => scheduler.state.trainings.s!.evictions;
+    const evictions = () => scheduler.state.trainings.s.evictions;
     for (const before = evictions(); evictions() === before; ) scheduler.fire('watchdog');
   };
   const pardonMs = (scheduler: SchedulerFixture) =>

@@ -199,7 +199,7 @@ export function createState(options: Partial<SchedulerOptions>): State {
 }
 
 export function createTraining(spec: TrainingSpec, order: number): Training {
-  const { step } = spec.stored[0]!;
+  const { step } = spec.stored[0];
   return {
     spec,
     order,
@@ -249,7 +249,7 @@ export function createTraining(spec: TrainingSpec, order: number): Training {
 
 /** Step of the newest snapshot in the object store. */
 export function durableStep(training: Training): number {
-  return training.stored[0]!.step;
+  return training.stored[0].step;
 }
 
 /** What the largest member's memory may take to move, in milliseconds: more than its part of a snapshot does. */

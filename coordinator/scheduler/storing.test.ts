@@ -18,7 +18,7 @@ describe('damaged snapshots', () => {
 
   test('`host` names the pieces of the own shards and of those that all share', () => {
     const scheduler = restoring();
-    const told = scheduler.of('host').map(({ sources }) => sources[0]!.pieces.map(({ key }) => key));
+    const told = scheduler.of('host').map(({ sources }) => sources[0].pieces.map(({ key }) => key));
     expect(told).toEqual([
       ['40/0', '40/1'],
       ['40/0', '40/2', '40/3'],

@@ -46,7 +46,7 @@ export function onStored(
   if (answered < training.placement.length) return;
   if (store.failed.length > 0) onStoreFailure(turn, training, 'the object store could not be written');
   else {
-    const all = training.placement.flatMap(({ runner }) => store.stored[runner]!);
+    const all = training.placement.flatMap(({ runner }) => store.stored[runner]);
     const pieces = all.sort((a, b) => a.shard - b.shard);
     training.commit = {
       epoch: epoch(training),

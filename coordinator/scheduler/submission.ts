@@ -25,7 +25,7 @@ export function checkSpec(spec: TrainingSpec): void {
     if (!Number.isSafeInteger(step) || step < 0 || step > spec.steps) {
       throw refuse(`it has a snapshot of step ${step} of ${spec.steps}`);
     }
-    if (i > 0 && step >= spec.stored[i - 1]!.step) throw refuse('its snapshots are not in order');
+    if (i > 0 && step >= spec.stored[i - 1].step) throw refuse('its snapshots are not in order');
   }
   if (!Number.isSafeInteger(spec.lease) || spec.lease < 1) throw refuse(`its lease has number ${spec.lease}`);
 }
@@ -38,7 +38,7 @@ export function submit(turn: Turn, spec: TrainingSpec): void {
     if (spec.lease <= known.spec.lease) return;
     end(turn, known, { type: 'dropped', training: spec.id });
   }
-  if (spec.stored[0]!.step === spec.steps) {
+  if (spec.stored[0].step === spec.steps) {
     turn.commands.push({ type: 'finished', training: spec.id, step: spec.steps });
     return;
   }

@@ -14,7 +14,7 @@ function find(
 ): string | undefined {
   const { timers } = turn.state;
   for (const id in timers) {
-    const timer = timers[id]!;
+    const timer = timers[id];
     if (timer.kind === kind && timer.training === training && timer.runner === runner) return id;
   }
   return undefined;

@@ -95,7 +95,7 @@ export function onWatchdog(turn: Turn, training: Training): void {
   }
   const stepping = training.committed < training.until;
   const at = (member: MemberState) => (stepping ? member.step : member.taken);
-  const last = [...training.placement].sort((a, b) => at(a) - at(b) || a.lastReport - b.lastReport)[0]!;
+  const last = [...training.placement].sort((a, b) => at(a) - at(b) || a.lastReport - b.lastReport)[0];
   evict(turn, training, [last.runner], `nothing moved; runner ${last.runner} was at step ${last.step}`);
 }
 

@@ -120,10 +120,10 @@ export function decodeModel(bytes: Uint8Array, path: string): TrainedModel {
     // The vector is only made once the file was seen to hold what fills it.
     const parts = layout.groups.map((g) => take(`${run}/${g.name}`, [g.size]));
     const out = new Float32Array(layout.size);
-    for (const [i, g] of layout.groups.entries()) out.set(parts[i]!, g.offset);
+    for (const [i, g] of layout.groups.entries()) out.set(parts[i], g.offset);
     return out;
   };
-  const training = file.tensors.has(`m/${layout.groups[0]!.name}`);
+  const training = file.tensors.has(`m/${layout.groups[0].name}`);
   const none = new Float32Array(0);
   const state: TrainingState = {
     step,
@@ -202,7 +202,7 @@ function readMetadata(path: string, { metadata }: SafeTensors) {
   }
   const parsed = modelHeadSchema.safeParse(values);
   if (!parsed.success) {
-    const { path: at, message } = parsed.error.issues[0]!;
+    const { path: at, message } = parsed.error.issues[0];
     throw refuse(`${at.join('.')}: ${message}`, parsed.error);
   }
   const { capture, ...rest } = parsed.data;

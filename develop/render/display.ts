@@ -82,10 +82,10 @@ function compressLights(radiance: Picture, gain: number, brightest: number): Pic
   const y = luminance(radiance).data;
   const data = new Float32Array(radiance.data.length);
   for (let i = 0; i < y.length; i++) {
-    const exposed = y[i]! * gain;
+    const exposed = y[i] * gain;
     const l = exposed > SHOULDER ? Math.log(exposed / SHOULDER) : 0;
     const scale = gain * Math.exp(l / (1 + k * l) - l);
-    for (let c = 3 * i; c < 3 * i + 3; c++) data[c] = radiance.data[c]! * scale;
+    for (let c = 3 * i; c < 3 * i + 3; c++) data[c] = radiance.data[c] * scale;
   }
   return { ...radiance, data };
 }

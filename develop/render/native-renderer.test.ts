@@ -64,7 +64,7 @@ function worst(actual: Float32Array, expected: Float32Array, floor: number): num
   expect(actual).toHaveLength(expected.length);
   let largest = 0;
   for (let i = 0; i < actual.length; i++) {
-    largest = Math.max(largest, Math.abs(actual[i]! - expected[i]!) / (Math.abs(expected[i]!) + floor));
+    largest = Math.max(largest, Math.abs(actual[i] - expected[i]) / (Math.abs(expected[i]) + floor));
   }
   return largest;
 }
@@ -153,7 +153,7 @@ describeNative.each(RENDERERS)('native renders with the kernels %s', (_, engine)
   test('the same bits for any number of threads', () => {
     const scene = randomScene(150, 140);
     const [one, three] = [1, 3].map((threads) => rendererOf(scene, threads).render(0.1, 4, 1, CURVES.filmic));
-    expect(Buffer.compare(Buffer.from(one!.buffer), Buffer.from(three!.buffer))).toBe(0);
+    expect(Buffer.compare(Buffer.from(one.buffer), Buffer.from(three.buffer))).toBe(0);
   });
 
   test('a render does not depend on the one before', () => {
@@ -172,6 +172,6 @@ describeNative.each(RENDERERS)('native renders with the kernels %s', (_, engine)
     const out = rendererOf(scene).render(0, 0, 1, CURVES.srgb);
     const expected = exposeRadiance(composeAllInFocus(scene), 'srgb', 0).data;
     expect(worst(out, expected, 1)).toBeLessThan(1e-5);
-    expect([out[3], out[0]! < 1e-4, out[6]! > 0.999]).toEqual([1, true, true]);
+    expect([out[3], out[0] < 1e-4, out[6] > 0.999]).toEqual([1, true, true]);
   });
 });

@@ -37,8 +37,8 @@ export function responseOf(model: TrainedModel): LearnedResponse {
     response: { lnExposure, red: curve(0), green: curve(1), blue: curve(2) },
     frames: info.frames.map(({ file }, i) => ({
       file,
-      ev: camera.ev[i]!,
-      focus: camera.focus[capture.frames[i]!.focus]!,
+      ev: camera.ev[i],
+      focus: camera.focus[capture.frames[i].focus],
     })),
     kappa: config.blur.form === 'lens' ? camera.kappa : null,
   };

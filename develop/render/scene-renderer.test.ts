@@ -51,7 +51,7 @@ function learned({ config = LENS, width = 21, height = 13, spread = 0.3 }: Learn
   };
   const parameters = initialParameters(plan);
   for (const g of plan.layout.groups) {
-    for (let i = 0; i < g.size; i++) parameters[g.offset + i]! += spread * (2 * random.unit() - 1);
+    for (let i = 0; i < g.size; i++) parameters[g.offset + i] += spread * (2 * random.unit() - 1);
   }
   const none = new Float32Array(0);
   return {
@@ -77,7 +77,7 @@ function worst(actual: Picture, expected: Picture, floor = 1e-3): number {
   ]);
   let largest = 0;
   for (const [i, e] of expected.data.entries()) {
-    largest = Math.max(largest, Math.abs(actual.data[i]! - e) / (Math.abs(e) + floor));
+    largest = Math.max(largest, Math.abs(actual.data[i] - e) / (Math.abs(e) + floor));
   }
   return largest;
 }
@@ -87,7 +87,7 @@ function cropOf(picture: Picture, at: { x: number; y: number; width: number; hei
   const data = new Float32Array(at.width * at.height * channels);
   for (let i = 0; i < data.length; i++) {
     const [x, y] = [Math.floor(i / channels) % at.width, Math.floor(i / channels / at.width)];
-    data[i] = picture.data[((at.y + y) * picture.width + at.x + x) * channels + (i % channels)]!;
+    data[i] = picture.data[((at.y + y) * picture.width + at.x + x) * channels + (i % channels)];
   }
   return { width: at.width, height: at.height, channels, data };
 }
@@ -112,7 +112,7 @@ describe.each(ENGINES)('on %s', (_, create) => {
     for (const plane of ['radiance', 'defocus'] as const) {
       const [got, start] = [baked[plane], quiet.start![plane]];
       expect(got).toHaveLength(start.length);
-      expect(Math.max(...got.map((v, i) => Math.abs(v - start[i]!)))).toBeLessThan(1e-6);
+      expect(Math.max(...got.map((v, i) => Math.abs(v - start[i])))).toBeLessThan(1e-6);
     }
     const moved = await bakeScene(learned(), await create());
     expect(moved.radiance).not.toEqual(baked.radiance);
@@ -137,7 +137,7 @@ describe.each(ENGINES)('on %s', (_, create) => {
 
     test('focus on the tapped pixel, or on the middle', async () => {
       const baked = await scene();
-      const at = (x: number, y: number) => baked.defocus[y * 21 + x]!;
+      const at = (x: number, y: number) => baked.defocus[y * 21 + x];
       const refocused = (query: RenderQueryInput) => render(baked, { kind: 'refocus', ...linear, ...query });
       expect(refocused({ tap: { x: 20.9, y: 0.2 } })).toEqual(refocused({ focus: at(20, 0) }));
       expect(refocused({})).toEqual(refocused({ focus: at(10, 6) }));
@@ -165,7 +165,7 @@ describe.each(ENGINES)('on %s', (_, create) => {
         expect(data.every((v) => v >= 0 && v <= 1)).toBe(true);
       }
       const [dark, light] = [-2, 2].map((ev) => render(baked, { tone, ev }).data);
-      expect(light!.every((v, i) => v >= dark![i]!)).toBe(true);
+      expect(light.every((v, i) => v >= dark[i])).toBe(true);
     });
 
     test.each<[string, RenderQueryInput]>([
@@ -214,7 +214,7 @@ describe.each(ENGINES)('on %s', (_, create) => {
       const region = { x: 3, y: 1, width: 2, height: 2 };
       const { data } = render(baked, { width: 1, region, tone: 'srgb', ev: -1 });
       for (let c = 0; c < 3; c++) {
-        const sum = [24, 25, 45, 46].reduce((a, pixel) => a + light[3 * pixel + c]!, 0);
+        const sum = [24, 25, 45, 46].reduce((a, pixel) => a + light[3 * pixel + c], 0);
         expect(data[c]).toBeCloseTo(Math.min(1, encodeSrgb(sum / 8)), 4);
       }
     });
@@ -273,7 +273,7 @@ describeNative('both engines', () => {
     ] satisfies RenderQueryInput[]) {
       const [a, b] = [native, tfjs].map((baked) => renderScene(baked, model, parseRenderQuery(query)));
       // Half a step of 8 bits: the native renderer reads its display curve from a table.
-      expect(worst(a!, b!, 1)).toBeLessThan(1 / 512);
+      expect(worst(a, b, 1)).toBeLessThan(1 / 512);
     }
   });
 

@@ -203,10 +203,10 @@ describeNative('the compiled inner loops of the start', () => {
 
   test.each(Object.keys(CASES) as (keyof StartKernels)[])('%s', (name) => {
     for (const [width, height] of SIZES) {
-      const expected = bitsOf(CASES[name]!(portableKernels, new Draws(width, height)));
+      const expected = bitsOf(CASES[name](portableKernels, new Draws(width, height)));
       for (const kernels of teams) {
         expect(kernels[name]).not.toBe(portableKernels[name]);
-        expect(bitsOf(CASES[name]!(kernels, new Draws(width, height)))).toEqual(expected);
+        expect(bitsOf(CASES[name](kernels, new Draws(width, height)))).toEqual(expected);
       }
     }
   });
@@ -216,7 +216,7 @@ describeNative('the compiled inner loops of the start', () => {
   });
 
   test('refuse arrays that do not fit', () => {
-    const kernels = teams[1]!;
+    const kernels = teams[1];
     expect(() => kernels.boxMean(new Float32Array(12), 4, 4, 1)).toThrow('wrong length');
     const cost = new Uint16Array(4);
     expect(() => kernels.storeCosts(new Int32Array(4), new Float32Array(4), 2, 2, 1, cost, 1, 1)).toThrow(
@@ -231,7 +231,7 @@ describeNative('the compiled inner loops of the start', () => {
       const { data, config, capture: facts, notes } = await prepare(framesOf(capture), options);
       return bitsOf({ data, config, facts, notes });
     };
-    expect(await outcome(teams[1]!)).toEqual(await outcome(portableKernels));
+    expect(await outcome(teams[1])).toEqual(await outcome(portableKernels));
   });
 });
 

@@ -24,7 +24,7 @@ test('the page names files that are there, each with its type, for ever', async 
   expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
   expect(page.headers.get('cache-control')).toBe('no-cache');
   const html = await page.text();
-  const named = [...html.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, path]) => path!);
+  const named = [...html.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, path]) => path);
   expect(named).toHaveLength(files.length - 1);
   const types = [];
   for (const path of named) {

@@ -155,7 +155,7 @@ function readRange(
 ): { readonly first: number; readonly last: number } | undefined {
   const found = /^bytes=(\d*)-(\d*)$/.exec(field ?? '');
   if (!found || (found[1] === '' && found[2] === '')) return undefined;
-  const [from, to] = [found[1]!, found[2]!];
+  const [from, to] = [found[1], found[2]];
   const first = from === '' ? Math.max(0, bytes - Number(to)) : Number(from);
   const last = from === '' || to === '' ? bytes - 1 : Math.min(bytes - 1, Number(to));
   if (first > last) {

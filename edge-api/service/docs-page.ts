@@ -45,7 +45,7 @@ export interface OpenApiDocument {
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const text = (value: string) => value.replace(/[&<>"]/g, (c) => ESCAPES[c]!);
+const text = (value: string) => value.replace(/[&<>"]/g, (c) => ESCAPES[c]);
 /** Text with `code` and lists, as descriptions use them. */
 const prose = (value = '') =>
   text(value)

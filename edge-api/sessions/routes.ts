@@ -141,5 +141,5 @@ function readCursor(text: string): [string, string] {
   const wellFormed = /^[\d-]{10} [\d:.]+[+-][\d:]+$/.test(at ?? '') && /^[0-9a-f-]{36}$/.test(id ?? '');
   if (!wellFormed)
     throw refusal(400, 'invalid-request', 'query: after: not what a list gave: begin anew without it');
-  return [at!, id!];
+  return [at, id];
 }

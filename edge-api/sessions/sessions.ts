@@ -72,7 +72,7 @@ export async function storedBytes(db: Handle, tenant: string): Promise<number> {
       select u.bytes_total from uploads u join sessions s on s.id = u.session
       where s.tenant = ${tenant} and u.state = 'open'
     ) as kept`.execute(db);
-  return rows[0]!.bytes;
+  return rows[0].bytes;
 }
 
 const sessionMissing = (id: string) =>

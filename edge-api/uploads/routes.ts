@@ -189,7 +189,7 @@ function readMetadata(header: string): {
   if (!/^\d{1,4}$/.test(frame ?? '')) throw refuse('frame: say which photograph it is, 0 to 9999');
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) throw refuse('sha256: send 64 hex digits');
   const stated = statedCameraSchema.safeParse(camera);
-  if (!stated.success) throw refuse(stated.error.issues[0]!.message);
+  if (!stated.success) throw refuse(stated.error.issues[0].message);
   const number = Number(frame);
   return {
     number,

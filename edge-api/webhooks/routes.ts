@@ -96,7 +96,7 @@ export function addWebhookRoutes(app: App, deps: Deps): void {
         return row.id;
       });
     const [row] = await readWebhooks(c.get('db'), tenant, id);
-    return c.json({ ...row!, secret }, 201);
+    return c.json({ ...row, secret }, 201);
   });
 
   app.openapi(listWebhooks, async (c) =>

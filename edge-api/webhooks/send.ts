@@ -55,7 +55,7 @@ export function createWebhookSender(allowInside: boolean): SendWebhook {
       const refused = allowInside ? undefined : addresses.find(({ address }) => isInside(address));
       if (refused || addresses.length === 0) return done(forbidden(host), '', 4);
       if (options.all) return done(null, addresses);
-      return done(null, addresses[0]!.address, addresses[0]!.family);
+      return done(null, addresses[0].address, addresses[0].family);
     });
   };
   return (url, headers, body) =>

@@ -39,8 +39,8 @@ describeNative('the same bits', () => {
       for (const other of others) expect(other).toBe(first);
       expect(new Set(ends.map((e) => e.loss)).size).toBe(1);
       expect(new Set(ends.map((e) => e.psnr)).size).toBe(1);
-      expect(ends[0]!.loss).toSatisfy(Number.isFinite);
-      expect(ends[0]!.state.parameters.every(Number.isFinite)).toBe(true);
+      expect(ends[0].loss).toSatisfy(Number.isFinite);
+      expect(ends[0].state.parameters.every(Number.isFinite)).toBe(true);
     });
   });
 
@@ -69,7 +69,7 @@ describeNative('the same bits', () => {
   });
 
   test('after going back to a snapshot in the same trainer', async () => {
-    const { plan, data, state } = SAMPLES[0]![1]();
+    const { plan, data, state } = SAMPLES[0][1]();
     const trainer = await createNativeEngine({ threads: 2 }).open(plan, data, state);
     await trainer.train(5);
     const snapshot = await trainer.save();
@@ -82,7 +82,7 @@ describeNative('the same bits', () => {
   });
 
   test('whatever is asked of the trainer between steps', async () => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const whole = await trained(run, 10);
     const trainer = await createNativeEngine({ threads: 2 }).open(run.plan, run.data, run.state);
     for (let step = 0; step < 10; step++) {
@@ -94,7 +94,7 @@ describeNative('the same bits', () => {
   });
 
   test('aborted at any step and continued', async () => {
-    const run = SAMPLES[2]![1]();
+    const run = SAMPLES[2][1]();
     const long = { ...run, plan: createPlan(run.plan.capture, run.plan.config, run.plan.seed, 1500) };
     const trainer = await createNativeEngine({ threads: 2 }).open(long.plan, long.data, long.state);
     const controller = new AbortController();
@@ -115,7 +115,7 @@ describeNative('the same bits', () => {
     const [one, other] = [sampleRun(patches, 1), sampleRun(patches, 2)];
     // From the same parameters: the batches alone differ.
     const ends = [await trained(one, 3), await trained({ ...other, state: one.state }, 3)];
-    expect(hash(ends[0]!.state)).not.toBe(hash(ends[1]!.state));
+    expect(hash(ends[0].state)).not.toBe(hash(ends[1].state));
   });
 });
 
@@ -127,8 +127,8 @@ describeNative('the same bits through a model file', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   test.each<[string, () => Run]>([
-    SAMPLES[0]!,
-    SAMPLES[1]!,
+    SAMPLES[0],
+    SAMPLES[1],
     ['no start', () => randomRun('siren free')],
     ['two layers and a start', () => randomRun('all losses, free')],
   ])('%s', async (name, make) => {

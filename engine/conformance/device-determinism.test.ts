@@ -32,13 +32,13 @@ describeEmulated('the same bits on a device', () => {
     const [first, ...others] = await Promise.all(
       ['forward', 'reverse', 'shuffled', 'forward'].map((order) => trained(run, STEPS, order)),
     );
-    expect(hash(first!.state)).not.toBe(hash(run.state));
+    expect(hash(first.state)).not.toBe(hash(run.state));
     for (const other of others) {
-      expect(hash(other.state)).toBe(hash(first!.state));
-      expect([other.loss, other.psnr]).toEqual([first!.loss, first!.psnr]);
+      expect(hash(other.state)).toBe(hash(first.state));
+      expect([other.loss, other.psnr]).toEqual([first.loss, first.psnr]);
     }
-    expect(first!.loss).toSatisfy(Number.isFinite);
-    expect(first!.state.parameters.every(Number.isFinite)).toBe(true);
+    expect(first.loss).toSatisfy(Number.isFinite);
+    expect(first.state.parameters.every(Number.isFinite)).toBe(true);
   });
 
   // Wide, middle and narrow tiles: chosen by how many multiprocessors there are to fill, and by their shared memory.
@@ -51,7 +51,7 @@ describeEmulated('the same bits on a device', () => {
   });
 
   test('timed by phase or not', async () => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const trainer = await engineOf().open(run.plan, run.data, run.state);
     await trainer.train(1);
     expect(Object.values(trainer.ticks()).every((t) => t === 0)).toBe(true);
@@ -98,7 +98,7 @@ describeEmulated('shards spread over device trainers', () => {
   });
 
   test('a step that was given up leaves nothing behind', async () => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const placement = run.plan.shards.map((_, s) => s % 2);
     const group = await openGroup(run, placement, { engine: engineOf() });
     await Promise.all(group.members.map((m) => m.compute(0)));
@@ -109,7 +109,7 @@ describeEmulated('shards spread over device trainers', () => {
   });
 
   test('what is out of turn is refused', async () => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const trainer = await engineOf().open(run.plan, run.data, run.state, { shards: [1, 2] });
     await expect(trainer.train(1)).rejects.toThrow(/hosts some of its shards/);
     await expect(trainer.take(1)).rejects.toThrow(/compute one first/);

@@ -23,7 +23,7 @@ async function compare(name: CaseName, library: 'cuda' | 'emulated') {
       return result;
     }),
   );
-  expectParity(plan, actual!, expected!);
+  expectParity(plan, actual, expected);
 }
 
 describeEmulated('emulated device against native', () => {

@@ -48,10 +48,10 @@ export async function exchange({ placement, members }: Group, lanes = 1): Promis
     deliver.get(key)!(bytes);
   };
   const run = async (self: number, index: number) => {
-    const member = members[self]!;
+    const member = members[self];
     let root: Root = -1;
     const lane = { index, count: lanes };
-    for (const op of planReduction(placement.length, (s) => placement[s]!, self, lane)) {
+    for (const op of planReduction(placement.length, (s) => placement[s], self, lane)) {
       if (op.kind === 'combine') await member.combine(op.into, op.from, index);
       else if (op.kind === 'send') await post(`${index}:${op.node}`, await member.take(op.slot, index));
       else if (op.kind === 'receive') await member.add(op.slot, await box(`${index}:${op.node}`));
@@ -73,7 +73,7 @@ export async function exchange({ placement, members }: Group, lanes = 1): Promis
 export async function step(group: Group, number: number, lanes = 1): Promise<Progress[]> {
   await Promise.all(group.members.map((m) => m.compute(number, lanes)));
   const roots = await exchange(group, lanes);
-  return Promise.all(group.members.map((m, i) => m.apply(roots[i]!)));
+  return Promise.all(group.members.map((m, i) => m.apply(roots[i])));
 }
 
 /** The members' parts as one state: shared groups of the first, tiles of their owners. */
@@ -81,13 +81,13 @@ export async function gather(run: Run, { placement, members }: Group): Promise<T
   const states = await Promise.all(members.map((m) => m.save()));
   const { size, groups } = run.plan.layout;
   const whole = {
-    step: states[0]!.step,
+    step: states[0].step,
     parameters: new Float32Array(size),
     m: new Float32Array(size),
     v: new Float32Array(size),
   };
   for (const { scope, offset, size: length } of groups) {
-    const owner = states[scope === 'shared' ? 0 : placement[scope.shard]!]!;
+    const owner = states[scope === 'shared' ? 0 : placement[scope.shard]];
     const end = offset + Math.ceil(length / 16) * 16;
     for (const key of ['parameters', 'm', 'v'] as const) {
       whole[key].set(owner[key].subarray(offset, end), offset);

@@ -32,11 +32,11 @@ export function readNode(bytes: Uint8Array): NodeValue {
     if (i === atlas) before = -1;
     let [gap, shift, byte] = [0, 0, 128];
     for (; byte >= 128; shift += 7) {
-      byte = bytes[at++]!;
+      byte = bytes[at++];
       gap += (byte & 127) << shift;
     }
     before += 1 + gap;
-    const mask = bytes[at++]!;
+    const mask = bytes[at++];
     listed.push({
       number: before,
       nodes: Array.from({ length: 8 }, (_, k) => k).filter((k) => (mask >> k) & 1),
@@ -87,8 +87,8 @@ function checksum(bytes: Uint8Array, seed: bigint): bigint {
   const view = new DataView(padded.buffer);
   const h = [0n, 1n, 2n, 3n].map((k) => (seed + k) & U64);
   for (let at = 0; at < whole; at += 32) {
-    for (let k = 0; k < 4; k++) h[k] = mix(h[k]!, view.getBigUint64(at + 8 * k, true));
+    for (let k = 0; k < 4; k++) h[k] = mix(h[k], view.getBigUint64(at + 8 * k, true));
   }
-  for (let k = 0; k < 4; k++) h[0] = mix(mix(h[0]!, view.getBigUint64(whole + 8 * k, true)), h[k]!);
-  return mix(h[0]!, BigInt(bytes.length));
+  for (let k = 0; k < 4; k++) h[0] = mix(mix(h[0], view.getBigUint64(whole + 8 * k, true)), h[k]);
+  return mix(h[0], BigInt(bytes.length));
 }

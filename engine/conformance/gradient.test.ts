@@ -22,7 +22,7 @@ function sample(group: Group, gradient: Float64Array, random: RandomStream): num
   const alive: number[] = [];
   for (let i = group.offset; i < group.offset + group.size; i++) if (gradient[i] !== 0) alive.push(i);
   const picks = new Set<number>();
-  while (picks.size < Math.min(SAMPLES, alive.length)) picks.add(alive[random.word() % alive.length]!);
+  while (picks.size < Math.min(SAMPLES, alive.length)) picks.add(alive[random.word() % alive.length]);
   return [...picks];
 }
 
@@ -40,17 +40,17 @@ async function relativeErrors(name: CaseName): Promise<Record<string, number>> {
     for (const i of sample(group, gradient, random)) {
       const lossAt = async (delta: number) => {
         const moved = at.slice();
-        moved[i]! += delta;
+        moved[i] += delta;
         return (await trainer.gradientAt(moved, step)).loss;
       };
       let error = Number.POSITIVE_INFINITY;
       for (const h of STEPS) {
         const slope = ((await lossAt(h)) - (await lossAt(-h))) / (2 * h);
-        error = Math.min(error, Math.abs(slope - gradient[i]!));
-        if (error <= 1e-6 * Math.abs(gradient[i]!)) break;
+        error = Math.min(error, Math.abs(slope - gradient[i]));
+        if (error <= 1e-6 * Math.abs(gradient[i])) break;
       }
       difference += error ** 2;
-      norm += gradient[i]! ** 2;
+      norm += gradient[i] ** 2;
     }
     errors[group.name] = Math.max(0, Math.sqrt(difference) - NOISE) / Math.max(Math.sqrt(norm), 1e-12);
   }

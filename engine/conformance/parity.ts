@@ -15,8 +15,8 @@ function relativeError(actual: Float32Array, expected: Float32Array, least = 1e-
   let difference = 0;
   let norm = 0;
   for (let i = 0; i < actual.length; i++) {
-    difference += (actual[i]! - expected[i]!) ** 2;
-    norm += expected[i]! ** 2;
+    difference += (actual[i] - expected[i]) ** 2;
+    norm += expected[i] ** 2;
   }
   return Math.sqrt(difference) / Math.max(Math.sqrt(norm), least);
 }

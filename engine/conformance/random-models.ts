@@ -189,7 +189,7 @@ function captureOf(spec: Case): Capture {
         focus: f,
         exposure: e,
         ev,
-        aperture: apertures[f % apertures.length]!,
+        aperture: apertures[f % apertures.length],
         homography: homographies?.[f % homographies.length],
       });
     }
@@ -208,7 +208,7 @@ function dataOf(spec: Case, plan: Plan, random: RandomStream): SceneData {
   const frames = plan.capture.frames.map(() => {
     const data = bits === 16 ? new Uint16Array(3 * area) : new Uint8Array(3 * area);
     for (let i = 0; i < data.length; i++) {
-      const end = extreme[Math.floor(i / 3)]!;
+      const end = extreme[Math.floor(i / 3)];
       data[i] = end >= 0 ? end * white : Math.round((0.05 + 0.9 * random.unit()) * white);
     }
     const mask = spec.masks
@@ -251,7 +251,7 @@ function parametersOf(plan: Plan, data: SceneData, random: RandomStream): Float3
     // Without a start picture all contrast is the grid's.
     const spread = SPREAD[group.kind] * (alone && group.kind === 'atlasGrid' ? 4 : 1);
     for (let i = group.offset; i < group.offset + group.size; i++) {
-      parameters[i]! += (2 * random.unit() - 1) * spread;
+      parameters[i] += (2 * random.unit() - 1) * spread;
     }
   }
   if (alone) darken(plan, parameters);
@@ -262,5 +262,5 @@ function parametersOf(plan: Plan, data: SceneData, random: RandomStream): Float3
 function darken(plan: Plan, parameters: Float32Array): void {
   const group = plan.layout.groups.find((g) => g.name === 'atlas.mlp')!;
   const first = group.offset + group.size - 3;
-  for (let i = 0; i < 3; i++) parameters[first + i]! -= 2;
+  for (let i = 0; i < 3; i++) parameters[first + i] -= 2;
 }

@@ -36,8 +36,8 @@ function withStart(run: Run): Run {
 }
 
 const RUNS: [string, () => Run][] = [
-  ['lens, masks', () => withStart(SAMPLES[2]![1]())],
-  ['free, masks', () => withStart(SAMPLES[3]![1]())],
+  ['lens, masks', () => withStart(SAMPLES[2][1]())],
+  ['free, masks', () => withStart(SAMPLES[3][1]())],
   ['lens', () => randomRun('tiled lens')],
   ['free', () => randomRun('tiled free')],
   ['displaced free', () => displaced(randomRun('tiled free, affine'))],
@@ -100,7 +100,7 @@ describeNative('what a shard reads', () => {
     const planes = await trainer.bake();
     const group = await openGroup(run, [...shards.keys()], {
       data: ([s]) => {
-        const { frames, start } = shardReads(run.plan, shards[s!]!);
+        const { frames, start } = shardReads(run.plan, shards[s]);
         return dataOf(
           run,
           (x, y) => inside(frames, x, y),
@@ -119,7 +119,7 @@ describeNative('what a shard reads', () => {
             a,
             { width, height },
             { channels: a.length / (width * height), interleaved: false },
-            (x, y) => inside(shards[s]!.own, x, y),
+            (x, y) => inside(shards[s].own, x, y),
             0,
           );
         // Only its own pixels are baked.
@@ -136,7 +136,7 @@ describeNative('what a shard reads', () => {
     const run = make();
     const { shards } = run.plan;
     const s = Math.floor(shards.length / 2);
-    const reads = shardReads(run.plan, shards[s]!);
+    const reads = shardReads(run.plan, shards[s]);
     const leaf = async (data: SceneData) => {
       const { plan, state } = run;
       const trainer = await createNativeEngine({ threads: 1 }).open(plan, data, state, { shards: [s] });

@@ -41,14 +41,14 @@ function placements(n: number, k: number): number[][] {
 
 const STEPS = 8;
 const PARALLEL: [string, () => Run][] = [
-  SAMPLES[0]!,
-  SAMPLES[1]!,
+  SAMPLES[0],
+  SAMPLES[1],
   ['all losses', () => randomRun('all losses, lens')],
   ['siren, free', () => randomRun('siren free')],
 ];
 const TILED: [string, () => Run][] = [
-  SAMPLES[2]!,
-  SAMPLES[3]!,
+  SAMPLES[2],
+  SAMPLES[3],
   ['tiled lens', () => randomRun('tiled lens')],
   ['tiled free', () => randomRun('tiled free')],
 ];
@@ -84,14 +84,14 @@ describeNative('shards spread over trainers', () => {
   });
 
   test.each([...nativeIsas(), 'f64'])('with the kernels %s', async (isa) => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const one = await alone(run, 3, isa);
     const all = await together(run, [0, 1, 2, 0], 3, 2, isa);
     for (const state of all.states) expect(hash(state)).toBe(hash(one.state));
   });
 
   test('a member that is lost: its shards move, all go back to the last snapshot', async () => {
-    for (const [, make] of [SAMPLES[0]!, SAMPLES[2]!]) {
+    for (const [, make] of [SAMPLES[0], SAMPLES[2]]) {
       const run = make();
       const one = await alone(run, STEPS);
       const tiles = run.plan.shards.length;
@@ -105,27 +105,27 @@ describeNative('shards spread over trainers', () => {
       const moved = placement.map((h) => (h === 2 ? 1 : h));
       const after = await openGroup({ ...run, state: snapshot }, moved);
       // Member 0 hosts what it did, and goes back in place.
-      await before.members[0]!.load(snapshot);
-      const group = { placement: moved, members: [before.members[0]!, after.members[1]!] };
+      await before.members[0].load(snapshot);
+      const group = { placement: moved, members: [before.members[0], after.members[1]] };
       for (let i = 3; i < STEPS; i++) await step(group, i);
       expect(hash(await gather(run, group))).toBe(hash(one.state));
     }
   });
 
   test('a trainer of all shards may change between whole steps and steps in parts', async () => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const one = await alone(run, STEPS);
     const group = await openGroup(run, [0, 0, 0, 0]);
     const [trainer] = group.members;
-    await trainer!.train(2);
+    await trainer.train(2);
     await step(group, 2);
-    await trainer!.gradient(7);
-    await trainer!.compute(3);
-    await trainer!.load(await trainer!.save());
-    await trainer!.train(1);
+    await trainer.gradient(7);
+    await trainer.compute(3);
+    await trainer.load(await trainer.save());
+    await trainer.train(1);
     await step(group, 4);
-    await trainer!.train(STEPS - 5);
-    expect(hash(await trainer!.save())).toBe(hash(one.state));
+    await trainer.train(STEPS - 5);
+    expect(hash(await trainer.save())).toBe(hash(one.state));
   });
 });
 
@@ -135,7 +135,7 @@ describeNative('a trainer that hosts some shards', () => {
   const no = (message: RegExp) => refused('reduction-refused', message);
 
   test('refuses what is out of turn and goes on', async () => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const one = await alone(run, 3);
     const group = await openGroup(run, [0, 0, 1, 1]);
     const [a, b] = group.members as [(typeof group.members)[0], (typeof group.members)[0]];
@@ -159,30 +159,30 @@ describeNative('a trainer that hosts some shards', () => {
       await expect(a.apply([leaf])).rejects.toEqual(no(/not the sum of all/));
       await expect(a.take(0, 1)).rejects.toEqual(no(/taken in 1 lanes/));
       const roots = await exchange(group);
-      await expect(a.add(0, roots[1]![0] as Uint8Array)).rejects.toEqual(no(/not what the tree adds/));
+      await expect(a.add(0, roots[1][0] as Uint8Array)).rejects.toEqual(no(/not what the tree adds/));
       await expect(a.apply([])).rejects.toEqual(no(/give a root of each/));
-      await a.apply(roots[0]!);
-      await b.apply(roots[1]!);
-      await expect(a.apply(roots[0]!)).rejects.toEqual(no(/no step is under way/));
+      await a.apply(roots[0]);
+      await b.apply(roots[1]);
+      await expect(a.apply(roots[0])).rejects.toEqual(no(/no step is under way/));
     }
     for (const m of [a, b]) expect(hash(await m.save())).toBe(hash(one.state));
   });
 
   test('refuses to show a tiled trainer in the middle of a step', async () => {
-    const run = SAMPLES[2]![1]();
+    const run = SAMPLES[2][1]();
     const { members } = await openGroup(
       run,
       run.plan.shards.map((_, s) => s % 2),
     );
-    await members[0]!.compute(0);
-    await expect(members[0]!.save()).rejects.toEqual(no(/a step is under way/));
-    await expect(members[0]!.bake()).rejects.toEqual(no(/a step is under way/));
-    await members[0]!.load(run.state);
-    expect((await members[0]!.save()).step).toBe(0);
+    await members[0].compute(0);
+    await expect(members[0].save()).rejects.toEqual(no(/a step is under way/));
+    await expect(members[0].bake()).rejects.toEqual(no(/a step is under way/));
+    await members[0].load(run.state);
+    expect((await members[0].save()).step).toBe(0);
   });
 
   test('is of its plan', async () => {
-    const { plan, data, state } = SAMPLES[0]![1]();
+    const { plan, data, state } = SAMPLES[0][1]();
     for (const shards of [[], [4], [-1], [0, 1.5]]) {
       await expect(createNativeEngine().open(plan, data, state, { shards })).rejects.toEqual(
         refused('engine-input', /shard/),
@@ -206,7 +206,7 @@ describeNative('a trainer that hosts some shards', () => {
   });
 
   test('may be closed in the middle of anything', async () => {
-    for (const [, make] of [SAMPLES[0]!, SAMPLES[2]!]) {
+    for (const [, make] of [SAMPLES[0], SAMPLES[2]]) {
       const { plan, data, state } = make();
       const trainer = await createNativeEngine({ threads: 2 }).open(plan, data, state);
       const calls = [trainer.compute(0), trainer.combine(0, 1), trainer.take(0), trainer.bake()];

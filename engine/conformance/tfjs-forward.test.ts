@@ -42,8 +42,8 @@ function samplesOf({ plan, step }: RandomModel): { samples: Sample[]; patch: num
     const cells = drawCells(plan.seed, step, shard, index, patch);
     for (let j = 0; j < shard.draws; j++) {
       for (let k = 0; k < patch ** 2; k++) {
-        const y = cells[2 * j + 1]! + Math.floor(k / patch);
-        samples.push({ x: cells[2 * j]! + (k % patch), y });
+        const y = cells[2 * j + 1] + Math.floor(k / patch);
+        samples.push({ x: cells[2 * j] + (k % patch), y });
       }
     }
   }
@@ -67,10 +67,10 @@ function dataTerm(model: RandomModel, seen: Seen): number {
       const u = seen(view, v, sample);
       if (!u) continue;
       for (const i of view.frames) {
-        if (data.frames[i]!.mask?.[y * width + x] === 0) continue;
+        if (data.frames[i].mask?.[y * width + x] === 0) continue;
         for (let c = 0; c < 3; c++) {
-          const value = data.frames[i]!.data[3 * (y * width + x) + c]! / 255;
-          sum += (camera.tone(c, u[c]! + Math.LN2 * camera.ev[i]!) - value) ** 2;
+          const value = data.frames[i].data[3 * (y * width + x) + c] / 255;
+          sum += (camera.tone(c, u[c] + Math.LN2 * camera.ev[i]) - value) ** 2;
         }
       }
     }
@@ -95,7 +95,7 @@ describe('a lens sees what the renderer shows', () => {
     const baked = { width, height, ...(await trainer.bake()) };
     const camera = readCamera(plan, parameters);
     const pictures = plan.views.map((view) => {
-      const focus = camera.focus[view.focus]!;
+      const focus = camera.focus[view.focus];
       return composeRefocus(baked, {
         focus,
         aperture: view.aperture,
@@ -106,13 +106,13 @@ describe('a lens sees what the renderer shows', () => {
     const pin = plan.config.loss.tonePin * meanPin(plan, parameters);
     /** |c_v| at a pixel: wider than the halo, and it does not count. */
     const circle = (v: number, i: number) => {
-      const view = plan.views[v]!;
-      return Math.abs(camera.kappa * view.aperture * (baked.defocus[i]! - camera.focus[view.focus]!));
+      const view = plan.views[v];
+      return Math.abs(camera.kappa * view.aperture * (baked.defocus[i] - camera.focus[view.focus]));
     };
     const expected = dataTerm(model, (_, v, { x, y }) => {
       const i = y * width + x;
       if (circle(v, i) > blur.reach - 0.6) return undefined;
-      return [0, 1, 2].map((c) => Math.log(pictures[v]!.data[3 * i + c]! + 1e-8));
+      return [0, 1, 2].map((c) => Math.log(pictures[v].data[3 * i + c] + 1e-8));
     });
     const { loss } = await trainer.gradient(step);
     expect((loss - pin) / expected).toBeCloseTo(1, 4);
@@ -150,7 +150,7 @@ describe('kernels see the start picture where networks say nothing', () => {
         [i + 1, j + 1],
       ] as const) {
         const weight = (1 - Math.abs(x - u)) * (1 - Math.abs(y - v));
-        if (weight > 0) sum += weight * planes[(plane * height + v) * width + u]!;
+        if (weight > 0) sum += weight * planes[(plane * height + v) * width + u];
       }
       return Math.max(-14, Math.min(8, sum));
     };
@@ -162,17 +162,17 @@ describe('kernels see the start picture where networks say nothing', () => {
     const long = Math.max(width, height);
     const group = findGroup(plan.layout, 'registration');
     return (v: number, px: number, py: number): [number, number] => {
-      const m = plan.views[v]!.homography.map((base, k) => {
+      const m = plan.views[v].homography.map((base, k) => {
         const j = (AFFINE as readonly number[]).indexOf(k);
         return group && v > 0 && j >= 0
-          ? base + parameters[group.offset + (v - 1) * AFFINE.length + j]!
+          ? base + parameters[group.offset + (v - 1) * AFFINE.length + j]
           : base;
       });
       const [x, y] = [(2 * px - width) / long, (2 * py - height) / long];
-      const z = m[6]! * x + m[7]! * y + 1;
+      const z = m[6] * x + m[7] * y + 1;
       return [
-        (((m[0]! * x + m[1]! * y + m[2]!) / z) * long + width) / 2,
-        (((m[3]! * x + m[4]! * y + m[5]!) / z) * long + height) / 2,
+        (((m[0] * x + m[1] * y + m[2]) / z) * long + width) / 2,
+        (((m[3] * x + m[4] * y + m[5]) / z) * long + height) / 2,
       ];
     };
   }
@@ -189,10 +189,10 @@ describe('kernels see the start picture where networks say nothing', () => {
       let at = findGroup(plan.layout, 'blur.mlp')!.offset;
       let x = input;
       for (let l = 1; l < widths.length; l++) {
-        const [inputs, outputs] = [widths[l - 1]!, widths[l]!];
+        const [inputs, outputs] = [widths[l - 1], widths[l]];
         const bias = at + inputs * outputs;
         const y = Array.from({ length: outputs }, (_, o) =>
-          x.reduce((sum, value, i) => sum + value * parameters[at + o * inputs + i]!, parameters[bias + o]!),
+          x.reduce((sum, value, i) => sum + value * parameters[at + o * inputs + i], parameters[bias + o]),
         );
         x = l < widths.length - 1 ? y.map((value) => Math.max(0, value)) : y;
         at = bias + outputs;
@@ -201,13 +201,13 @@ describe('kernels see the start picture where networks say nothing', () => {
     };
     return (view, v, sample) => {
       const [px, py] = [sample.x + 0.5, sample.y + 0.5];
-      const focus = camera.focus[view.focus]!;
+      const focus = camera.focus[view.focus];
       const out = generate([focus, (2 * px - capture.width) / long, (2 * py - capture.height) / long]);
       const weights = out.slice(0, blur.taps).map(Math.exp);
       const total = weights.reduce((sum, w) => sum + w, 0);
       const sums = [0, 0, 0];
       for (let k = 0; k < blur.taps; k++) {
-        let [dx, dy] = [0, 1].map((d) => blur.maxShift * Math.tanh(out[blur.taps + 2 * k + d]!)) as [
+        let [dx, dy] = [0, 1].map((d) => blur.maxShift * Math.tanh(out[blur.taps + 2 * k + d])) as [
           number,
           number,
         ];
@@ -219,7 +219,7 @@ describe('kernels see the start picture where networks say nothing', () => {
         const at = map(v, px + dx, py + dy);
         for (let c = 0; c < 3; c++) {
           const value = read(c, ...at);
-          sums[c]! += (weights[k]! / total) * (config.light === 'log' ? value : Math.exp(value));
+          sums[c] += (weights[k] / total) * (config.light === 'log' ? value : Math.exp(value));
         }
       }
       return config.light === 'log' ? sums : sums.map((r) => Math.log(r + 1e-8));

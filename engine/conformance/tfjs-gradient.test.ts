@@ -35,7 +35,7 @@ function directionOf(model: RandomModel, gradient: Float32Array): { d: Float64Ar
     const norm = Math.hypot(...slice);
     const noise = Float64Array.from(slice, () => 2 * random.unit() - 1);
     const scale = 1 / Math.hypot(...noise);
-    for (const [i, g] of slice.entries()) d[group.offset + i] = (g / norm + noise[i]! * scale) / norm;
+    for (const [i, g] of slice.entries()) d[group.offset + i] = (g / norm + noise[i] * scale) / norm;
     longest = Math.max(longest, 2 / norm);
   }
   return { d, longest };
@@ -69,10 +69,10 @@ describe('the gradient is the slope of the loss', () => {
     const trainer = await open(model);
     const { gradient } = await trainer.gradient(model.step);
     const { d, longest } = directionOf(model, gradient);
-    const expected = d.reduce((sum, v, i) => sum + v * gradient[i]!, 0);
+    const expected = d.reduce((sum, v, i) => sum + v * gradient[i], 0);
     // No parameter moves by more: kinks (of a relu, a knot, a cell) stay out of the way.
     const h = 1e-5 / longest;
-    const moved = (sign: number) => model.parameters.map((p, i) => p + sign * h * d[i]!);
+    const moved = (sign: number) => model.parameters.map((p, i) => p + sign * h * d[i]);
     const [up, down] = [
       await lossAt(trainer, moved(1), model.step),
       await lossAt(trainer, moved(-1), model.step),
@@ -96,9 +96,9 @@ describe('weights of the data term are not differentiated', () => {
     const frames = data.frames.map((frame, i) => {
       const mask = new Uint8Array(area);
       if (i === 1) mask[y * plan.capture.width + x] = 1;
-      return { data: frame.data.map((_, k) => frame.data[k - (k % 3)]!), mask };
+      return { data: frame.data.map((_, k) => frame.data[k - (k % 3)]), mask };
     });
-    const radiance = data.start!.radiance.map((_, k, all) => all[k % area]!);
+    const radiance = data.start!.radiance.map((_, k, all) => all[k % area]);
     const parameters = model.parameters.slice();
     const group = (n: string) => plan.layout.groups.find((g) => g.name === n)!;
     sameRows(parameters, group('tone'), 0, 3);
@@ -121,7 +121,7 @@ describe('weights of the data term are not differentiated', () => {
     for (const [index, shard] of plan.shards.entries()) {
       const cells = drawCells(plan.seed, step, shard, index, patch);
       for (let j = 0; j < cells.length; j += 2) {
-        const [x, y] = [cells[j]! + patch - 1, cells[j + 1]! + patch - 1];
+        const [x, y] = [cells[j] + patch - 1, cells[j + 1] + patch - 1];
         if (x >= 0 && y >= 0 && x < width && y < height) return [x, y];
       }
     }
@@ -154,7 +154,7 @@ describe('weights of the data term are not differentiated', () => {
     const [weightedAt, plainAt] = [await a.gradient(weighted.step), await b.gradient(plain.step)];
     const weight = weightedAt.loss / plainAt.loss;
     expect(plainAt.loss).toBeGreaterThan(0);
-    const difference = weightedAt.gradient.map((g, i) => g - weight * plainAt.gradient[i]!);
+    const difference = weightedAt.gradient.map((g, i) => g - weight * plainAt.gradient[i]);
     expect(Math.hypot(...difference) / Math.hypot(...weightedAt.gradient)).toBeLessThan(1e-9);
 
     // The weight does depend on the parameters: differentiating it would show.

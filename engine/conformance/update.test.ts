@@ -31,13 +31,13 @@ function updated(
   for (const group of plan.layout.groups) {
     const rate = train.rates[group.kind] * rateFactor(train, state.step);
     for (let i = group.offset; i < group.offset + group.size; i++) {
-      const g = gradient[i]!;
+      const g = gradient[i];
       if (group.sparse && g === 0) continue;
-      next.m[i] = train.beta1 * state.m[i]! + (1 - train.beta1) * g;
-      next.v[i] = train.beta2 * state.v[i]! + (1 - train.beta2) * g * g;
-      const mean = next.m[i]! / (1 - train.beta1 ** t);
-      const spread = Math.sqrt(next.v[i]! / (1 - train.beta2 ** t)) + 1e-15;
-      next.parameters[i]! -= (rate * mean) / spread;
+      next.m[i] = train.beta1 * state.m[i] + (1 - train.beta1) * g;
+      next.v[i] = train.beta2 * state.v[i] + (1 - train.beta2) * g * g;
+      const mean = next.m[i] / (1 - train.beta1 ** t);
+      const spread = Math.sqrt(next.v[i] / (1 - train.beta2 ** t)) + 1e-15;
+      next.parameters[i] -= (rate * mean) / spread;
     }
   }
   return next;
@@ -47,7 +47,7 @@ function updated(
 function largestError(actual: Float32Array, expected: Float64Array, unit: (i: number) => number): number {
   let worst = 0;
   for (let i = 0; i < actual.length; i++) {
-    worst = Math.max(worst, Math.abs(actual[i]! - expected[i]!) / unit(i));
+    worst = Math.max(worst, Math.abs(actual[i] - expected[i]) / unit(i));
   }
   return worst;
 }
@@ -89,14 +89,14 @@ describeNative.each(ENGINES)('%s: a step is Adam on its gradient', (_, engine) =
           parameters: largestError(
             of(after.parameters),
             of(expected.parameters),
-            (i) => Math.abs(old[i]!) * 0.01 + rate,
+            (i) => Math.abs(old[i]) * 0.01 + rate,
           ),
           m: largestError(
             of(after.m),
             of(expected.m),
-            (i) => Math.abs(of(before.m)[i]!) + Math.abs(g[i]!) + 1e-30,
+            (i) => Math.abs(of(before.m)[i]) + Math.abs(g[i]) + 1e-30,
           ),
-          v: largestError(of(after.v), of(expected.v), (i) => of(before.v)[i]! + g[i]! ** 2 + 1e-30),
+          v: largestError(of(after.v), of(expected.v), (i) => of(before.v)[i] + g[i] ** 2 + 1e-30),
         };
         for (const [what, e] of Object.entries(error)) {
           expect(e, `${what} of ${group.name}`).toBeLessThan(TOLERANCE);

@@ -85,7 +85,7 @@ describeNative('a native trainer', () => {
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(0);
     expect(reports).toHaveLength(2);
-    expect(reports[0]).toBeLessThan(reports[1]!);
+    expect(reports[0]).toBeLessThan(reports[1]);
     expect(last.step).toBe(reports[1]);
     expect((await trainer.save()).step).toBe(last.step);
     expect(await trainer.train(5, { signal: AbortSignal.abort() })).toMatchObject({ step: last.step });
@@ -120,7 +120,7 @@ describeNative('a native trainer', () => {
     await expect(withData({ ...data, frames: rest })).rejects.toThrow(/6 frames, the data 5/);
     const short = { data: new Uint8Array(5) };
     await expect(withData({ ...data, frames: [short, ...rest] })).rejects.toThrow(/frame 0 has 5 samples/);
-    const masked = { ...first!, mask: new Uint8Array(5) };
+    const masked = { ...first, mask: new Uint8Array(5) };
     await expect(withData({ ...data, frames: [masked, ...rest] })).rejects.toThrow(/mask of frame 0/);
     const radiance = new Float32Array(7);
     await expect(withData({ ...data, start: { ...data.start!, radiance } })).rejects.toThrow(

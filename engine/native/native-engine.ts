@@ -43,7 +43,7 @@ export function createNativeEngine(options: NativeOptions = {}): NativeEngine {
       { status: 501 },
     );
   }
-  const isa = options.isa ?? addon.isas()[0]!;
+  const isa = options.isa ?? addon.isas()[0];
   const threads = options.threads ?? availableParallelism();
   if (isa !== 'f64' && !addon.isas().includes(isa)) {
     const there = addon.isas().join(', ');

@@ -29,7 +29,7 @@ function sampleCurve(tone: DisplayCurve): Float32Array {
   const light = new Float32Array(bits.buffer);
   const curve = new Float32Array(3 * CURVE_SIZE);
   for (let c = 0; c < 3; c++) {
-    for (let j = 0; j < CURVE_SIZE; j++) curve[c * CURVE_SIZE + j] = tone(c, light[j]!);
+    for (let j = 0; j < CURVE_SIZE; j++) curve[c * CURVE_SIZE + j] = tone(c, light[j]);
   }
   return curve;
 }

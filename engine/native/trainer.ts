@@ -195,10 +195,7 @@ export class Trainer implements NativeTrainer {
 
   ticks(): Record<(typeof PHASES)[number], number> {
     const ticks = this.addon.ticks();
-    return Object.fromEntries(PHASES.map((p, i) => [p, ticks[i]!])) as Record<
-      (typeof PHASES)[number],
-      number
-    >;
+    return Object.fromEntries(PHASES.map((p, i) => [p, ticks[i]])) as Record<(typeof PHASES)[number], number>;
   }
 
   timePhases(on: boolean): void {

@@ -28,10 +28,10 @@ function updateGroup(plan: Plan, group: Group, state: AdamState, gradient: Float
   const correct2 = 1 / (1 - beta2 ** (step + 1));
   const { parameters, m, v } = state;
   for (let i = group.offset; i < group.offset + group.size; i++) {
-    const g = gradient[i]!;
+    const g = gradient[i];
     if (group.sparse && g === 0) continue;
-    m[i] = beta1 * m[i]! + (1 - beta1) * g;
-    v[i] = beta2 * v[i]! + (1 - beta2) * g * g;
-    parameters[i]! -= (rate * m[i]! * correct1) / (Math.sqrt(v[i]! * correct2) + EPSILON);
+    m[i] = beta1 * m[i] + (1 - beta1) * g;
+    v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+    parameters[i] -= (rate * m[i] * correct1) / (Math.sqrt(v[i] * correct2) + EPSILON);
   }
 }

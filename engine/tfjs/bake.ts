@@ -55,7 +55,7 @@ function* chunksOf(rect: Rect, width: number): Generator<Chunk> {
     for (let i = 0; i < count; i++) {
       x[i] = rect.x + ((from + i) % rect.width);
       y[i] = rect.y + Math.floor((from + i) / rect.width);
-      pixels[i] = y[i]! * width + x[i]!;
+      pixels[i] = y[i] * width + x[i];
     }
     yield { x, y, pixels };
   }
@@ -64,7 +64,7 @@ function* chunksOf(rect: Rect, width: number): Generator<Chunk> {
 /** Writes values [C, M] to the pixels of planes [C][area]. */
 function place(planes: Float32Array, values: Tensor, pixels: Int32Array, area: number): void {
   const from = values.dataSync();
-  for (let c = 0; c < values.shape[0]!; c++) {
-    for (let i = 0; i < pixels.length; i++) planes[c * area + pixels[i]!] = from[c * pixels.length + i]!;
+  for (let c = 0; c < values.shape[0]; c++) {
+    for (let i = 0; i < pixels.length; i++) planes[c * area + pixels[i]] = from[c * pixels.length + i];
   }
 }

@@ -40,7 +40,7 @@ export function drawsPerStep(plan: Plan): number {
 export function planUnits(plan: Plan, shape: PatchShape): Unit[] {
   const tiled = plan.shards.some((s) => s.tiled);
   const positions = drawsPerStep(plan) * positionsPerDraw(plan, shape);
-  const indices = plan.shards.map((_, i) => i).filter((i) => plan.shards[i]!.draws > 0);
+  const indices = plan.shards.map((_, i) => i).filter((i) => plan.shards[i].draws > 0);
   if (tiled || positions > UNIT_POSITIONS) return indices.map((i) => ({ shards: [i] }));
   return [{ shards: indices }];
 }
@@ -68,11 +68,11 @@ export interface Batch {
 /** Draws a unit's batch: a pure function of (seed, step, shards). */
 export function drawBatch(plan: Plan, unit: Unit, shape: PatchShape, step: number): Batch {
   const { patch } = shape;
-  const draws = unit.shards.reduce((sum, s) => sum + plan.shards[s]!.draws, 0);
+  const draws = unit.shards.reduce((sum, s) => sum + plan.shards[s].draws, 0);
   const cells = new Int32Array(2 * draws);
   let at = 0;
   for (const index of unit.shards) {
-    const shard = plan.shards[index]!;
+    const shard = plan.shards[index];
     cells.set(drawCells(plan.seed, step, shard, index, patch), 2 * at);
     at += shard.draws;
   }
@@ -81,10 +81,10 @@ export function drawBatch(plan: Plan, unit: Unit, shape: PatchShape, step: numbe
   for (let d = 0, q = 0; d < draws; d++) {
     for (let j = 0; j < patch; j++) {
       for (let i = 0; i < patch; i++, q++) {
-        x[q] = cells[2 * d]! + i;
-        y[q] = cells[2 * d + 1]! + j;
+        x[q] = cells[2 * d] + i;
+        y[q] = cells[2 * d + 1] + j;
       }
     }
   }
-  return { own: plan.shards[unit.shards[0]!]!.own, draws, cells, x, y };
+  return { own: plan.shards[unit.shards[0]].own, draws, cells, x, y };
 }

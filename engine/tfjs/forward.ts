@@ -47,8 +47,8 @@ export function pixelCentres(input: ForwardInput): { x: Float32Array; y: Float32
   const x = new Float32Array(plan.views.length * count);
   const y = new Float32Array(x.length);
   for (let i = 0; i < x.length; i++) {
-    x[i] = batch.x[i % count]! + 0.5;
-    y[i] = batch.y[i % count]! + 0.5;
+    x[i] = batch.x[i % count] + 0.5;
+    y[i] = batch.y[i % count] + 0.5;
   }
   return { x, y };
 }

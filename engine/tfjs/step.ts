@@ -44,7 +44,7 @@ export class StepEvaluator {
     const error: SquaredError = { sum: 0, count: 0 };
     let loss = 0;
     for (const unit of this.units) {
-      loss += this.accumulate(gradient, parameters, unit.shards[0]!, (leaves) =>
+      loss += this.accumulate(gradient, parameters, unit.shards[0], (leaves) =>
         this.unitLoss(leaves, unit, step, error),
       );
       await setImmediate();
@@ -81,15 +81,15 @@ export class StepEvaluator {
         // Not every group has a gradient, whatever the type says.
         const slice = (grads[k] as Tensor | null)?.dataSync();
         if (!slice) continue;
-        for (let i = 0; i < group.size; i++) gradient[group.offset + i]! += slice[i]!;
+        for (let i = 0; i < group.size; i++) gradient[group.offset + i] += slice[i];
       }
-      return value.dataSync()[0]!;
+      return value.dataSync()[0];
     });
   }
 
   private unitLoss(leaves: Leaves, unit: Unit, step: number, error: SquaredError): Tensor {
     const { tf, plan, data, shape } = this;
-    const scene = new Scene(tf, plan, data, plan.shards[unit.shards[0]!]!.grid);
+    const scene = new Scene(tf, plan, data, plan.shards[unit.shards[0]].grid);
     const batch = drawBatch(plan, unit, shape, step);
     const forward = render({ tf, plan, scene, leaves, batch, shape });
     const loss = dataLoss(tf, plan, data, batch, shape, leaves, forward, step, error);

@@ -28,7 +28,7 @@ const open = ({ plan, data, parameters }: RandomModel) => engine.open(plan, data
 
 /** ‖a − b‖ / ‖b‖. */
 function distance(a: Float32Array, b: Float32Array): number {
-  return Math.hypot(...a.map((v, i) => v - b[i]!)) / Math.hypot(...b);
+  return Math.hypot(...a.map((v, i) => v - b[i])) / Math.hypot(...b);
 }
 
 test('nothing of TensorFlow.js is loaded before the engine is asked for', () => {
@@ -91,7 +91,7 @@ describe('baked planes', () => {
     const grid = plan.layout.groups.find((g) => g.name === 'atlas.grid/1')!;
     parameters.fill(0, grid.offset, grid.offset + grid.size);
     const without = await (await open({ ...model, parameters })).bake();
-    const { own } = plan.shards[1]!;
+    const { own } = plan.shards[1];
     const changed = baked.radiance.map((v, i) => (v === without.radiance[i] ? 0 : 1));
     const { width, height } = plan.capture;
     for (let y = 0; y < height; y++) {
@@ -166,7 +166,7 @@ describe('a trainer', () => {
       /frame 0 has 5 samples/,
     );
     await expect(
-      withData({ ...data, frames: [{ ...first!, mask: new Uint8Array(5) }, ...rest] }),
+      withData({ ...data, frames: [{ ...first, mask: new Uint8Array(5) }, ...rest] }),
     ).rejects.toThrow(/mask of frame 0/);
     const short = { ...data.start!, radiance: new Float32Array(7) };
     await expect(withData({ ...data, start: short })).rejects.toThrow(/start radiance/);
@@ -202,7 +202,7 @@ describe('training', () => {
       [-1, 1].map((ev, e) => ({ focus: f, exposure: e, ev, aperture: 1 })),
     );
     const frames = settings.map((setting) => {
-      const lens = { focus: focus[setting.focus]!, aperture: 1, kappa: 1.5 };
+      const lens = { focus: focus[setting.focus], aperture: 1, kappa: 1.5 };
       const seen = composeRefocus({ width, height, radiance, defocus }, lens);
       return {
         data: Uint8Array.from(seen.data, (r) =>

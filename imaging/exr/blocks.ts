@@ -59,7 +59,7 @@ function decodeRunLengths(chunk: Uint8Array, expected: number): Uint8Array {
   let at = 0;
   let o = 0;
   while (at < chunk.length) {
-    const count = (chunk[at++]! << 24) >> 24;
+    const count = (chunk[at++] << 24) >> 24;
     const length = count < 0 ? -count : count + 1;
     if (o + length > expected) throw new Error('a run leaves its block');
     if (count < 0) {
@@ -68,7 +68,7 @@ function decodeRunLengths(chunk: Uint8Array, expected: number): Uint8Array {
       at += length;
     } else {
       if (at >= chunk.length) throw new Error('a block is too short');
-      out.fill(chunk[at++]!, o, o + length);
+      out.fill(chunk[at++], o, o + length);
     }
     o += length;
   }
@@ -80,14 +80,14 @@ function decodeRunLengths(chunk: Uint8Array, expected: number): Uint8Array {
 function unpredict(data: Uint8Array): Uint8Array {
   const out = new Uint8Array(data.length);
   const half = (data.length + 1) >> 1;
-  let value = data[0]!;
+  let value = data[0];
   out[0] = value;
   for (let i = 1; i < half; i++) {
-    value = (value + data[i]! - 128) & 255;
+    value = (value + data[i] - 128) & 255;
     out[2 * i] = value;
   }
   for (let i = half; i < data.length; i++) {
-    value = (value + data[i]! - 128) & 255;
+    value = (value + data[i] - 128) & 255;
     out[2 * (i - half) + 1] = value;
   }
   return out;
@@ -99,7 +99,7 @@ export function predict(data: Uint8Array): Uint8Array {
   const half = (data.length + 1) >> 1;
   let previous = 0;
   for (let i = 0; i < data.length; i++) {
-    const value = data[i < half ? 2 * i : 2 * (i - half) + 1]!;
+    const value = data[i < half ? 2 * i : 2 * (i - half) + 1];
     out[i] = i === 0 ? value : value - previous + 128;
     previous = value;
   }
@@ -130,7 +130,7 @@ function decodePxr24(data: Uint8Array, block: ExrBlock, expected: number): Uint8
       let sample = 0;
       for (let x = 0; x < width; x++) {
         let difference = 0;
-        for (let p = 0; p < planes; p++) difference = (difference << 8) | data[at + p * width + x]!;
+        for (let p = 0; p < planes; p++) difference = (difference << 8) | data[at + p * width + x];
         sample = (sample + (difference << shift)) | 0;
         if (isHalf) view.setUint16(o, sample & 0xffff, true);
         else view.setInt32(o, sample, true);

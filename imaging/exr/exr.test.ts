@@ -26,7 +26,7 @@ async function writtenByThree(
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       for (let c = 0; c < 3; c++) {
-        rgba[((height - 1 - y) * width + x) * 4 + c] = data[(y * width + x) * 3 + c]!;
+        rgba[((height - 1 - y) * width + x) * 4 + c] = data[(y * width + x) * 3 + c];
       }
     }
   }
@@ -46,14 +46,14 @@ function readByThree(bytes: Uint8Array, channels: number): Float32Array {
   return Float32Array.from({ length: width * height * channels }, (_, i) => {
     const pixel = Math.floor(i / channels);
     const y = height - 1 - Math.floor(pixel / width);
-    return data[(y * width + (pixel % width)) * step + (i % channels)]!;
+    return data[(y * width + (pixel % width)) * step + (i % channels)];
   });
 }
 
 /** The picture as half floats hold it. */
 function inHalf({ data }: Picture): Float32Array {
   const table = halfTable();
-  return data.map((v) => table[floatToHalf(v)]!);
+  return data.map((v) => table[floatToHalf(v)]);
 }
 
 /** Noise, which no compression makes smaller, beside a flat part, which all do. */
@@ -267,7 +267,7 @@ describe('files made by hand', () => {
         [integer, 4, 0],
       ] as const) {
         const row = [...values.slice(y * width, (y + 1) * width)];
-        const differences = row.map((v, x) => ((v - (x > 0 ? row[x - 1]! : 0)) | 0) >>> shift);
+        const differences = row.map((v, x) => ((v - (x > 0 ? row[x - 1] : 0)) | 0) >>> shift);
         for (let p = bytes - 1; p >= 0; p--) planes.push(...differences.map((d) => (d >>> (8 * p)) & 255));
       }
     }

@@ -161,13 +161,13 @@ function scatter(
   const { data, width, channels: step } = picture;
   const halves = halfTable();
   wanted.forEach((channel, c) => {
-    const { type } = block.channels[channel]!;
+    const { type } = block.channels[channel];
     for (let row = 0; row < block.rows; row++) {
-      let at = row * rowBytes + starts[channel]!;
+      let at = row * rowBytes + starts[channel];
       let o = ((place.y + row) * width + place.x) * step + c;
       const end = o + block.width * step;
       if (type === ExrType.half) {
-        for (; o < end; o += step, at += 2) data[o] = halves[view.getUint16(at, true)]!;
+        for (; o < end; o += step, at += 2) data[o] = halves[view.getUint16(at, true)];
       } else if (type === ExrType.float) {
         for (; o < end; o += step, at += 4) data[o] = view.getFloat32(at, true);
       } else {
@@ -205,11 +205,11 @@ export async function encodeExr(picture: Picture, options: WriteExrOptions = {})
     );
   }
   // Channels stand in the order of their names: readers rely on it.
-  const order = names.map((_, i) => i).sort((a, b) => (names[a]! < names[b]! ? -1 : 1));
+  const order = names.map((_, i) => i).sort((a, b) => (names[a] < names[b] ? -1 : 1));
   const type = options.half ? ExrType.half : ExrType.float;
   const header = writeHeader(
     picture,
-    order.map((i) => ({ name: names[i]!, type })),
+    order.map((i) => ({ name: names[i], type })),
   );
   const blocks: Promise<Uint8Array>[] = [];
   for (let y = 0; y < picture.height; y += ZIP_ROWS) blocks.push(writeBlock(picture, y, order, type));
@@ -267,8 +267,8 @@ async function writeBlock(
       const end = (row + 1) * width * channels;
       const first = row * width * channels + channel;
       if (type === ExrType.half)
-        for (let i = first; i < end; i += channels) samples[o++] = floatToHalf(data[i]!);
-      else for (let i = first; i < end; i += channels) samples[o++] = data[i]!;
+        for (let i = first; i < end; i += channels) samples[o++] = floatToHalf(data[i]);
+      else for (let i = first; i < end; i += channels) samples[o++] = data[i];
     }
   }
   const plain = new Uint8Array(samples.buffer);

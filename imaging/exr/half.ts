@@ -22,7 +22,7 @@ const scratchBits = new Uint32Array(scratch.buffer);
 /** The nearest half float, ties to even; what is beyond 65504 becomes infinite. */
 export function floatToHalf(value: number): number {
   scratch[0] = value;
-  const bits = scratchBits[0]!;
+  const bits = scratchBits[0];
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
@@ -30,8 +30,8 @@ export function floatToHalf(value: number): number {
   if (magnitude >= 0x477ff000) return sign | 0x7c00;
   if (magnitude < 0x38800000) {
     // Below 2^-14 halves are multiples of 2^-24; adding 0.5 leaves exactly those in the lowest bits of the float.
-    scratch[0] = Math.abs(scratch[0]!) + 0.5;
-    return sign | (scratchBits[0]! - 0x3f000000);
+    scratch[0] = Math.abs(scratch[0]) + 0.5;
+    return sign | (scratchBits[0] - 0x3f000000);
   }
   const odd = (magnitude >>> 13) & 1;
   return sign | ((magnitude - 0x38000000 + 0xfff + odd) >>> 13);

@@ -30,7 +30,7 @@ export function decodePiz(chunk: Uint8Array, block: ExrBlock, expected: number):
     }
     plane += width * rows * parts;
   }
-  for (let i = 0; i < words.length; i++) words[i] = values[words[i]!]!;
+  for (let i = 0; i < words.length; i++) words[i] = values[words[i]];
   return interleaveRows(words, block, expected);
 }
 
@@ -116,7 +116,7 @@ function readCodeLengths(
   const take = (count: number): number => {
     while (held < count) {
       if (at >= data.length) throw new Error('its table of codes is cut short');
-      pool = ((pool << 8) | data[at++]!) & 0xffffff;
+      pool = ((pool << 8) | data[at++]) & 0xffffff;
       held += 8;
     }
     held -= count;
@@ -136,22 +136,22 @@ function readCodeLengths(
 
 function buildTable(lengths: Uint8Array): HuffmanTable {
   const count = new Int32Array(64);
-  for (const length of lengths) if (length > 0) count[length]!++;
+  for (const length of lengths) if (length > 0) count[length]++;
   const firstCode = new Float64Array(64);
   const firstSymbol = new Int32Array(64);
   // The longest codes are the smallest numbers: each length starts where the longer ones, halved, end.
   let code = 0;
   for (let length = 58; length > 0; length--) {
-    if (length > LONGEST_CODE && count[length]! > 0) throw new Error('its table of codes is damaged');
+    if (length > LONGEST_CODE && count[length] > 0) throw new Error('its table of codes is damaged');
     firstCode[length] = code;
-    if (code + count[length]! > 2 ** length) throw new Error('its table of codes is damaged');
-    code = Math.floor((code + count[length]!) / 2);
+    if (code + count[length] > 2 ** length) throw new Error('its table of codes is damaged');
+    code = Math.floor((code + count[length]) / 2);
   }
-  for (let length = 1; length < 63; length++) firstSymbol[length + 1] = firstSymbol[length]! + count[length]!;
+  for (let length = 1; length < 63; length++) firstSymbol[length + 1] = firstSymbol[length] + count[length];
   const next = firstSymbol.slice();
-  const symbols = new Int32Array(firstSymbol[63]!);
+  const symbols = new Int32Array(firstSymbol[63]);
   lengths.forEach((length, symbol) => {
-    if (length > 0) symbols[next[length]!++] = symbol;
+    if (length > 0) symbols[next[length]++] = symbol;
   });
   return {
     firstCode,
@@ -171,9 +171,9 @@ function buildFastTable(
   const fast = new Int32Array(1 << FAST_BITS);
   for (let length = 1; length <= FAST_BITS; length++) {
     const span = 1 << (FAST_BITS - length);
-    for (let i = 0; i < count[length]!; i++) {
-      const from = (firstCode[length]! + i) * span;
-      fast.fill(symbols[firstSymbol[length]! + i]! * 64 + length, from, from + span);
+    for (let i = 0; i < count[length]; i++) {
+      const from = (firstCode[length] + i) * span;
+      fast.fill(symbols[firstSymbol[length] + i] * 64 + length, from, from + span);
     }
   }
   return fast;
@@ -196,11 +196,11 @@ function decodeSymbols(
   let o = 0;
   while (left > 0) {
     while (held <= 16 && at < data.length) {
-      pool = ((pool << 8) | data[at++]!) & 0xffffff;
+      pool = ((pool << 8) | data[at++]) & 0xffffff;
       held += 8;
     }
     const peek = held >= FAST_BITS ? pool >> (held - FAST_BITS) : pool << (FAST_BITS - held);
-    const found = table.fast[peek & ((1 << FAST_BITS) - 1)]!;
+    const found = table.fast[peek & ((1 << FAST_BITS) - 1)];
     let length = found & 63;
     let symbol = found >> 6;
     if (length === 0) {
@@ -210,13 +210,13 @@ function decodeSymbols(
         if (++length > LONGEST_CODE || length > left) throw new Error('it has a code that means nothing');
         if (held === 0) {
           if (at >= data.length) throw new Error('a block is too short');
-          pool = data[at++]!;
+          pool = data[at++];
           held = 8;
         }
         code = 2 * code + ((pool >> --held) & 1);
-        const index = code - table.firstCode[length]!;
-        if (length > FAST_BITS && index >= 0 && index < table.count[length]!) {
-          symbol = table.symbols[table.firstSymbol[length]! + index]!;
+        const index = code - table.firstCode[length];
+        if (length > FAST_BITS && index >= 0 && index < table.count[length]) {
+          symbol = table.symbols[table.firstSymbol[length] + index];
           break;
         }
       }
@@ -231,7 +231,7 @@ function decodeSymbols(
       continue;
     }
     while (held < 8 && at < data.length) {
-      pool = ((pool << 8) | data[at++]!) & 0xffffff;
+      pool = ((pool << 8) | data[at++]) & 0xffffff;
       held += 8;
     }
     if (held < 8 || left < 8) throw new Error('a block is too short');
@@ -239,7 +239,7 @@ function decodeSymbols(
     left -= 8;
     const run = (pool >> held) & 255;
     if (o === 0 || o + run > words) throw new Error('a run leaves its block');
-    out.fill(out[o - 1]!, o, o + run);
+    out.fill(out[o - 1], o, o + run);
     o += run;
   }
   if (o !== words) throw new Error('a block is too short');
@@ -294,16 +294,16 @@ function undoWavelet(
 }
 
 function undoSmallPair(words: Uint16Array, low: number, high: number): void {
-  const average = (words[low]! << 16) >> 16;
-  const difference = (words[high]! << 16) >> 16;
+  const average = (words[low] << 16) >> 16;
+  const difference = (words[high] << 16) >> 16;
   const a = average + (difference & 1) + (difference >> 1);
   words[low] = a;
   words[high] = a - difference;
 }
 
 function undoWrappingPair(words: Uint16Array, low: number, high: number): void {
-  const average = words[low]!;
-  const difference = words[high]!;
+  const average = words[low];
+  const difference = words[high];
   const b = (average - (difference >> 1)) & 0xffff;
   words[low] = (difference + b - 0x8000) & 0xffff;
   words[high] = b;

@@ -36,7 +36,7 @@ function isSrgb(view: DataView): boolean {
     const at = tags.get(name);
     if (at === undefined || at + 20 > view.byteLength) return false;
     for (let i = 0; i < 3; i++) {
-      if (!(Math.abs(fixed(view, at + 8 + 4 * i) - xyz[i]!) <= COLOURANT_TOLERANCE)) return false;
+      if (!(Math.abs(fixed(view, at + 8 + 4 * i) - xyz[i]) <= COLOURANT_TOLERANCE)) return false;
     }
   }
   return ['rTRC', 'gTRC', 'bTRC'].every((name) => isSrgbCurve(view, tags.get(name)));

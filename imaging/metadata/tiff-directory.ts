@@ -61,7 +61,7 @@ export function readDirectory(tiff: TiffBytes, offset: number): TiffDirectory {
 export function numberAt(tiff: TiffBytes, entry: TiffEntry | undefined, index = 0): number | undefined {
   if (!entry || index >= entry.count) return undefined;
   const { view, littleEndian } = tiff;
-  const at = entry.offset + index * TYPE_BYTES[entry.type]!;
+  const at = entry.offset + index * TYPE_BYTES[entry.type];
   switch (entry.type) {
     case 1:
     case 7:

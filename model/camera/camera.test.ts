@@ -48,7 +48,7 @@ describe('knotValues', () => {
         expect(values).toHaveLength(logits.length + 1);
         expect(values[0]).toBe(0);
         expect(values.at(-1)).toBe(1);
-        for (let j = 1; j < values.length; j++) expect(values[j]! >= values[j - 1]!).toBe(true);
+        for (let j = 1; j < values.length; j++) expect(values[j] >= values[j - 1]).toBe(true);
       }),
     );
   });
@@ -111,7 +111,7 @@ describe('a response of knots', () => {
     const { tone } = cameraWith(planOf(), {}, start);
     const { curves } = start ?? defaultTone(40, -9);
     for (let c = 0; c < 3; c++) {
-      for (let j = 0; j < 40; j++) expect(tone(c, -9 + (9 * j) / 39)).toBeCloseTo(curves[c]![j]!, 3);
+      for (let j = 0; j < 40; j++) expect(tone(c, -9 + (9 * j) / 39)).toBeCloseTo(curves[c][j], 3);
     }
   });
 });
@@ -138,7 +138,7 @@ describe('a response by a network', () => {
       for (let z = -9; z <= 0; z += 0.05) {
         const at = Math.min(38.999, ((z + 9) * 39) / 9);
         const j = Math.floor(at);
-        const value = curves[c]![j]! + (at - j) * (curves[c]![j + 1]! - curves[c]![j]!);
+        const value = curves[c][j] + (at - j) * (curves[c][j + 1] - curves[c][j]);
         // A sigmoid never reaches its ends: it is held 0.005 away from them.
         expect(Math.abs(tone(c, z) - value)).toBeLessThan(0.01);
       }
@@ -172,7 +172,7 @@ describe('focus, blur scale and exposures', () => {
     expect(ev).not.toEqual([-2, 0, 1, 2]);
     expect(ev.reduce((a, v) => a + v, 0)).toBeCloseTo(1, 6);
     const range = [-2.25, -0.25, 0.75, 1.75];
-    expect(ev.reduce((a, v, i) => a + v * range[i]!, 0)).toBeCloseTo(4.5 + 0.75 + 3.5, 6);
+    expect(ev.reduce((a, v, i) => a + v * range[i], 0)).toBeCloseTo(4.5 + 0.75 + 3.5, 6);
   });
 
   test('free exposures are squashed into three stops', () => {

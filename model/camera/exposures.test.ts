@@ -5,7 +5,7 @@ import { type Exposures, planExposures } from './exposures.js';
 /** ev = base + squash(P δ), as docs/reference/MODEL.md has it. */
 function evaluate({ base, basis, squash }: Exposures, delta: number[]): number[] {
   return base.map((ev, i) => {
-    const shift = basis[i]!.reduce((a, p, j) => a + p * delta[j]!, 0);
+    const shift = basis[i].reduce((a, p, j) => a + p * delta[j], 0);
     return squash > 0 ? ev + squash * Math.tanh(shift) : ev + shift;
   });
 }
@@ -21,7 +21,7 @@ const bracket = fc
     ),
     fc.array(fc.nat(5), { minLength: 1, maxLength: 12 }),
   )
-  .map(([evs, settings]) => settings.map((s) => ({ exposure: s % evs.length, ev: evs[s % evs.length]! })));
+  .map(([evs, settings]) => settings.map((s) => ({ exposure: s % evs.length, ev: evs[s % evs.length] })));
 const delta = fc.array(fc.double({ min: -3, max: 3, noNaN: true }), { minLength: 12, maxLength: 12 });
 
 describe('learned exposures', () => {
@@ -31,7 +31,7 @@ describe('learned exposures', () => {
         const given = frames.map((f) => f.ev);
         const ev = evaluate(planExposures(frames, 'tied'), delta);
         expect(mean(ev)).toBeCloseTo(mean(given), 9);
-        const along = (values: number[]) => values.reduce((a, v, i) => a + v * (given[i]! - mean(given)), 0);
+        const along = (values: number[]) => values.reduce((a, v, i) => a + v * (given[i] - mean(given)), 0);
         expect(along(ev)).toBeCloseTo(along(given), 7);
       }),
     );
@@ -43,7 +43,7 @@ describe('learned exposures', () => {
         const ev = evaluate(planExposures(frames, 'tied'), delta);
         for (const [i, a] of frames.entries()) {
           const same = frames.findIndex((b) => b.exposure === a.exposure);
-          expect(ev[i]).toBeCloseTo(ev[same]!, 9);
+          expect(ev[i]).toBeCloseTo(ev[same], 9);
         }
       }),
     );
@@ -95,12 +95,12 @@ function rank(matrix: readonly (readonly number[])[]): number {
   const rows = matrix.map((row) => [...row]);
   let found = 0;
   for (let j = 0; j < (rows[0]?.length ?? 0); j++) {
-    const pivot = rows.findIndex((row, i) => i >= found && Math.abs(row[j]!) > 1e-9);
+    const pivot = rows.findIndex((row, i) => i >= found && Math.abs(row[j]) > 1e-9);
     if (pivot < 0) continue;
-    [rows[found], rows[pivot]] = [rows[pivot]!, rows[found]!];
+    [rows[found], rows[pivot]] = [rows[pivot], rows[found]];
     for (let i = found + 1; i < rows.length; i++) {
-      const factor = rows[i]![j]! / rows[found]![j]!;
-      for (let k = j; k < rows[i]!.length; k++) rows[i]![k]! -= factor * rows[found]![k]!;
+      const factor = rows[i][j] / rows[found][j];
+      for (let k = j; k < rows[i].length; k++) rows[i][k] -= factor * rows[found][k];
     }
     found++;
   }

@@ -48,11 +48,11 @@ function projectOff(columns: number[][], base: number[]): number[][] {
   const norm = range.reduce((a, v) => a + v * v, 0);
   const out = columns.map((row) => row.slice());
   for (let j = 0; j < (columns[0]?.length ?? 0); j++) {
-    const average = columns.reduce((a, row) => a + row[j]!, 0) / n;
-    for (const row of out) row[j]! -= average;
+    const average = columns.reduce((a, row) => a + row[j], 0) / n;
+    for (const row of out) row[j] -= average;
     if (norm < 1e-12) continue;
-    const along = out.reduce((a, row, i) => a + row[j]! * range[i]!, 0) / norm;
-    for (const [i, row] of out.entries()) row[j]! -= along * range[i]!;
+    const along = out.reduce((a, row, i) => a + row[j] * range[i], 0) / norm;
+    for (const [i, row] of out.entries()) row[j] -= along * range[i];
   }
   return out;
 }

@@ -31,11 +31,11 @@ export function spreadSources(sources: SpreadSources, border: number, target: Re
     const row = Math.max(0, Math.min(height - 1, y)) * width;
     for (let x = target.x - border; x < right + border; x++) {
       const at = row + Math.max(0, Math.min(width - 1, x));
-      const limit = radii[at]! + 0.5;
-      const one = density[at]!;
-      const r = light[3 * at]!;
-      const g = light[3 * at + 1]!;
-      const b = light[3 * at + 2]!;
+      const limit = radii[at] + 0.5;
+      const one = density[at];
+      const r = light[3 * at];
+      const g = light[3 * at + 1];
+      const b = light[3 * at + 2];
       const rows = Math.ceil(limit) - 1;
       const first = Math.max(target.y, y - rows);
       const last = Math.min(bottom - 1, y + rows);
@@ -47,13 +47,13 @@ export function spreadSources(sources: SpreadSources, border: number, target: Re
         const to = Math.min(right - 1, x + columns);
         let i = (ty - target.y) * target.width + from - target.x;
         for (let tx = from; tx <= to; tx++, i++) {
-          const reached = limit - distance[dy * span + (tx < x ? x - tx : tx - x)]!;
+          const reached = limit - distance[dy * span + (tx < x ? x - tx : tx - x)];
           if (reached <= 0) continue;
           const k = Math.min(1, reached);
-          sums[4 * i]! += k * one;
-          sums[4 * i + 1]! += k * r;
-          sums[4 * i + 2]! += k * g;
-          sums[4 * i + 3]! += k * b;
+          sums[4 * i] += k * one;
+          sums[4 * i + 1] += k * r;
+          sums[4 * i + 2] += k * g;
+          sums[4 * i + 3] += k * b;
         }
       }
     }

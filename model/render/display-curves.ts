@@ -45,9 +45,9 @@ export function encodeSrgbArray(
   const bits = new Uint32Array(source.buffer, source.byteOffset, source.length);
   const table = encodeTable();
   for (let i = 0; i < source.length; i++) {
-    const x = source[i]!;
+    const x = source[i];
     if (x >= 1) target[i] = 1;
-    else if (x >= TABLE_FROM) target[i] = interpolateByBits(table, bits[i]!);
+    else if (x >= TABLE_FROM) target[i] = interpolateByBits(table, bits[i]);
     else target[i] = x > 0 ? 12.92 * x : 0;
   }
   return target;
@@ -58,7 +58,7 @@ export function encodeFilmicArray(
   source: Float32Array,
   target: Float32Array = new Float32Array(source.length),
 ): Float32Array {
-  for (let i = 0; i < source.length; i++) target[i] = filmic(source[i]!);
+  for (let i = 0; i < source.length; i++) target[i] = filmic(source[i]);
   return encodeSrgbArray(target, target);
 }
 
@@ -69,14 +69,14 @@ export function decodeSrgbArray(
 ): Float32Array {
   const table = decodeTable();
   for (let i = 0; i < source.length; i++) {
-    const v = source[i]!;
+    const v = source[i];
     if (v >= 1) target[i] = 1;
     else if (v <= TOE_ENCODED) target[i] = v > 0 ? v / 12.92 : 0;
     else if (v > 0) {
       const at = v * DECODE_CELLS;
       const cell = at | 0;
-      const low = table[cell]!;
-      target[i] = low + (at - cell) * (table[cell + 1]! - low);
+      const low = table[cell];
+      target[i] = low + (at - cell) * (table[cell + 1] - low);
     } else target[i] = 0;
   }
   return target;
@@ -106,8 +106,8 @@ const CELLS = 9 << 8;
 function interpolateByBits(table: Float32Array, bits: number): number {
   const offset = bits - TABLE_FROM_BITS;
   const cell = offset >>> CELL_BITS;
-  const low = table[cell]!;
-  return low + ((offset & 0x7fff) / 0x8000) * (table[cell + 1]! - low);
+  const low = table[cell];
+  return low + ((offset & 0x7fff) / 0x8000) * (table[cell + 1] - low);
 }
 
 let encodeCells: Float32Array | undefined;

@@ -53,7 +53,7 @@ test('parts of tiles add up to the small picture of the whole, however it is cut
         );
         const whole = resizedTo(composeAllInFocus(scene), Math.min(width, widest));
         expect(joined).toMatchObject({ width: whole.width, height: whole.height });
-        const worst = whole.data.reduce((most, v, i) => Math.max(most, Math.abs(v - joined.data[i]!)), 0);
+        const worst = whole.data.reduce((most, v, i) => Math.max(most, Math.abs(v - joined.data[i])), 0);
         expect(worst).toBeLessThan(1e-4);
       },
     ),

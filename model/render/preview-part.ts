@@ -69,7 +69,7 @@ export function addRow(part: PreviewPart, scene: BakedScene, tile: Rect, y: numb
         const share = tall * wide;
         if (share === 0) continue;
         const at = 3 * ((row + dy - part.y) * part.width + column + dx - part.x);
-        for (let c = 0; c < 3; c++) part.sums[at + c]! += share * line[3 * i + c]!;
+        for (let c = 0; c < 3; c++) part.sums[at + c] += share * line[3 * i + c];
       }
     }
   }
@@ -90,7 +90,7 @@ export function joinParts(parts: readonly PreviewPart[], to: Size): Picture {
     }
     for (let row = 0; row < height; row++) {
       const at = 3 * ((y + row) * to.width + x);
-      for (let i = 0; i < 3 * width; i++) picture.data[at + i]! += sums[3 * row * width + i]!;
+      for (let i = 0; i < 3 * width; i++) picture.data[at + i] += sums[3 * row * width + i];
     }
   }
   return picture;

@@ -83,7 +83,7 @@ export function parseRenderQuery(input: unknown): RenderQuery {
     const { tone, format } = parsed.data;
     return { ...parsed.data, tone: tone ?? (LINEAR_FORMATS.has(format) ? 'linear' : 'srgb') };
   }
-  const issue = parsed.error.issues[0]!;
+  const issue = parsed.error.issues[0];
   const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
   throw new ImplicamError('render-query', `cannot render: ${where}${issue.message}`, { exitCode: 2 });
 }

@@ -38,16 +38,16 @@ function refocusSlowly(scene: BakedScene, gain: number, focus: number, reach: nu
     for (let v = y - reach; v <= y + reach; v++) {
       for (let u = x - reach; u <= x + reach; u++) {
         const at = Math.min(height - 1, Math.max(0, v)) * width + Math.min(width - 1, Math.max(0, u));
-        const c = gain * (defocus[at]! - focus);
+        const c = gain * (defocus[at] - focus);
         const c2 = Math.min(c * c, (reach - 0.6) ** 2);
         const rho = Math.sqrt(c2 ** 2 / (c2 + 2 / 3) + 0.25);
         const t = Math.hypot(x - u, y - v);
         const k = Math.min(1, Math.max(0, rho + 0.5 - t)) / (Math.PI * (rho * rho + 1 / 12));
-        sums[0]! += k;
-        for (let i = 0; i < 3; i++) sums[1 + i]! += k * Math.exp(radiance[i * area + at]!);
+        sums[0] += k;
+        for (let i = 0; i < 3; i++) sums[1 + i] += k * Math.exp(radiance[i * area + at]);
       }
     }
-    return sums.slice(1).map((s) => s / (sums[0]! + 1e-4));
+    return sums.slice(1).map((s) => s / (sums[0] + 1e-4));
   };
   return Array.from({ length: area }).flatMap((_, i) => seen(i % width, Math.floor(i / width)));
 }
@@ -85,7 +85,7 @@ describe('composeRefocus', () => {
     let total = 0;
     for (let i = 0; i < side * side; i++) {
       const distance = Math.hypot((i % side) - middle, Math.floor(i / side) - middle);
-      const v = data[3 * i]!;
+      const v = data[3 * i];
       total += v;
       if (distance < circle - 0.5) expect(v).toBeCloseTo(1000 / (Math.PI * (circle ** 2 + 1 / 3)), 0);
       if (distance > circle + 0.6) expect(v).toBeLessThan(1e-3);
@@ -108,7 +108,7 @@ describe('composeRefocus', () => {
     const scene = bake(9, 8, { light: (x, y, c) => 1 + ((x * 5 + y * 3 + c) % 7), defocus: () => 0.4 });
     const sharp = composeAllInFocus(scene);
     const { data } = composeRefocus(scene, { ...lens, focus: 0.4 });
-    for (const [i, v] of data.entries()) expect(v / sharp.data[i]!).toBeCloseTo(1, 3);
+    for (const [i, v] of data.entries()) expect(v / sharp.data[i]).toBeCloseTo(1, 3);
     // A pinhole is in focus everywhere.
     const pinhole = composeRefocus(scene, { ...lens, aperture: 0 });
     expect(pinhole.data).toEqual(data);
@@ -122,7 +122,7 @@ describe('composeRefocus', () => {
     });
     const { data } = composeRefocus(scene, { focus: 0.2, aperture: 0.8, kappa: 1.5, reach: 3 });
     const expected = refocusSlowly(scene, 0.8 * 1.5, 0.2, 3);
-    for (const [i, v] of data.entries()) expect(v / expected[i]!).toBeCloseTo(1, 5);
+    for (const [i, v] of data.entries()) expect(v / expected[i]).toBeCloseTo(1, 5);
   });
 
   test('renders a region as the same part of the whole', () => {
@@ -135,8 +135,8 @@ describe('composeRefocus', () => {
     const part = composeRefocus(scene, lens, region);
     for (let y = 0; y < region.height; y++) {
       for (let i = 0; i < 3 * region.width; i++) {
-        const expected = whole.data[3 * ((y + region.y) * 21 + region.x) + i]!;
-        expect(part.data[3 * y * region.width + i]! / expected).toBeCloseTo(1, 5);
+        const expected = whole.data[3 * ((y + region.y) * 21 + region.x) + i];
+        expect(part.data[3 * y * region.width + i] / expected).toBeCloseTo(1, 5);
       }
     }
     expect(() => composeRefocus(scene, lens, { ...region, width: 18 })).toThrow(/region/);
@@ -173,7 +173,7 @@ describe('exposeRadiance', () => {
     expect(data[1]).toBeCloseTo(0.7354, 3);
     expect([data[2], data[4], data[5]]).toEqual([1, 1, 0]);
     const filmic = exposeRadiance(radiance, 'filmic', 0).data;
-    expect(filmic[0]).toBeCloseTo(data[0]!, 2);
+    expect(filmic[0]).toBeCloseTo(data[0], 2);
     expect(filmic[2]).toBeLessThan(1);
   });
 

@@ -69,7 +69,7 @@ export function composeRun(scene: BakedScene, from: number, to: number, out: Flo
   const { width, height, radiance } = scene;
   const area = width * height;
   for (let i = from; i < to; i++) {
-    for (let c = 0; c < 3; c++) out[3 * (i - from) + c] = Math.exp(radiance[c * area + i]!);
+    for (let c = 0; c < 3; c++) out[3 * (i - from) + c] = Math.exp(radiance[c * area + i]);
   }
 }
 
@@ -97,17 +97,17 @@ export function composeRefocus(
   const density = new Float64Array(area);
   const light = new Float64Array(3 * area);
   for (let p = 0; p < area; p++) {
-    const rho = radii.values[p]!;
+    const rho = radii.values[p];
     density[p] = 1 / (Math.PI * (rho * rho + PIXEL_MOMENT));
-    for (let c = 0; c < 3; c++) light[3 * p + c] = density[p]! * Math.exp(radiance[c * area + p]!);
+    for (let c = 0; c < 3; c++) light[3 * p + c] = density[p] * Math.exp(radiance[c * area + p]);
   }
   const sources = { width, height, radii: radii.values, density, light };
   const sums = spread(sources, Math.ceil(radii.largest + 0.5), target);
   const picture = createPicture(target.width, target.height, 3);
   const out = picture.data;
   for (let i = 0; i < target.width * target.height; i++) {
-    const weight = 1 / (sums[4 * i]! + NORMALISER_FLOOR);
-    for (let c = 0; c < 3; c++) out[3 * i + c] = sums[4 * i + 1 + c]! * weight;
+    const weight = 1 / (sums[4 * i] + NORMALISER_FLOOR);
+    for (let c = 0; c < 3; c++) out[3 * i + c] = sums[4 * i + 1 + c] * weight;
   }
   return picture;
 }
@@ -119,9 +119,9 @@ function blurRadii(lens: Lens, defocus: Float32Array): { values: Float32Array; l
   const values = new Float32Array(defocus.length);
   let largest = 0;
   for (let i = 0; i < defocus.length; i++) {
-    const circle = Math.min(Math.abs(scale * (defocus[i]! - lens.focus)), widest);
+    const circle = Math.min(Math.abs(scale * (defocus[i] - lens.focus)), widest);
     values[i] = kernelRadius(circle);
-    largest = Math.max(largest, values[i]!);
+    largest = Math.max(largest, values[i]);
   }
   return { values, largest };
 }
@@ -139,7 +139,7 @@ export function focusAt(scene: BakedScene, x: number, y: number): number {
   requireDefocus(scene);
   const column = Math.max(0, Math.min(scene.width - 1, Math.floor(x)));
   const row = Math.max(0, Math.min(scene.height - 1, Math.floor(y)));
-  return scene.defocus[row * scene.width + column]!;
+  return scene.defocus[row * scene.width + column];
 }
 
 /**
@@ -160,7 +160,7 @@ export function exposeRadiance(
     return out;
   }
   const gain = 2 ** ev;
-  for (let i = 0; i < out.data.length; i++) out.data[i] = radiance.data[i]! * gain;
+  for (let i = 0; i < out.data.length; i++) out.data[i] = radiance.data[i] * gain;
   if (tone === 'srgb') encodeSrgbArray(out.data, out.data);
   else if (tone === 'filmic') encodeFilmicArray(out.data, out.data);
   return out;
@@ -171,7 +171,7 @@ const LN_FLOOR = 1e-8;
 
 function respond(from: Float32Array, to: Float32Array, ev: number, camera: Pick<Camera, 'tone'>): void {
   for (let i = 0; i < from.length; i++) {
-    const z = Math.log(from[i]! + LN_FLOOR) + Math.LN2 * ev;
+    const z = Math.log(from[i] + LN_FLOOR) + Math.LN2 * ev;
     to[i] = Math.max(0, Math.min(1, camera.tone(i % 3, z)));
   }
 }

@@ -14,7 +14,7 @@ export class BufferPool {
   lend(length: number): Buffer {
     // Not much larger ones: a small value must not hold the memory of the largest.
     const at = this.free.findIndex(({ byteLength }) => byteLength >= length && byteLength <= 4 * length);
-    const memory = at >= 0 ? this.free.splice(at, 1)[0]! : new ArrayBuffer(length + (length >> 2));
+    const memory = at >= 0 ? this.free.splice(at, 1)[0] : new ArrayBuffer(length + (length >> 2));
     this.lent.add(memory);
     return Buffer.from(memory, 0, length);
   }

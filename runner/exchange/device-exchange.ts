@@ -25,8 +25,8 @@ export class DeviceExchange implements SumExchange {
     this.trainer = trainer;
     const holders = holdersOf(order);
     const ranks = new Map(order.placement.map(({ runner }, rank) => [runner, rank]));
-    const self = ranks.get(holders[order.shards.first]!)!;
-    this.operations = planReduction(plan.shards.length, (shard) => ranks.get(holders[shard]!)!, self);
+    const self = ranks.get(holders[order.shards.first])!;
+    this.operations = planReduction(plan.shards.length, (shard) => ranks.get(holders[shard])!, self);
     this.unwatch = order.placement
       .filter((_, rank) => rank !== self)
       .map(({ runner }) =>
@@ -46,7 +46,7 @@ export class DeviceExchange implements SumExchange {
       if (!lost) return [];
       if (signal.aborted) throw new ImplicamError('aborted', 'the exchange between devices was ended');
       if (this.lost) throw this.lost;
-      throw new PeerFailure(this.order.placement[lost.member]!.runner, new Error(lost.why));
+      throw new PeerFailure(this.order.placement[lost.member].runner, new Error(lost.why));
     } finally {
       signal.removeEventListener('abort', abort);
     }

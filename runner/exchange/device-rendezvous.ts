@@ -70,7 +70,7 @@ async function lead(rendezvous: Rendezvous): Promise<Result> {
 
 async function follow(rendezvous: Rendezvous, rank: number): Promise<Result> {
   const { order, trainer } = rendezvous;
-  const leader = order.placement[0]!;
+  const leader = order.placement[0];
   await send(rendezvous, leader, 'ready', rank, OK);
   const id = await receive(rendezvous, leader, 'id', 0, READY_TIMEOUT);
   if ('error' in id) return id;

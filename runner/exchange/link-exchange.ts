@@ -33,12 +33,12 @@ export class LinkExchange implements SumExchange {
     this.links = links;
     this.order = order;
     const holders = holdersOf(order);
-    const self = holders[order.shards.first]!;
+    const self = holders[order.shards.first];
     const shared = plan.layout.groups.reduce((sum, g) => sum + (g.scope === 'shared' ? g.size : 0), 0);
     const count = lanesFor(shared, order.placement.length);
     this.plans = Array.from({ length: count }, (_, index) => ({
       index,
-      operations: planReduction(plan.shards.length, (shard) => holders[shard]!, self, { index, count }),
+      operations: planReduction(plan.shards.length, (shard) => holders[shard], self, { index, count }),
       memory: new Map(),
     }));
   }

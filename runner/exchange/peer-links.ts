@@ -185,7 +185,7 @@ export class PeerLinks {
     this.epochs.delete(training);
     this.epochs.set(training, epoch);
     const [oldest] = this.epochs.keys();
-    if (this.epochs.size > LARGEST_EPOCHS) this.epochs.delete(oldest!);
+    if (this.epochs.size > LARGEST_EPOCHS) this.epochs.delete(oldest);
   }
 
   /** Closes the channel that was used longest ago and carries no stream: its runner is most likely gone. */

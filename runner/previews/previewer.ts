@@ -108,7 +108,7 @@ export class Previewer {
 
   private bakedHere(plan: Plan, shards: ShardRange): number[] {
     // A picture that is not tiled is baked as a whole by whoever has its first shard.
-    return plan.shards[0]!.tiled ? shardsOf(shards) : [0];
+    return plan.shards[0].tiled ? shardsOf(shards) : [0];
   }
 
   private async awaitParameters(training: string, step: number, plan: Plan, shards: readonly number[]) {
@@ -130,7 +130,7 @@ export class Previewer {
     const head = await readSceneHead(store, training);
     const model = { ...head.model, state };
     let radiance: Picture;
-    if (plan.shards[0]!.tiled) {
+    if (plan.shards[0].tiled) {
       const to = previewSize(plan.capture, PREVIEW_WIDTH);
       const parts = await Promise.all([
         bakeTiles(this.options, training, head, plan, state, here, to),

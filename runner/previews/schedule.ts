@@ -37,7 +37,7 @@ export class PreviewSchedule {
     const [target] = this.targets;
     if (target === undefined || step < target || now - this.last < SPACING) return false;
     if (this.spent + this.cost > BUDGET * (now - this.began)) return false;
-    while (this.targets.length > 0 && this.targets[0]! <= step) this.asked = this.targets.shift();
+    while (this.targets.length > 0 && this.targets[0] <= step) this.asked = this.targets.shift();
     this.last = now;
     return true;
   }

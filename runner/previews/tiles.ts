@@ -18,7 +18,7 @@ const ROWS = 16;
 /** Memory that baking these shards of a training takes, in bytes. */
 export function bakeBytes(plan: Plan, shards: readonly number[]): number {
   const parameters = partsOfShards(plan, shards).reduce((sum, { from, to }) => sum + to - from, 0);
-  const pixels = shards.reduce((sum, s) => sum + plan.shards[s]!.own.width * plan.shards[s]!.own.height, 0);
+  const pixels = shards.reduce((sum, s) => sum + plan.shards[s].own.width * plan.shards[s].own.height, 0);
   return BYTES_A_PARAMETER * parameters + BYTES_A_PIXEL * pixels;
 }
 
@@ -53,7 +53,7 @@ export async function bakeTiles(
 ): Promise<PreviewPart> {
   const { width, height } = plan.capture;
   const none = { x: 0, y: 0, width: 0, height: 0 };
-  const reads = shards.map((s) => ({ frames: none, start: shardReads(plan, plan.shards[s]!).start }));
+  const reads = shards.map((s) => ({ frames: none, start: shardReads(plan, plan.shards[s]).start }));
   const { start } = await readSceneData(store, training, { ...head, frames: [] }, plan, reads);
   // Baking looks at no photograph: every frame may be the same empty one.
   const blank = new Uint8Array(3 * width * height);
@@ -61,7 +61,7 @@ export async function bakeTiles(
   const opened = await engine.open(plan, data, state, { shards });
   try {
     const scene = { width, height, ...(await opened.bake()) };
-    const tiles = shards.map((s) => plan.shards[s]!.own);
+    const tiles = shards.map((s) => plan.shards[s].own);
     const part = emptyPart(tiles, scene, to);
     for (const tile of tiles) {
       for (let y = tile.y; y < tile.y + tile.height; y++) {

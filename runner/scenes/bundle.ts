@@ -144,7 +144,7 @@ function summarise(plan: Plan, from: number, frames: SceneData['frames']): Omit<
   const lens = config.blur.form === 'lens';
   const startBytes = 4 * (lens ? 4 : 3);
   const pixelBytes = frameBytes + startBytes;
-  const tiled = shards[0]!.tiled;
+  const tiled = shards[0].tiled;
   // The reference workload (runner/speed.ts) draws 16 patches over three views.
   const drawCost = plan.views.length / 3 / (lens ? 16 : 4096);
   // Parameters with both moments, a gradient, and two snapshots of the first three.

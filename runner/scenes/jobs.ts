@@ -173,11 +173,11 @@ function typeOf(name: string): string {
 
 function requireOneSize(frames: readonly Frame[]): void {
   const [first] = frames;
-  const other = frames.find((f) => f.width !== first!.width || f.height !== first!.height);
+  const other = frames.find((f) => f.width !== first.width || f.height !== first.height);
   if (!other) return;
   throw new ImplicamError(
     'frames-mismatched',
-    `${other.name} is ${other.width} × ${other.height}, ${first!.name} ${first!.width} × ${first!.height}: all photographs of a scene must have one size`,
+    `${other.name} is ${other.width} × ${other.height}, ${first.name} ${first.width} × ${first.height}: all photographs of a scene must have one size`,
     { status: 422 },
   );
 }

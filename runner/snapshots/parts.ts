@@ -83,8 +83,8 @@ export function decodePart(bytes: Buffer, state: TrainingState, part: SnapshotPa
     );
   }
   const runs = [state.parameters, state.m, state.v];
-  for (let k = 0; k < count / length && runs[k]!.length > 0; k++) {
-    const view = new Uint8Array(runs[k]!.buffer, runs[k]!.byteOffset + 4 * part.from, length);
+  for (let k = 0; k < count / length && runs[k].length > 0; k++) {
+    const view = new Uint8Array(runs[k].buffer, runs[k].byteOffset + 4 * part.from, length);
     view.set(bytes.subarray(head + k * length, head + (k + 1) * length));
   }
   return head > 0 ? { loss: bytes.readDoubleLE(0), psnr: bytes.readDoubleLE(8) } : undefined;

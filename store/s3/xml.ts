@@ -13,7 +13,7 @@ const encoded = (text: string): string =>
 
 /** Texts of all elements of a name, wherever they are. */
 export function textsOf(xml: string, name: string): string[] {
-  return [...xml.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, 'g'))].map(([, text]) => decoded(text!));
+  return [...xml.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, 'g'))].map(([, text]) => decoded(text));
 }
 
 /** Text of the first element of a name. */

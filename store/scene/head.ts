@@ -40,7 +40,7 @@ function readContent<S extends z.ZodType>(bytes: Buffer, session: string, schema
   const parse = <T extends z.ZodType>(by: T, value: unknown): z.output<T> => {
     const parsed = by.safeParse(value);
     if (parsed.success) return parsed.data;
-    const { path, message } = parsed.error.issues[0]!;
+    const { path, message } = parsed.error.issues[0];
     throw unusable(session, `${path.join('.') || 'its head'}: ${message}`, parsed.error);
   };
   let value: unknown;

@@ -112,7 +112,7 @@ async function follow(last: number, until: string): Promise<{ id: number; event:
       ) as Record<string, string>;
       text = text.slice(end + 2);
       if (!fields.event) continue;
-      seen.push({ id: Number(fields.id), event: fields.event, data: fields.data! });
+      seen.push({ id: Number(fields.id), event: fields.event, data: fields.data });
       // Leaving the loop ends the stream.
       if (fields.event === until) return seen;
     }
@@ -137,7 +137,7 @@ test('an app has a scene learned and looks at it, from first to last', { timeout
     params: {
       path: { session, frame: 0 },
       query: { name: 'near.png', focusDistance: 0.5 },
-      header: { 'content-digest': `sha-256=:${createHash('sha256').update(frames[0]!).digest('base64')}:` },
+      header: { 'content-digest': `sha-256=:${createHash('sha256').update(frames[0]).digest('base64')}:` },
     },
     body: frames[0] as never,
     bodySerializer: (bytes: unknown) => bytes as Uint8Array<ArrayBuffer>,
@@ -145,7 +145,7 @@ test('an app has a scene learned and looks at it, from first to last', { timeout
   });
   expect(put.data).toMatchObject({ number: 0, name: 'near.png', width: 96, height: 64 });
 
-  await uploadWithTus(1, frames[1]!);
+  await uploadWithTus(1, frames[1]);
   const listed = await client.GET('/v1/sessions/{session}/frames', { params });
   expect(listed.data!.map((f) => [f.number, f.name, f.camera.focusDistance])).toEqual([
     [0, 'near.png', 0.5],
@@ -162,7 +162,7 @@ test('an app has a scene learned and looks at it, from first to last', { timeout
     ...['created', 'frame', 'frame', 'queued', 'started', 'phase', 'phase', 'progress', 'trained'],
   ]);
   // Who comes back gets what is behind the last event that it had, and nothing twice.
-  expect(await follow(seen[5]!.id, 'trained')).toEqual(seen.slice(6));
+  expect(await follow(seen[5].id, 'trained')).toEqual(seen.slice(6));
 
   const state = await client.GET('/v1/sessions/{session}', { params });
   expect(state.data).toMatchObject({ state: 'trained', model: 1, training: { step: 12, stepsTotal: 12 } });
@@ -213,8 +213,8 @@ async function looksAtIt(): Promise<void> {
   expect([known.response.status, known.bytes.length]).toEqual([304, 0]);
   const brighter = await render('kind=refocus&tap=10,10&format=png&ev=2');
   expect(brighter.response.headers.get('etag')).not.toBe(etag);
-  expect((await sharp(brighter.bytes).stats()).channels[1]!.mean).toBeGreaterThan(
-    (await sharp(first.bytes).stats()).channels[1]!.mean,
+  expect((await sharp(brighter.bytes).stats()).channels[1].mean).toBeGreaterThan(
+    (await sharp(first.bytes).stats()).channels[1].mean,
   );
   const chosen = await render('width=48', { accept: 'image/avif;q=0.5, image/webp' });
   expect(chosen.response.headers.get('vary')).toMatch(/accept/i);
@@ -283,8 +283,8 @@ async function hears(): Promise<void> {
     const expected = createHmac('sha256', secret.secret).update(signed).digest('hex');
     expect(headers['implicam-signature']).toBe(`v1=${expected}`);
   }
-  expect(deliveries[0]!.headers['implicam-delivery']).toBe(
-    deliveries.slice(1).find(({ body }) => body === deliveries[0]!.body)?.headers['implicam-delivery'],
+  expect(deliveries[0].headers['implicam-delivery']).toBe(
+    deliveries.slice(1).find(({ body }) => body === deliveries[0].body)?.headers['implicam-delivery'],
   );
 }
 

@@ -59,9 +59,9 @@ describe('the rate of a key', () => {
     const answers = await Promise.all(Array.from({ length: 8 }, ask));
     expect(answers.map((a) => a.status).sort()).toEqual([200, 200, 200, 429, 429, 429, 429, 429]);
     const [refused] = answers.filter((a) => a.status === 429);
-    expect(await codeOf(refused!)).toBe('rate-limited');
-    expect(refused!.headers.get('retry-after')).toMatch(/^[12]$/);
-    expect(refused!.headers.get('ratelimit-remaining')).toBe('0');
+    expect(await codeOf(refused)).toBe('rate-limited');
+    expect(refused.headers.get('retry-after')).toMatch(/^[12]$/);
+    expect(refused.headers.get('ratelimit-remaining')).toBe('0');
     expect((await api.call(await api.key(), 'GET', '/v1/sessions')).status).toBe(200);
 
     // Two seconds pass: one more request has been earned, and no second one.

@@ -35,7 +35,7 @@ let foreignKey: string;
 /** What the page says a Worker is configured with. */
 function settings() {
   const page = readFileSync(new URL('../../docs/operate/EDGE.md', import.meta.url), 'utf8');
-  const setting = (name: string) => new RegExp(`^${name} = (.*)$`, 'm').exec(page)![1]!;
+  const setting = (name: string) => new RegExp(`^${name} = (.*)$`, 'm').exec(page)![1];
   return {
     compatibilityDate: JSON.parse(setting('compatibility_date')) as string,
     compatibilityFlags: JSON.parse(setting('compatibility_flags')) as string[],
@@ -183,12 +183,12 @@ describeNative('the API in workerd', () => {
     const photographs = readdirSync(sample).filter((name) => name.startsWith('focus'));
     expect(photographs).toHaveLength(3);
     const [first, second, third] = photographs.map((name) => readFileSync(join(sample, name)));
-    for (const [number, bytes] of [first!, second!].entries()) {
+    for (const [number, bytes] of [first, second].entries()) {
       const frame = await api('PUT', `/sessions/${session}/frames/${number}?name=${number}.png`, bytes);
       expect(await frame.json()).toMatchObject({ format: 'png', bytes: bytes.length, state: 'unchecked' });
     }
     await new Promise<void>((onSuccess, onError) =>
-      new Upload(third!, {
+      new Upload(third, {
         endpoint: `${origin}/v1/sessions/${session}/uploads`,
         headers: { authorization: `Bearer ${key}` },
         metadata: { frame: '2', filename: '2.png' },
@@ -198,7 +198,7 @@ describeNative('the API in workerd', () => {
       }).start(),
     );
     const sent = await api('GET', `/sessions/${session}/frames/2/content`);
-    expect(Buffer.from(await sent.arrayBuffer()).equals(third!)).toBe(true);
+    expect(Buffer.from(await sent.arrayBuffer()).equals(third)).toBe(true);
     const text = await ask('PUT', `/sessions/${session}/frames/3`, 'no photograph');
     expect(text.status).toBe(415);
     expect(text.headers.get('content-type')).toContain('application/problem+json');

@@ -259,7 +259,7 @@ unless(noChromium, describe)('the web page', () => {
     await writeFile(text, 'Dear Sir or Madam');
     const small = join(folder, 'other-size.png');
     await sharp({ create: { width: 64, height: 48, channels: 3, background: '#456' } }).toFile(small);
-    await page.getByLabel('Choose photographs').setInputFiles([photographs[0]!]);
+    await page.getByLabel('Choose photographs').setInputFiles([photographs[0]]);
     await page.getByText('1 photograph', { exact: true }).waitFor();
     await page.getByText('Two photographs or more are needed.').waitFor();
     await page.getByLabel('Add photographs').setInputFiles([text, small]);

@@ -122,7 +122,7 @@ unless(oneKind, describeNative)('runners of two kinds', () => {
     const [one, other] = nativeIsas() as [string, string];
     const kinds = new Map<string, string>();
     for (const isa of [one, other, one, other]) kinds.set((await addRunner(place, isa)).id, isa);
-    const [, what] = SCENARIOS[1]!;
+    const [, what] = SCENARIOS[1];
     const hashes = new Map<string, string>();
     for (const isa of [one, other]) {
       hashes.set(isa, await hashOfTraining(createNativeEngine({ threads: 1, isa }), what));
@@ -134,7 +134,7 @@ unless(oneKind, describeNative)('runners of two kinds', () => {
       const used = new Set([...runners].map((runner) => kinds.get(runner)!));
       expect(used.size).toBe(1);
       expect(runners.size).toBe(2);
-      expect(hash).toBe(hashes.get([...used][0]!));
+      expect(hash).toBe(hashes.get([...used][0]));
     }
   });
 });

@@ -49,7 +49,7 @@ describeNative('a training whose prepared scene is damaged', () => {
   const path = (key: string) => join(cluster.folder, 'objects', key);
   const flip = async (key: string, at = 0.5) => {
     const bytes = await cluster.store.read(key);
-    bytes[Math.floor(at * bytes.length)]! ^= 1;
+    bytes[Math.floor(at * bytes.length)] ^= 1;
     await cluster.store.put(key, bytes);
   };
 

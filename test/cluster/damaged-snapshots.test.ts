@@ -51,17 +51,17 @@ describeNative('a training whose stored snapshots are damaged', () => {
   /** The only runner drains, which stores what it holds; then another process takes its place. */
   async function storeSnapshot(): Promise<void> {
     const [runner] = cluster.runners;
-    await runner!.program.stop(40_000);
-    expect(await runner!.program.ended).toBe('exit code 0');
+    await runner.program.stop(40_000);
+    expect(await runner.program.ended).toBe('exit code 0');
   }
 
   async function restartAll(): Promise<void> {
     const [runner] = cluster.runners;
-    await Promise.all([cluster.coordinator.kill(), runner!.program.kill()]);
+    await Promise.all([cluster.coordinator.kill(), runner.program.kill()]);
     latest = undefined;
     cluster.restartCoordinator();
     await cluster.coordinator.line(/^coordinator on /);
-    cluster.restartRunner(runner!);
+    cluster.restartRunner(runner);
   }
 
   test('goes on from the snapshot before where a bit of the newest is another', {
@@ -70,8 +70,8 @@ describeNative('a training whose stored snapshots are damaged', () => {
     await trainsBeyond(0);
     await storeSnapshot();
     const [first] = await steps();
-    cluster.restartRunner(cluster.runners[0]!);
-    await trainsBeyond(first!);
+    cluster.restartRunner(cluster.runners[0]);
+    await trainsBeyond(first);
     await storeSnapshot();
     const kept = await steps();
     expect(kept).toEqual([expect.any(Number), first]);
@@ -79,12 +79,12 @@ describeNative('a training whose stored snapshots are damaged', () => {
     const stored = await cluster.store.list(snapshotKeys.all(TRAINING));
     expect(new Set(stored.map((key) => Number(key.split('/')[3])))).toEqual(new Set([0, ...kept]));
 
-    const key = snapshotKeys.part(TRAINING, kept[0]!, 'shared');
+    const key = snapshotKeys.part(TRAINING, kept[0], 'shared');
     const bytes = await cluster.store.read(key);
-    bytes[bytes.length >> 1]! ^= 1;
+    bytes[bytes.length >> 1] ^= 1;
     await cluster.store.put(key, bytes);
     await restartAll();
-    await trainsBeyond(first!);
+    await trainsBeyond(first);
     expect(lines.join('\n')).toContain(`the stored snapshot of step ${kept[0]} is damaged (${key}`);
     expect(lines.join('\n')).toContain(`training ${TRAINING} from step ${first} on`);
     const metrics = await readMetrics(cluster.metrics);
@@ -94,8 +94,8 @@ describeNative('a training whose stored snapshots are damaged', () => {
   test('starts over where both are damaged', { timeout: 3 * MINUTES }, async () => {
     await storeSnapshot();
     const [newest, older] = await steps();
-    await truncate(path(newest!, 'shard-1'), 100);
-    await rm(path(older!, 'shard-0'));
+    await truncate(path(newest, 'shard-1'), 100);
+    await rm(path(older, 'shard-0'));
     lines.length = 0;
     await restartAll();
     await trainsBeyond(0);
@@ -107,8 +107,8 @@ describeNative('a training whose stored snapshots are damaged', () => {
 
   test('has the bits of a run without all that', { timeout: 3 * MINUTES }, async () => {
     await storeSnapshot();
-    cluster.restartRunner(cluster.runners[0]!);
-    await trainsBeyond((await steps())[0]!);
+    cluster.restartRunner(cluster.runners[0]);
+    await trainsBeyond((await steps())[0]);
     await cluster.client.cancel(TRAINING);
     const last = await followed;
     expect(last.phase, last.reason).toBe('TRAINING_PHASE_CANCELLED');

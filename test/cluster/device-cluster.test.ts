@@ -95,7 +95,7 @@ describeEmulated('runners that exchange from device to device', () => {
   test.each([2, 3])('%i of them give the bits of one', { timeout: 2 * MINUTE }, async (count) => {
     const started = await DeviceCluster.start(Array.from({ length: count }, withNccl));
     try {
-      for (const [i, [name, scenario]] of SCENARIOS[count]!.entries()) {
+      for (const [i, [name, scenario]] of SCENARIOS[count].entries()) {
         expect(await started.train(`${name}-on-${count}`, scenario), name).toBe(expected.get(name));
         expect(await started.deviceSteps(), name).toEqual(Array(count).fill(STEPS * (i + 1)));
       }
@@ -109,7 +109,7 @@ describeEmulated('runners that exchange from device to device', () => {
     timeout: 2 * MINUTE,
   }, async () => {
     const started = await DeviceCluster.start([withNccl(), { IMPLICAM_NCCL: '/nowhere/libnccl.so' }]);
-    const [name, scenario] = SCENARIOS[2]![0]!;
+    const [name, scenario] = SCENARIOS[2][0];
     try {
       expect(await started.train('missing', scenario)).toBe(expected.get(name));
       expect(await started.deviceSteps()).toEqual([0, 0]);
@@ -123,7 +123,7 @@ describeEmulated('runners that exchange from device to device', () => {
   test('one that cannot join makes all exchange bytes, and they log the reason', {
     timeout: 2 * MINUTE,
   }, async () => {
-    const [name, scenario] = SCENARIOS[3]![0]!;
+    const [name, scenario] = SCENARIOS[3][0];
     const started = await DeviceCluster.start([withNccl(), { ...withNccl(), TEST_NCCL_INIT: 'fail' }]);
     try {
       expect(await started.train('cannot', scenario)).toBe(expected.get(name));
@@ -155,7 +155,7 @@ describeEmulated('runners that exchange from device to device', () => {
           if (struck || step < 1) return;
           expect(runners).toHaveLength(3);
           struck = true;
-          cluster.runners[1]!.program.signal(signal);
+          cluster.runners[1].program.signal(signal);
         });
         expect(status, started.lines.join('\n')).toMatchObject({
           phase: 'TRAINING_PHASE_FINISHED',
@@ -166,7 +166,7 @@ describeEmulated('runners that exchange from device to device', () => {
         const alone = await hashOfTraining(createCudaEngine({ library: 'emulated' }), scenario);
         expect(await hashOfStored(cluster.store, 'struck', scenario.plan)).toBe(alone);
         const [first, , third] = cluster.runners;
-        for (const { metrics } of [first!, third!]) {
+        for (const { metrics } of [first, third]) {
           const read = await readMetrics(metrics);
           expect(read.get('implicam_runner_device_steps_total')).toBe(
             read.get('implicam_runner_steps_total'),
@@ -180,7 +180,7 @@ describeEmulated('runners that exchange from device to device', () => {
   );
 
   test('one dies while it joins: the others do without it', { timeout: 2 * MINUTE }, async () => {
-    const [name, scenario] = SCENARIOS[3]![0]!;
+    const [name, scenario] = SCENARIOS[3][0];
     const started = await DeviceCluster.start([
       withNccl(),
       { ...withNccl(), TEST_NCCL_INIT: 'hang' },
@@ -190,7 +190,7 @@ describeEmulated('runners that exchange from device to device', () => {
     try {
       await putScenario(cluster.store, 'joining', scenario);
       await cluster.client.submit('joining');
-      const killed = setTimeout(() => cluster.runners[1]!.program.signal('SIGKILL'), 2000);
+      const killed = setTimeout(() => cluster.runners[1].program.signal('SIGKILL'), 2000);
       const status = await cluster.client.follow('joining', MINUTE, () => undefined);
       clearTimeout(killed);
       expect(status, started.lines.join('\n')).toMatchObject({

@@ -70,18 +70,18 @@ describeNative('faults', () => {
       const [first] = cluster.runners;
       const before = seen.length;
       const steps = latest!.step;
-      await cluster.removeRunner(first!);
-      expect(await first!.program.ended).toBe('exit code 0');
+      await cluster.removeRunner(first);
+      expect(await first.program.ended).toBe('exit code 0');
       await until('one trains', (status) => training(status) && status.runners.length === 1);
       expect(Math.min(...seen.slice(before).map(({ step }) => step))).toBeGreaterThanOrEqual(steps);
     });
 
     test('waits without runners, with the reason, and continues', { timeout: 2 * MINUTES }, async () => {
       const [only] = cluster.runners;
-      await only!.program.kill();
+      await only.program.kill();
       await until('it waits', ({ phase }) => phase === 'TRAINING_PHASE_WAITING');
       expect(latest!.reason).toBe('no runner is connected: start one');
-      cluster.restartRunner(only!);
+      cluster.restartRunner(only);
       await until('it trains again', training);
     });
 

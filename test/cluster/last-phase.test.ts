@@ -39,7 +39,7 @@ async function newTraining(): Promise<string> {
 function flip(key: string): void {
   const file = join(service.folder, 'objects', key);
   const bytes = readFileSync(file);
-  bytes[bytes.length >> 1]! ^= 1;
+  bytes[bytes.length >> 1] ^= 1;
   writeFileSync(file, bytes);
 }
 

@@ -52,7 +52,7 @@ testNative(
       const status = await client.follow('s', 60_000, () => undefined);
       expect(status).toMatchObject({ phase: 'TRAINING_PHASE_FINISHED', reason: '', step: STEPS });
       // Told in the order of their names, which are random.
-      expect([...shares[0]!].sort((a, b) => a - b)).toEqual([1, tiles - 1]);
+      expect([...shares[0]].sort((a, b) => a - b)).toEqual([1, tiles - 1]);
       // However busy this machine is, they are not seven times apart.
       expect(Math.min(...shares.at(-1)!)).toBeGreaterThan(1);
       const alone = await hashOfTraining(createNativeEngine({ threads: 2 }), what);

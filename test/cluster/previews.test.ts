@@ -47,14 +47,14 @@ describeNative('a training', () => {
     const [start, learned] = await previews();
     expect(start).toMatchObject({ step: 0, width: 96, height: 64 });
     expect(learned).toMatchObject({ width: 96, height: 64 });
-    expect(learned!.step).toBeGreaterThanOrEqual(STEPS / 10);
-    expect(learned!.step).toBeLessThan(STEPS);
+    expect(learned.step).toBeGreaterThanOrEqual(STEPS / 10);
+    expect(learned.step).toBeLessThan(STEPS);
 
-    const pictures = await Promise.all([start!, learned!].map(({ href }) => picture(href)));
+    const pictures = await Promise.all([start, learned].map(({ href }) => picture(href)));
     const [before, after] = pictures as [Buffer, Buffer];
     expect(after.equals(before)).toBe(false);
     // Of the same scene as the one that training began with.
-    const difference = before.reduce((sum, v, i) => sum + Math.abs(v - after[i]!), 0) / before.length;
+    const difference = before.reduce((sum, v, i) => sum + Math.abs(v - after[i]), 0) / before.length;
     expect(difference).toBeLessThan(25);
     await service.call('DELETE', `/v1/sessions/${session}/training`);
   });

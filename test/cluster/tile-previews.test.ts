@@ -75,7 +75,7 @@ describeNative('a training in tiles on two runners', () => {
     expect(seen.some(({ runners: on }) => on.length === 2)).toBe(true);
 
     const [key] = await pictures();
-    const step = Number(/preview-(\d+)\.jpg$/.exec(key!)![1]);
+    const step = Number(/preview-(\d+)\.jpg$/.exec(key)![1]);
     expect(step).toBeGreaterThanOrEqual(600);
     // The same as of the whole scene, trained here.
     const engine = createNativeEngine();
@@ -86,8 +86,8 @@ describeNative('a training in tiles on two runners', () => {
     trainer.close();
     const whole = composeAllInFocus(await bakeScene(trained, engine));
     const expected = await storePreview(store, 'reference', whole, lookOf(trained), 'whole.jpg');
-    const [one, other] = await Promise.all([key!, expected.key].map(pixelsOf));
-    expect(one!.equals(other!)).toBe(true);
+    const [one, other] = await Promise.all([key, expected.key].map(pixelsOf));
+    expect(one.equals(other)).toBe(true);
   });
 
   async function pixelsOf(key: string): Promise<Buffer> {

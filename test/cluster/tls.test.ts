@@ -108,13 +108,13 @@ unless(hasOpenssl ? undefined : 'no openssl', describeNative)('mutual TLS', () =
     ['a certificate of another authority', () => ({ tls: stranger })],
     ['plaintext', () => ({})],
   ])('nobody gets in with %s', async (_, security) => {
-    for (const address of [coordinator.address, runners[0]!.address]) {
+    for (const address of [coordinator.address, runners[0].address]) {
       const client = new TrainingClient(address, security());
       await expect(client.submit('secure')).rejects.toMatchObject({ code: 14 });
       client.close();
     }
     // With the certificate a runner is reached; it only has no such service.
-    const member = new TrainingClient(runners[0]!.address, { tls });
+    const member = new TrainingClient(runners[0].address, { tls });
     await expect(member.submit('secure')).rejects.toMatchObject({ code: 12 });
     member.close();
   });

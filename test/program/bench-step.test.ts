@@ -9,7 +9,7 @@ import { nativeIsas } from '../../engine/native/native-engine.js';
 /** What `bench step` tells of a device, on the emulated kernels and a small model. */
 describeNative('a timed step', () => {
   test('is held against what the device reaches, by phase', async () => {
-    const { plan, data } = SAMPLES[0]![1]();
+    const { plan, data } = SAMPLES[0][1]();
     const machine = deviceMachine({ library: 'emulated' });
     const work = { plan, data, flop: 1e6, bytes: 1e7 };
     const report = await timeStep('focus-exposure', work, machine, { rounds: 2, seconds: 0.001 });

@@ -261,7 +261,7 @@ describe('develop', () => {
       expect(preview).toMatchObject({ width: 96, height: 64 });
       // It looks as the result does: of the same scene, as bright.
       const shown = await readFrame(at('out', 'all-in-focus.png'));
-      const differences = Array.from(preview.data, (v, i) => Math.abs(v - shown.data[i]!));
+      const differences = Array.from(preview.data, (v, i) => Math.abs(v - shown.data[i]));
       expect(differences.reduce((a, b) => a + b) / differences.length).toBeLessThan(8);
     },
     120_000,
@@ -306,11 +306,11 @@ describe('render', () => {
     );
     const contrast = ({ data }: { data: Float32Array }) => {
       let sum = 0;
-      for (let i = 3; i < data.length; i++) sum += Math.abs(data[i]! - data[i - 3]!);
+      for (let i = 3; i < data.length; i++) sum += Math.abs(data[i] - data[i - 3]);
       return sum;
     };
-    expect(contrast(pinhole!)).toBeGreaterThan(contrast(near!));
-    expect(contrast(pinhole!)).toBeGreaterThan(contrast(far!));
+    expect(contrast(pinhole)).toBeGreaterThan(contrast(near));
+    expect(contrast(pinhole)).toBeGreaterThan(contrast(far));
     await render('tapped.png', '--kind', 'refocus', '--tap', '48,32', '--tone', 'learned');
     await render('depth.exr', '--kind', 'depth');
     expect((await readPicture(at('depth.exr'))).channels).toBe(1);

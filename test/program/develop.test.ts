@@ -95,7 +95,7 @@ describeNative('a stack of three focus distances and three exposures', () => {
     const { radiance } = recover(developed.model, developed.baked);
     const look = lookOf(developed.model);
     const result = showRadiance(radiance, chooseDisplay(radiance, look.ev), look);
-    const difference = result.data.reduce((sum, v, i) => sum + Math.abs(255 * v - data[i]!), 0);
+    const difference = result.data.reduce((sum, v, i) => sum + Math.abs(255 * v - data[i]), 0);
     expect(difference / data.length).toBeLessThan(8);
   });
 
@@ -131,11 +131,11 @@ describeNative('a stack of three focus distances and three exposures', () => {
     expect(model.info.frames.map((f) => f.file)).toEqual(frames.map((f) => f.name));
     const evs = model.info.frames.map((f) => f.ev);
     const mean = evs.reduce((a, v) => a + v, 0) / evs.length;
-    for (const [i, f] of capture.frames.entries()) expect(evs[i]! - mean).toBeCloseTo(f.ev, 1);
-    const near = model.info.frames.find((_, i) => capture.frames[i]!.focusIndex === 0)!;
-    const far = model.info.frames.find((_, i) => capture.frames[i]!.focusIndex === 2)!;
+    for (const [i, f] of capture.frames.entries()) expect(evs[i] - mean).toBeCloseTo(f.ev, 1);
+    const near = model.info.frames.find((_, i) => capture.frames[i].focusIndex === 0)!;
+    const far = model.info.frames.find((_, i) => capture.frames[i].focusIndex === 2)!;
     const distances = [0, 2].map((k) => capture.frames.find((f) => f.focusIndex === k)!.focusDistance);
-    expect(Math.sign(near.focus - far.focus)).toBe(Math.sign(distances[1]! - distances[0]!));
+    expect(Math.sign(near.focus - far.focus)).toBe(Math.sign(distances[1] - distances[0]));
   });
 
   test('leaves the photographs as they are', () => {
@@ -217,7 +217,7 @@ describeNative('other captures', () => {
     expect(developed).toMatchObject({ interrupted: false, steps: 0 });
     const { radiance } = recover(developed.model, developed.baked);
     for (const [i, v] of radiance.data.entries()) {
-      if (!(Math.abs(v / preview!.data[i]! - 1) < 1e-3)) expect.fail(`${v}, not ${preview!.data[i]}`);
+      if (!(Math.abs(v / preview!.data[i] - 1) < 1e-3)) expect.fail(`${v}, not ${preview!.data[i]}`);
     }
   });
 });
@@ -229,7 +229,7 @@ describe('what cannot be developed', () => {
   test('no photographs, or one', async () => {
     expect(await refusalOf([])).toBe('too-few-frames');
     expect(await refusalOf(stack.slice(0, 1))).toBe('too-few-frames');
-    await expect(develop(stack.slice(1, 2))).rejects.toThrow(stack[1]!.name);
+    await expect(develop(stack.slice(1, 2))).rejects.toThrow(stack[1].name);
   });
 
   test('a preset that does not fit the photographs', async () => {
@@ -283,14 +283,14 @@ describeNative('interrupted', () => {
   test('it goes on with its own photographs only', async () => {
     const { model } = none;
     const changed = frames.map((f, i) => (i === 1 ? { ...f, data: f.data.slice() } : f));
-    changed[1]!.data[77]! ^= 1;
+    changed[1].data[77] ^= 1;
     for (const others of [changed, frames.slice(1), [...frames].reverse()]) {
       expect(await refusalOf(others, { resume: model })).toBe('snapshot-mismatch');
     }
     // The pixels count, not the files they come from.
     const moved = frames.map((f) => ({ ...f, name: `elsewhere/${f.name}`, data: f.data.slice() }));
     const again = await develop(moved, { resume: model, signal: AbortSignal.abort() });
-    expect(again.model.info.frames[0]!.file).toBe(moved[0]!.name);
+    expect(again.model.info.frames[0].file).toBe(moved[0].name);
   });
 
   test('it does not go on from a model that is only meant to be rendered', async () => {

@@ -38,14 +38,13 @@ describeNative('a tiled picture', () => {
   const jumps = (planes: Float32Array) =>
     Array.from({ length: width }, (_, x) => {
       let sum = 0;
-      for (let i = x; i < 3 * width * height && x > 0; i += width)
-        sum += Math.abs(planes[i]! - planes[i - 1]!);
+      for (let i = x; i < 3 * width * height && x > 0; i += width) sum += Math.abs(planes[i] - planes[i - 1]);
       return sum / (3 * height);
     });
   /** Excess of jumps over those of the picture that is not tiled, at the borders of tiles and elsewhere. */
   const excess = (planes: Float32Array) => {
     const plain = jumps(whole.radiance);
-    const ratio = jumps(planes).map((jump, x) => (x === 0 ? 1 : jump / plain[x]!));
+    const ratio = jumps(planes).map((jump, x) => (x === 0 ? 1 : jump / plain[x]));
     const borders = new Set(tiled.plan.shards.map(({ own }) => own.x).filter((x) => x > 0));
     return {
       borders: ratio.filter((_, x) => borders.has(x)),
@@ -63,7 +62,7 @@ describeNative('a tiled picture', () => {
   test('would show one of a twentieth of the light', () => {
     const shifted = tiled.radiance.slice();
     const { x: from } = tiled.plan.shards.find(({ own }) => own.x > 0)!.own;
-    for (let i = 0; i < shifted.length; i++) if (i % width >= from) shifted[i] = shifted[i]! + 0.05;
+    for (let i = 0; i < shifted.length; i++) if (i % width >= from) shifted[i] = shifted[i] + 0.05;
     const { borders, elsewhere } = excess(shifted);
     expect(Math.max(...borders)).toBeGreaterThan(1.05 * Math.max(...elsewhere));
   });

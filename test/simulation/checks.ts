@@ -119,7 +119,7 @@ export class Checks {
   /** All members exchange in one way, and from device to device only within a box. */
   private exchangeAgreed(state: State, { exchanges }: EpochRecord): void {
     if (exchanges.size > 1) throw new Violation('members were sent different ways to exchange');
-    const boxes = new Set(exchanges.get(true)?.map((runner) => state.runners[runner]!.info.link?.node));
+    const boxes = new Set(exchanges.get(true)?.map((runner) => state.runners[runner].info.link?.node));
     if (boxes.size > 1 || boxes.has(undefined))
       throw new Violation('devices of different boxes are to exchange');
   }

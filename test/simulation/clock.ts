@@ -11,8 +11,8 @@ export class Clock {
     heap.push(entry);
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (!before(entry, heap[parent]!)) break;
-      heap[i] = heap[parent]!;
+      if (!before(entry, heap[parent])) break;
+      heap[i] = heap[parent];
       i = parent;
     }
     heap[i] = entry;
@@ -36,9 +36,9 @@ export class Clock {
     for (;;) {
       let child = 2 * i + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
-      if (!before(heap[child]!, entry)) break;
-      heap[i] = heap[child]!;
+      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
+      if (!before(heap[child], entry)) break;
+      heap[i] = heap[child];
       i = child;
     }
     heap[i] = entry;

@@ -62,7 +62,7 @@ export class Durable {
     const row = this.rows.get(id)!;
     if (row.lease !== lease || row.state !== 'active') return false;
     const [newest, older] = manifest.snapshots;
-    const step = newest!.step;
+    const step = newest.step;
     for (const shard of row.spec.shards.keys()) {
       if (row.objects.has(keyOf(id, step, shard))) continue;
       throw new Violation(`manifest of ${id} at ${step} without all its pieces`);
@@ -83,7 +83,7 @@ export class Durable {
       throw new Violation(`${id} began on ${row.manifest.engine} and goes on on ${manifest.engine}`);
     }
     row.manifest = manifest;
-    const oldest = (older ?? newest!).step;
+    const oldest = (older ?? newest).step;
     for (const key of row.objects.keys()) {
       const of = Number(key.split('/')[1]);
       if (of > 0 && of < oldest) row.objects.delete(key);

@@ -252,7 +252,7 @@ function check(world: World): void {
   for (const { spec, state, why, manifest } of world.durable.rows.values()) {
     const last = manifest.snapshots[0];
     if (state === 'finished' && last?.step !== spec.steps) throw new Violation(`${spec.id}: not all steps`);
-    if (state === 'finished' && last!.pieces.some(({ sha256 }) => sha256 !== 'right')) {
+    if (state === 'finished' && last.pieces.some(({ sha256 }) => sha256 !== 'right')) {
       throw new Violation(`${spec.id}: not the bits of a run without faults`);
     }
     const deadly = why.startsWith('deadly') && world.deaths >= 3;

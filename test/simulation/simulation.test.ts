@@ -123,10 +123,10 @@ searching('mistakes are found', () => {
       while (seed <= 1_000 && runSchedule(seed, mistaken).violation === null) seed++;
       expect(seed, `no schedule of 1000 found a scheduler that ${name}`).toBeLessThanOrEqual(1_000);
       const again = [runSchedule(seed, mistaken, true), runSchedule(seed, mistaken, true)];
-      expect(again[0]!.violation).not.toBeNull();
+      expect(again[0].violation).not.toBeNull();
       expect(again[0]).toEqual(again[1]);
       expect(runSchedule(seed).violation).toBeNull();
-      if (process.env.VERBOSE) console.log(`${name}: seed ${seed}: ${again[0]!.violation!.split('\n')[0]}`);
+      if (process.env.VERBOSE) console.log(`${name}: seed ${seed}: ${again[0].violation!.split('\n')[0]}`);
     });
   }
 });

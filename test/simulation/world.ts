@@ -134,7 +134,7 @@ export class World implements RunnerWorld, CoordinatorWorld, PlacementWorld {
 
   demand(training: TrainingId, shards: ShardRange): number {
     const spec = this.spec(training);
-    return spec.sharedMemoryBytes + shards.count * spec.shards[0]!.memoryBytes;
+    return spec.sharedMemoryBytes + shards.count * spec.shards[0].memoryBytes;
   }
 
   get calm(): boolean {
@@ -146,7 +146,7 @@ export class World implements RunnerWorld, CoordinatorWorld, PlacementWorld {
   }
 
   stepMs(training: TrainingId, shards: ShardRange, stepRate: number): number {
-    return (1000 * shards.count * this.spec(training).shards[0]!.cost * this.heaviness(training)) / stepRate;
+    return (1000 * shards.count * this.spec(training).shards[0].cost * this.heaviness(training)) / stepRate;
   }
 
   applied(at: { training: TrainingId; epoch: number }, runner: RunnerId, step: number): void {

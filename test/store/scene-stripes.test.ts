@@ -37,7 +37,7 @@ test('stripes cover spans and no more', () => {
       const runs = coveringStripes(spans);
       for (const [i, { from, to }] of runs.entries()) {
         expect([from % STRIPE_BYTES, to % STRIPE_BYTES]).toEqual([0, 0]);
-        if (i > 0) expect(from).toBeGreaterThan(runs[i - 1]!.to);
+        if (i > 0) expect(from).toBeGreaterThan(runs[i - 1].to);
         for (let at = from; at < to; at += STRIPE_BYTES) {
           const needed = spans.some((s) => s.from < s.to && s.from < at + STRIPE_BYTES && s.to > at);
           expect(needed, `stripe ${at / STRIPE_BYTES}`).toBe(true);
@@ -88,12 +88,12 @@ describe.each(Object.entries(kinds))('a scene in a store: %s', (_, begin) => {
           const bytes = content(length * Numbers.BYTES_PER_ELEMENT);
           const written = await putStriped(store, 'sessions/s/scene/any.raw', bytes);
           const rects = parts.map(([x, y, w, h]) => {
-            const [left, top] = [Math.floor(x! * width), Math.floor(y! * height)];
+            const [left, top] = [Math.floor(x * width), Math.floor(y * height)];
             return {
               x: left,
               y: top,
-              width: Math.floor(w! * (width - left + 1)),
-              height: Math.floor(h! * (height - top + 1)),
+              width: Math.floor(w * (width - left + 1)),
+              height: Math.floor(h * (height - top + 1)),
             };
           });
           const out = new Numbers(length);
@@ -134,7 +134,7 @@ describe.each(Object.entries(kinds))('a scene in a store: %s', (_, begin) => {
   test('a bit that is another is found where it is read, and nowhere else', async () => {
     const damaged = whole.slice();
     const at = 4 * STRIPE_BYTES + 12_345;
-    damaged[at]! ^= 4;
+    damaged[at] ^= 4;
     await store.put(KEY, damaged);
     const row = Math.floor(at / (3 * WIDTH));
     // Not even within the rectangle that was asked for: the whole stripe must be what was written.
@@ -152,7 +152,7 @@ describe.each(Object.entries(kinds))('a scene in a store: %s', (_, begin) => {
       ...store,
       async read(key: string, offset?: number, length?: number) {
         const bytes = await store.read(key, offset, length);
-        if (mistakes-- > 0) bytes[7]! ^= 1;
+        if (mistakes-- > 0) bytes[7] ^= 1;
         return bytes;
       },
     };

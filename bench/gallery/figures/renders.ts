@@ -22,7 +22,7 @@ const readme: Figure = async () => {
   );
   const near = render({ kind: 'refocus', focus: 0.95, aperture: 1.6, tone, ev });
   return contactSheet([
-    { title: 'three of nine photographs', panels: SHOWN.map((i) => framePanel(frames[i]!)) },
+    { title: 'three of nine photographs', panels: SHOWN.map((i) => framePanel(frames[i])) },
     {
       title: 'learned: all in focus in full range, refocused at a wider aperture, defocus map',
       panels: [render({ tone, ev }), near, mapPanel(render({ kind: 'depth' }))],

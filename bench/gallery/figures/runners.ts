@@ -30,7 +30,7 @@ const height = (level: number) => BOTTOM - level * RISE;
 const tree: Figure = async () => {
   const out: string[] = [];
   for (const { name, shards, colour } of RUNNERS) {
-    const x = LEFT + STEP * shards[0]! - 34;
+    const x = LEFT + STEP * shards[0] - 34;
     const width = STEP * (shards.length - 1) + 68;
     out.push(
       `<rect x="${x}" y="${BOTTOM - 34}" width="${width}" height="96" rx="8" fill="${colour}" fill-opacity="0.1" stroke="${colour}" stroke-opacity="0.5"/>`,
@@ -46,7 +46,7 @@ const tree: Figure = async () => {
   const edges: string[] = [];
   const dots: string[] = nodes.map(dot);
   for (const { into, from } of reductionTree(SHARDS)) {
-    const [a, b] = [nodes[into]!, nodes[from]!];
+    const [a, b] = [nodes[into], nodes[from]];
     const sum: Node = {
       x: (a.x + b.x) / 2,
       level: Math.max(a.level, b.level) + 1,
@@ -74,7 +74,7 @@ const tree: Figure = async () => {
     nodes[into] = sum;
   }
   out.push(...edges, ...dots);
-  const top = nodes[0]!;
+  const top = nodes[0];
   out.push(
     text(
       top.x,

@@ -20,7 +20,7 @@ const gallery =
   async () => {
     const { capture, frames, show, light, render } = await developed(scene);
     const cut = (picture: Picture) => crop(picture, ...PARTS[scene]);
-    const photo = framePanel(frames[4]!);
+    const photo = framePanel(frames[4]);
     const learned = show(light());
     return captioned([
       [

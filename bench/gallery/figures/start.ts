@@ -42,7 +42,7 @@ const photographs: Figure = () => {
   const { frames, capture } = once(study);
   const rows = [0, 1, 2].map((focus) =>
     frames.slice(3 * focus, 3 * focus + 3).map((frame, exposure) => {
-      const { ev } = capture.frames[3 * focus + exposure]!;
+      const { ev } = capture.frames[3 * focus + exposure];
       const stops = ev > 0 ? `+${ev}` : String(ev).replace('-', '−');
       return { panel: markClipped(frame), caption: `focus ${NAMES[focus]}, exposure ${stops} stops` };
     }),
@@ -54,7 +54,7 @@ function markClipped(frame: Frame): Panel {
   const panel = framePanel(frame);
   const data = panel.data.slice();
   for (let p = 0; p < data.length; p += 3) {
-    const codes = [0, 1, 2].map((c) => frame.data[p + c]!);
+    const codes = [0, 1, 2].map((c) => frame.data[p + c]);
     if (codes.some((v) => v === 255)) data.set([0.86, 0.16, 0.14], p);
     else if (codes.every((v) => v === 0)) data.set([0.15, 0.35, 0.85], p);
   }
@@ -66,9 +66,9 @@ const responses: Figure = async () => {
   const { frames, capture } = once(study);
   const { light } = once(steps);
   const pair = { stack: 0, first: 0, second: 1 };
-  const green = jointHistograms([[frames[3]!, frames[4]!]], [pair])[1]!;
+  const green = jointHistograms([[frames[3], frames[4]]], [pair])[1];
   const { curves } = capture.camera.sensor;
-  const between = 2 ** (capture.frames[4]!.ev - capture.frames[3]!.ev);
+  const between = 2 ** (capture.frames[4].ev - capture.frames[3].ev);
   const zs = Array.from({ length: 181 }, (_, i) => -9 + i * 0.05);
   const expected = zs.map((z): [number, number] => [
     255 * response(curves[1], Math.exp(z)),
@@ -126,9 +126,9 @@ function density(first: Uint8Array, second: Uint8Array, count: Float64Array): Pr
   const grey = new Uint8Array(256 * 128 * 2);
   const most = Math.log1p(400);
   for (let i = 0; i < first.length; i++) {
-    if (first[i]! >= 128) continue;
-    const at = 2 * ((255 - second[i]!) * 128 + first[i]!);
-    grey[at + 1] = Math.round(255 * Math.min(1, Math.log1p(count[i]!) / most));
+    if (first[i] >= 128) continue;
+    const at = 2 * ((255 - second[i]) * 128 + first[i]);
+    grey[at + 1] = Math.round(255 * Math.min(1, Math.log1p(count[i]) / most));
   }
   return sharp(grey, { raw: { width: 128, height: 256, channels: 2 } })
     .png({ palette: true })
@@ -146,7 +146,7 @@ const merge: Figure = () => {
     caption: `merged: three exposures, focus ${NAMES[i]}`,
   }));
   const all = { panel: show(exponential(allInFocus)), caption: 'the sharpest of them at every pixel' };
-  return captioned([views.slice(0, 2), [views[2]!, all]]);
+  return captioned([views.slice(0, 2), [views[2], all]]);
 };
 
 /** Three places of the study, by their pixels, and where their names stand among the costs. */
@@ -159,8 +159,8 @@ const PLACES = [
 function around(map: Picture, x: number, y: number): number {
   const values: number[] = [];
   for (let dy = -3; dy <= 3; dy++)
-    for (let dx = -3; dx <= 3; dx++) values.push(map.data[(y + dy) * map.width + x + dx]!);
-  return values.sort((a, b) => a - b)[24]!;
+    for (let dx = -3; dx <= 3; dx++) values.push(map.data[(y + dy) * map.width + x + dx]);
+  return values.sort((a, b) => a - b)[24];
 }
 
 /** The circle of confusion of each focus setting over the defocus. */
@@ -177,8 +177,8 @@ const circles: Figure = async () => {
     const at = (s: number) => sweep.kappa * Math.abs(s - f);
     return {
       points: [low, f, high].map((s) => [s, at(s)]),
-      colour: colours[v]!,
-      label: { text: `focus ${NAMES[v]}`, ...labels[v]! },
+      colour: colours[v],
+      label: { text: `focus ${NAMES[v]}`, ...labels[v] },
     };
   });
   const depths = Array.from({ length: 41 }, (_, i) => low + (i * (high - low)) / 40);
@@ -210,7 +210,7 @@ function costs(depths: readonly number[]): Line[] {
   return PLACES.map(({ name, x, y, colour, at }) => {
     const points = depths.map((s, l): [number, number] => [
       s,
-      unit * cost[(y * width + x) * depths.length + l]!,
+      unit * cost[(y * width + x) * depths.length + l],
     ]);
     return { points, colour, label: { text: name, at } };
   });

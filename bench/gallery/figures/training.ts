@@ -59,11 +59,11 @@ const SHOWN = 1;
 /** The way of the light: scene model, blur generator, tone mapper, and the photograph that it must equal. */
 const camera: Figure = async () => {
   const { frames, show, render, light, development } = await once(study);
-  const { ev, focus } = development.model.info.frames[SHOWN]!;
+  const { ev, focus } = development.model.info.frames[SHOWN];
   const query = { kind: 'refocus', focus, aperture: 1 } as const;
   const seen = render({ ...query, tone: 'learned', ev });
-  const photo = framePanel(frames[SHOWN]!);
-  const off = { ...seen, data: seen.data.map((v, i) => 0.5 + 4 * (v - photo.data[i]!)) };
+  const photo = framePanel(frames[SHOWN]);
+  const off = { ...seen, data: seen.data.map((v, i) => 0.5 + 4 * (v - photo.data[i])) };
   return captioned([
     [
       { panel: show(light()), caption: 'scene model: light, all in focus' },
@@ -104,7 +104,7 @@ const grid: Figure = async () => {
       await session.load({ ...state, parameters });
       const { width, height } = model.capture;
       const picture = composeAllInFocus({ width, height, ...(await session.bake()) });
-      const { scale } = plan.layout.atlasLevels[kept - 1]!;
+      const { scale } = plan.layout.atlasLevels[kept - 1];
       const cell = 1 / scale;
       const cells = cell >= 10 ? cell.toFixed(0) : cell.toFixed(1);
       panels.push({
@@ -178,7 +178,7 @@ const edge: Figure = async () => {
   const cut = (picture: Picture) => crop(picture, 120, 96, 96, 64);
   const panel = (picture: Picture, caption: string): Captioned => ({ panel: cut(show(picture)), caption });
   const photo = (i: number, caption: string): Captioned => ({
-    panel: cut(framePanel(frames[i]!)),
+    panel: cut(framePanel(frames[i])),
     caption,
   });
   return captioned([

@@ -59,7 +59,7 @@ export function bookshelf(
     }
     const row = Math.floor((y - 0.02) / SHELF);
     const v = (y - 0.02) / SHELF - row;
-    const books = rows[Math.min(Math.max(row + 3, 0), 3)]!;
+    const books = rows[Math.min(Math.max(row + 3, 0), 3)];
     // The dark behind the books, darkest under the board above.
     const dark = 0.05 * l * (0.25 + 0.75 * smoothstep(0, 0.4, v));
     set(out, dark, dark * 0.6, dark * 0.4, 1, inverseDepth);
@@ -112,13 +112,13 @@ function shelfOfBooks(stage: Stage, row: number, seed: number): Book[] {
     // Now and then a gap, as on any shelf in use.
     if (unit2(i, row, seed + 1) < 0.06) x += between(0.03, 0.09, i, row, seed + 2);
     const tone = between(0.7, 1.35, i, row, seed + 3);
-    const base = COLOURS[Math.floor(between(0, COLOURS.length, i, row, seed + 4))]!;
+    const base = COLOURS[Math.floor(between(0, COLOURS.length, i, row, seed + 4))];
     books.push({
       left: x,
       right: x + width,
       height: SHELF * between(0.62, 0.88, i, row, seed + 5),
       colour: [base[0] * tone, base[1] * tone, base[2] * tone],
-      title: setText([TITLES[Math.floor(between(0, TITLES.length, i, row, seed + 6))]!]),
+      title: setText([TITLES[Math.floor(between(0, TITLES.length, i, row, seed + 6))]]),
       gilt: unit2(i, row, seed + 7) < 0.6,
       bands: Math.floor(between(0, 4, i, row, seed + 8)),
     });
@@ -132,7 +132,7 @@ function bookIndex(books: readonly Book[], x: number): number {
   let high = books.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (books[middle]!.left <= x) low = middle;
+    if (books[middle].left <= x) low = middle;
     else high = middle - 1;
   }
   return low;

@@ -44,7 +44,7 @@ export function foliage(stage: Stage, options: FoliageOptions): Surface {
     if (x < LEFT || x >= RIGHT || y < TOP || y >= BOTTOM) return;
     const list = near[Math.floor((y - TOP) / cell) * columns + Math.floor((x - LEFT) / cell)];
     if (list === undefined) return;
-    for (let i = 0; i < list.length; i++) paintLeaf(list[i]!, x, y, out);
+    for (let i = 0; i < list.length; i++) paintLeaf(list[i], x, y, out);
   };
   const paintLeaf = (leaf: Leaf, x: number, y: number, out: Float64Array): void => {
     const { long, narrow, autumn, through } = leaf;

@@ -79,9 +79,9 @@ function room(stage: Stage): Surface {
     const on = covered(lamp - 0.11, footprint * (wz / ABOVE));
     mat(out, 6.5, 5.4, 3.6, on);
     const halo = 0.9 * Math.exp(-lamp * 7) * (1 - on);
-    out[0]! += halo;
-    out[1]! += halo * 0.75;
-    out[2]! += halo * 0.45;
+    out[0] += halo;
+    out[1] += halo * 0.75;
+    out[2] += halo * 0.45;
   };
   const plaster = (wz: number, wy: number, footprint: number, light: number, out: Float64Array): void => {
     const rough = 1 + 0.13 * fractal(wz * 12, wy * 12, seed + 5, footprint * 12, 0.65);
@@ -118,7 +118,7 @@ function room(stage: Stage): Surface {
     let g = 0.77;
     let b = 0.68;
     if ((n & 1) === 0) {
-      const sheet = sheets[Math.min(Math.max(n + 1, 0), 3)]!;
+      const sheet = sheets[Math.min(Math.max(n + 1, 0), 3)];
       ink = sheet.text.ink(
         (u + 0.25) / sheet.size,
         (v + 0.26) / sheet.size,
@@ -208,7 +208,7 @@ function plant(stage: Stage): Surface {
       mat(out, 0.42 * k, 0.17 * k, 0.08 * k, clay);
     }
     for (let i = 0; i < leaves.length; i++) {
-      const leaf = leaves[i]!;
+      const leaf = leaves[i];
       const c = Math.cos(leaf.angle);
       const s = Math.sin(leaf.angle);
       const t = (dx * c + (y - crown) * s) / leaf.length;

@@ -129,15 +129,15 @@ function street(stage: Stage): Surface {
     const broken =
       0.55 + 1.1 * Math.max(0, gradientNoise(wx * 1.2, wz * 2.1, seed + 12)) * Math.min(1, 0.15 / deep);
     for (let i = 0; i < MIRRORED.length; i++) {
-      const lamp = MIRRORED[i]!;
+      const lamp = MIRRORED[i];
       const below = y - ground(lamp.q);
       if (below < 0) continue;
       const d = (x - lamp.x + ripple) / (0.02 + 0.05 * below);
       const streak = 0.6 * wet * broken * smoothstep(0, 0.05, below) * Math.exp(-d * d - below * 2.2);
       const glow = 0.02 * smoothstep(0, 0.12, below) * Math.exp(-below * 4 - (d * d) / 40);
-      out[0]! += lamp.red * (streak + glow);
-      out[1]! += lamp.green * (streak + glow);
-      out[2]! += lamp.blue * (streak + glow);
+      out[0] += lamp.red * (streak + glow);
+      out[1] += lamp.green * (streak + glow);
+      out[2] += lamp.blue * (streak + glow);
     }
     const line = covered(Math.abs(wx + 0.35) - 0.06, footprint) * (wz % 6 < 3 ? 1 : 0);
     mat(out, 0.05, 0.048, 0.04, 0.6 * line);
@@ -180,7 +180,7 @@ function car(stage: Stage, q: number, index: number): Surface {
 
 /** A street lamp: a thin post with an arm, and a small lamp far beyond the sensor's range. */
 function post(stage: Stage, q: number, index: number): Surface {
-  const x0 = MIRRORED[index]!.x;
+  const x0 = MIRRORED[index].x;
   const inward = x0 < 0 ? 1 : -1;
   const foot = ground(q);
   const unit = VIEW * q;
@@ -248,9 +248,9 @@ function sign(stage: Stage): Surface {
     edge: number,
   ): void => {
     const wide = text.ink(x / size, y / size, 0.62, 1.3) * glow * edge;
-    out[0]! += 0.03 * wide;
-    out[1]! += 0.13 * wide;
-    out[2]! += 0.18 * wide;
+    out[0] += 0.03 * wide;
+    out[1] += 0.13 * wide;
+    out[2] += 0.18 * wide;
     const tube = text.ink(x / size, y / size, 0.3, stage.pixel / size) * edge;
     const core = text.ink(x / size, y / size, 0.12, stage.pixel / size);
     mat(out, 0.9 + 3.6 * core, 3.4 + 2.4 * core, 4.8 + 1.6 * core, tube * edge);
@@ -310,13 +310,13 @@ function twigs(stage: Stage): Surface {
     set(out, 0, 0, 0, 0, q);
     let best = Infinity;
     for (let i = 0; i < pieces.length; i += 5) {
-      const ax = pieces[i]!;
-      const ay = pieces[i + 1]!;
-      const bx = pieces[i + 2]!;
-      const by = pieces[i + 3]!;
+      const ax = pieces[i];
+      const ay = pieces[i + 1];
+      const bx = pieces[i + 2];
+      const by = pieces[i + 3];
       if (x < Math.min(ax, bx) - 0.04 || x > Math.max(ax, bx) + 0.04) continue;
       if (y < Math.min(ay, by) - 0.04 || y > Math.max(ay, by) + 0.04) continue;
-      best = Math.min(best, segmentDistance(x, y, ax, ay, bx, by) - pieces[i + 4]!);
+      best = Math.min(best, segmentDistance(x, y, ax, ay, bx, by) - pieces[i + 4]);
     }
     const on = covered(best, stage.pixel);
     if (on <= 0) return;

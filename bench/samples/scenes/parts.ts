@@ -20,13 +20,13 @@ export function set(
 
 /** Lays a colour with coverage `alpha` over what `out` holds; depth stays. */
 export function mat(out: Float64Array, r: number, g: number, b: number, alpha: number): void {
-  const below = out[3]! * (1 - alpha);
+  const below = out[3] * (1 - alpha);
   const total = alpha + below;
   if (total <= 0) return;
   const k = alpha / total;
-  out[0]! += (r - out[0]!) * k;
-  out[1]! += (g - out[1]!) * k;
-  out[2]! += (b - out[2]!) * k;
+  out[0] += (r - out[0]) * k;
+  out[1] += (g - out[1]) * k;
+  out[2] += (b - out[2]) * k;
   out[3] = total;
 }
 
@@ -54,7 +54,7 @@ export function stems(stage: Stage, part: number, options: StemOptions): Surface
   const paint = (x: number, y: number, out: Float64Array): void => {
     set(out, 0, 0, 0, 0, q);
     for (let i = 0; i < blades.length; i++) {
-      const { foot, bend, top } = blades[i]!;
+      const { foot, bend, top } = blades[i];
       // A parabola from below the picture: x = foot + bend t², y = GROUND + (top − GROUND) t.
       const t = Math.min((y - GROUND) / (top - GROUND), 1);
       const slope = (2 * bend * t) / (top - GROUND);

@@ -322,7 +322,7 @@ function pencils(stage: Stage): Surface {
         [0.6, 0.08, 0.05],
         [0.07, 0.22, 0.45],
         [0.1, 0.35, 0.14],
-      ][i % 4]!,
+      ][i % 4],
     };
   });
   const paint = (x: number, y: number, out: Float64Array): void => {
@@ -339,9 +339,9 @@ function pencils(stage: Stage): Surface {
       const c = s.colour;
       mat(
         out,
-        light * side * (wood ? 0.75 : c[0]!),
-        light * side * (wood ? 0.52 : c[1]!),
-        light * side * (wood ? 0.28 : c[2]!),
+        light * side * (wood ? 0.75 : c[0]),
+        light * side * (wood ? 0.52 : c[1]),
+        light * side * (wood ? 0.28 : c[2]),
         on,
       );
     }

@@ -63,8 +63,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   try {
     for (let round = 0; round < rounds; round++) {
       const which = round % scenes.length;
-      const [name, scene] = scenes[which]!;
-      const result = await runRound(cluster, options, round, name, scene, expected[which]!);
+      const [name, scene] = scenes[which];
+      const result = await runRound(cluster, options, round, name, scene, expected[which]);
       done.push(result);
       log(describe(result));
     }

@@ -11,7 +11,7 @@ export async function readMetrics(address: string): Promise<Map<string, number>>
   const values = new Map<string, number>();
   for (const line of (await response.text()).split('\n')) {
     const match = /^([a-zA-Z_:][\w:]*)(?:\{[^}]*\})? (\S+)$/.exec(line);
-    if (match) values.set(match[1]!, (values.get(match[1]!) ?? 0) + Number(match[2]));
+    if (match) values.set(match[1], (values.get(match[1]) ?? 0) + Number(match[2]));
   }
   return values;
 }

@@ -89,7 +89,7 @@ export async function runSoak({ minutes, seed, log = () => undefined }: SoakOpti
   const observe = async () => {
     const [stays] = cluster.runners;
     while (!isOver()) {
-      samples.push(await takeSample(cluster, stays!.metrics));
+      samples.push(await takeSample(cluster, stays.metrics));
       await sleep(SAMPLE_EVERY);
     }
   };

@@ -77,7 +77,7 @@ export async function checkDrafts(client: PersistentClient, drafts: readonly Dra
     const path = `/v1/sessions/${session}`;
     const found = await client.ask('GET', `${path}/frames`, { expect: [404] });
     const rows = found.status === 200 ? (JSON.parse(found.bytes.toString()) as FrameRow[]) : [];
-    if (rows.length !== 1 || rows[0]!.sha256 !== frame.sha256)
+    if (rows.length !== 1 || rows[0].sha256 !== frame.sha256)
       wrong.push(`draft ${session} lost its photograph`);
     // Its answer may be lost: then it is gone all the same.
     await client.ask('DELETE', path, { expect: [404] });

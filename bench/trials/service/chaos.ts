@@ -53,11 +53,11 @@ export async function runServiceChaos(
   const { rounds, seed, steps = 120, clients = 2, webhooks = false, log = () => undefined } = options;
   const photographs = await photograph({ width: 96, height: 64, focus: 3, exposures: 2 });
   const apps = Array.from({ length: clients }, () => new PersistentClient(service.url, service.key));
-  const hooks = webhooks ? await WebhookReceiver.start(apps[0]!) : undefined;
+  const hooks = webhooks ? await WebhookReceiver.start(apps[0]) : undefined;
   const recorded: Facts[] = [];
   const done: ServiceRound[] = [];
   const journeyOf = (round: number, app: number): Journey => ({
-    client: apps[app]!,
+    client: apps[app],
     photographs,
     steps,
     way: (round + app) % 2 === 0 ? 'put' : 'parts',
@@ -69,7 +69,7 @@ export async function runServiceChaos(
     const undisturbed = await Promise.all(apps.map((_, app) => runJourney(journeyOf(-1, app))));
     const usualMs = performance.now() - began;
     recorded.push(...undisturbed);
-    const parameters = undisturbed[0]!.parametersSha256.slice(0, 12);
+    const parameters = undisturbed[0].parametersSha256.slice(0, 12);
     log(`undisturbed: ${(usualMs / 1000).toFixed(1)} s, parameters ${parameters}…`);
     for (let round = 0; round < rounds; round++) {
       const journeys = apps.map((_, app) => journeyOf(round, app));
@@ -77,7 +77,7 @@ export async function runServiceChaos(
       done.push(result);
       log(describe(result));
     }
-    const trouble = await checkAll(apps[0]!, recorded);
+    const trouble = await checkAll(apps[0], recorded);
     if (hooks) trouble.push(...(await hooks.missing(recorded)));
     return {
       seed,

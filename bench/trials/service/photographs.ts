@@ -14,7 +14,7 @@ export async function photograph(options: CaptureOptions): Promise<Photograph[]>
   return Promise.all(
     frames.map(async (frame, number) => {
       const picture = createPicture(chosen.width, chosen.height, 3);
-      for (let i = 0; i < frame.pixels.length; i++) picture.data[i] = frame.pixels[i]! / 255;
+      for (let i = 0; i < frame.pixels.length; i++) picture.data[i] = frame.pixels[i] / 255;
       const { fNumber, focusDistance } = frame;
       const exposureTime = camera.scene.baseTime * 2 ** frame.ev;
       const settings = {

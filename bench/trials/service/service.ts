@@ -96,7 +96,7 @@ export class Service {
     const table = execFileSync('ps', ['-eo', 'pid,ppid,args']).toString().trim().split('\n').slice(1);
     const rows = table.map((line) => {
       const [, pid, parent, args] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line)!;
-      return { pid: Number(pid), parent: Number(parent), args: args! };
+      return { pid: Number(pid), parent: Number(parent), args: args };
     });
     // A Postgres that outlived its starter is nobody's child: its data folder tells whose it is.
     if (part === 'postgres') {

@@ -64,7 +64,7 @@ export async function runJourney(journey: Journey): Promise<Facts> {
     frames,
     events,
     renderSha256,
-    parametersSha256: models[0]!.parametersSha256,
+    parametersSha256: models[0].parametersSha256,
   };
 }
 

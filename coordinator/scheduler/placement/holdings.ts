@@ -79,7 +79,7 @@ export function sourcesOf(
     const last = sources.at(-1);
     if (last !== undefined && last.holder === holder) last.shards.count++;
     else {
-      const address = holder === null ? null : turn.state.runners[holder]!.info.address;
+      const address = holder === null ? null : turn.state.runners[holder].info.address;
       sources.push({ shards: { first: shard, count: 1 }, holder, address, pieces: [] });
     }
   }

@@ -30,9 +30,9 @@ function windows(
   rates: Record<string, number>,
   id = 's',
 ): boolean {
-  const { placement, base } = scheduler.state.trainings[id]!;
+  const { placement, base } = scheduler.state.trainings[id];
   for (let i = 1; i <= count; i++) {
-    const ms = placement.map(({ runner, shards }) => [runner, (1000 * shards.count) / rates[runner]!]);
+    const ms = placement.map(({ runner, shards }) => [runner, (1000 * shards.count) / rates[runner]]);
     scheduler.train(id, base + 10 * i, Object.fromEntries(ms));
     if (scheduler.of('placed').length === 0) continue;
     scheduler.host(id);
@@ -42,7 +42,7 @@ function windows(
 }
 
 function shares(scheduler: SchedulerFixture, id = 's'): Record<string, number> {
-  const { placement } = scheduler.state.trainings[id]!;
+  const { placement } = scheduler.state.trainings[id];
   return Object.fromEntries(placement.map(({ runner, shards }) => [runner, shards.count]));
 }
 
@@ -81,7 +81,7 @@ describe('a runner that measured itself wrongly', () => {
     const scheduler = trainingOn(info('a'));
     windows(scheduler, 5, { a: 7 });
     windows(scheduler, 5, { a: 1 });
-    expect(scheduler.state.runners.a!.observed).toBeNull();
+    expect(scheduler.state.runners.a.observed).toBeNull();
   });
 
   test('is compared with new members through those that were observed before', () => {
@@ -123,11 +123,11 @@ describe('weak evidence', () => {
     const scheduler = trainingOn(info('a'), info('b'));
     submit(scheduler, 't', { shards: [{ memoryBytes: 100, cost: 1 }], hopMs: 1000 });
     const [host] = scheduler.members('t');
-    const rates = { a: 7, b: 7, [host!]: 4 };
+    const rates = { a: 7, b: 7, [host]: 4 };
     expect(windows(scheduler, 5, rates)).toBe(false);
-    expect(scheduler.state.runners[host!]!.observed).toBeNull();
+    expect(scheduler.state.runners[host].observed).toBeNull();
     // Slower than a half it cannot be for that.
-    expect(windows(scheduler, 5, { ...rates, [host!]: 1 })).toBe(true);
+    expect(windows(scheduler, 5, { ...rates, [host]: 1 })).toBe(true);
   });
 });
 
@@ -150,7 +150,7 @@ describe('a runner that becomes slow', () => {
       expect(shares(scheduler)).toEqual({ a: 3, b: 3 });
       expect(windows(scheduler, 2, { a: 7, b: 0.5 })).toBe(true);
       expect(shares(scheduler)).toEqual({ a: 6 });
-      probations.push(scheduler.state.runners.b!.probations);
+      probations.push(scheduler.state.runners.b.probations);
     }
     expect(probations).toEqual([1, 2, 3]);
     scheduler.fire('probation');
@@ -163,7 +163,7 @@ describe('a runner that becomes slow', () => {
     const scheduler = away();
     scheduler.dispatch({ type: 'leaseLost', training: 's', lease: 2 });
     scheduler.fire('probation');
-    expect(scheduler.state.runners.b!.observed).not.toBeNull();
+    expect(scheduler.state.runners.b.observed).not.toBeNull();
     expect(scheduler.of('timer')).toHaveLength(1);
     scheduler.dispatch({ type: 'runnerLost', runner: 'b', reason: 'ended' });
     expect(scheduler.state.timers).toEqual({});

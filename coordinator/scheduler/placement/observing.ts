@@ -40,7 +40,7 @@ export function observeWindow(turn: Turn, training: Training, steps: number): vo
     return;
   }
   for (const [i, member] of training.placement.entries()) {
-    const factor = clamp(training.scale, factors[i]!.low, factors[i]!.high) / training.scale;
+    const factor = clamp(training.scale, factors[i].low, factors[i].high) / training.scale;
     member.speedRatio = training.evidence === 0 ? factor : smallerChange(member.speedRatio, factor);
   }
   training.evidence += Math.min(1, steps / WINDOW_STEPS);
@@ -67,11 +67,9 @@ function speedFactors(turn: Turn, training: Training): Factor[] | null {
  * the faster one: then no member seems faster than it measured, and runners that were not tried yet get their chance.
  */
 function firstScale(turn: Turn, training: Training, factors: readonly Factor[]): number {
-  const known = factors.filter(
-    (_, i) => turn.state.runners[training.placement[i]!.runner]!.observed !== null,
-  );
+  const known = factors.filter((_, i) => turn.state.runners[training.placement[i].runner].observed !== null);
   const all = (known.length > 0 ? known : factors).map(({ low, high }) => Math.sqrt(low * high));
-  return all.sort((a, b) => a - b)[all.length >> 1]!;
+  return all.sort((a, b) => a - b)[all.length >> 1];
 }
 
 /** What two windows agree on: the smaller change, or none if one shows faster and the other slower. */
@@ -91,7 +89,7 @@ function learn(turn: Turn, training: Training): void {
   if (Math.max(...ratios) / Math.min(...ratios) < TOLERANCE) return;
   for (const { runner, speedRatio } of training.placement) {
     const speed = speedOf(turn.state, runner) * speedRatio;
-    const state = turn.state.runners[runner]!;
+    const state = turn.state.runners[runner];
     state.observed = speed;
     if (speed < state.info.stepRate) startProbation(turn, runner);
     else cancelTimer(turn, 'probation', null, runner);
@@ -102,7 +100,7 @@ function learn(turn: Turn, training: Training): void {
 /** Puts a slow runner on probation: without work it could never show that it has recovered. */
 function startProbation(turn: Turn, runner: RunnerId): void {
   const { probationMs, maxProbationMs } = turn.options;
-  const ms = Math.min(probationMs * 2 ** turn.state.runners[runner]!.probations, maxProbationMs);
+  const ms = Math.min(probationMs * 2 ** turn.state.runners[runner].probations, maxProbationMs);
   startTimer(turn, 'probation', null, ms, runner);
 }
 

@@ -39,8 +39,8 @@ function runningSums(shards: readonly ShardSpec[]): Sums {
   const cost = new Float64Array(shards.length + 1);
   const memory = new Float64Array(shards.length + 1);
   for (const [i, shard] of shards.entries()) {
-    cost[i + 1] = cost[i]! + shard.cost;
-    memory[i + 1] = memory[i]! + shard.memoryBytes;
+    cost[i + 1] = cost[i] + shard.cost;
+    memory[i + 1] = memory[i] + shard.memoryBytes;
   }
   return { cost, memory };
 }
@@ -62,7 +62,7 @@ export function predictStepMs(
   for (const { runner, shards } of shares) {
     const speed = speeds.get(runner);
     if (speed === undefined) return Number.POSITIVE_INFINITY;
-    const cost = sums.cost[shards.first + shards.count]! - sums.cost[shards.first]!;
+    const cost = sums.cost[shards.first + shards.count] - sums.cost[shards.first];
     slowest = Math.max(slowest, (1000 * cost) / speed);
   }
   return slowest + exchangeMs(shares.length, work.hopMs);
@@ -70,12 +70,12 @@ export function predictStepMs(
 
 /** Last index `end` in [first, length] with sums[end] − sums[first] ≤ budget. The sums grow. */
 function reach(sums: Float64Array, first: number, budget: number): number {
-  const limit = sums[first]! + budget;
+  const limit = sums[first] + budget;
   let low = first;
   let high = sums.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (sums[middle]! <= limit) low = middle;
+    if (sums[middle] <= limit) low = middle;
     else high = middle - 1;
   }
   return low;
@@ -103,7 +103,7 @@ const HALVINGS = 20;
 
 /** The shortest step that this row of runners can do, as shares; null if the work does not fit in their memory. */
 function dealEvenly(work: Work, sums: Sums, row: readonly Candidate[]): Share[] | null {
-  const total = sums.cost[work.shards.length]!;
+  const total = sums.cost[work.shards.length];
   const slowest = row.reduce((least, { speed }) => Math.min(least, speed), Number.POSITIVE_INFINITY);
   let high = ((1000 * total) / slowest) * (1 + 1e-9);
   let best = deal(work, sums, row, high);

@@ -76,7 +76,7 @@ const DISTURBED = 1.5;
  * machine), and would get half of the shards for it.
  */
 export function speedOf(state: State, runner: RunnerId): number {
-  const { info, observed } = state.runners[runner]!;
+  const { info, observed } = state.runners[runner];
   if (observed !== null) return observed;
   const { engine, device, stepRate } = info;
   return Object.values(state.runners)

@@ -80,9 +80,9 @@ export function geometryOf(
   const normalise = levelToNormalised(scale, extent);
   return {
     homography: multiply(multiply(invert(normalise), toOther), normalise),
-    step: normalise[0]!,
-    left: normalise[2]!,
-    top: normalise[5]!,
+    step: normalise[0],
+    left: normalise[2],
+    top: normalise[5],
   };
 }
 
@@ -94,16 +94,16 @@ function warpOnto(template: FeatureLevel, other: FeatureLevel, m: Homography): W
   const right = width - 2;
   const bottom = height - 2;
   for (let y = 0; y < height; y++) {
-    let nx = m[1]! * y + m[2]!;
-    let ny = m[4]! * y + m[5]!;
-    let nw = m[7]! * y + m[8]!;
+    let nx = m[1] * y + m[2];
+    let ny = m[4] * y + m[5];
+    let nw = m[7] * y + m[8];
     for (let p = y * width; p < (y + 1) * width; p++) {
       const inverse = 1 / nw;
       let x = nx * inverse;
       let v = ny * inverse;
-      nx += m[0]!;
-      ny += m[3]!;
-      nw += m[6]!;
+      nx += m[0];
+      ny += m[3];
+      nw += m[6];
       const inside = x >= 1 && v >= 1 && x <= right && v <= bottom;
       if (!inside) {
         // Outside the border repeats, so that gradients beside it stay small.
@@ -115,10 +115,10 @@ function warpOnto(template: FeatureLevel, other: FeatureLevel, m: Homography): W
       const fx = x - ix;
       const fy = v - iy;
       const q = iy * width + ix;
-      const top = source[q]! + fx * (source[q + 1]! - source[q]!);
-      const low = source[q + width]! + fx * (source[q + width + 1]! - source[q + width]!);
+      const top = source[q] + fx * (source[q + 1] - source[q]);
+      const low = source[q + width] + fx * (source[q + width + 1] - source[q + width]);
       value[p] = top + fy * (low - top);
-      if (inside) trust[p] = template.trust[p]! * otherTrust[fy < 0.5 ? q : q + width]!;
+      if (inside) trust[p] = template.trust[p] * otherTrust[fy < 0.5 ? q : q + width];
     }
   }
   return { value, trust };
@@ -137,15 +137,15 @@ function medianResidual(a: Float32Array, b: Float32Array, trust: Float32Array): 
   const counts = new Float64Array(BINS);
   let total = 0;
   for (let p = 0; p < a.length; p += 3) {
-    if (trust[p]! <= 0) continue;
-    const r = Math.abs(b[p]! - a[p]!);
+    if (trust[p] <= 0) continue;
+    const r = Math.abs(b[p] - a[p]);
     const bin = (r / BIN) | 0;
-    counts[bin < BINS ? bin : BINS - 1]! += trust[p]!;
-    total += trust[p]!;
+    counts[bin < BINS ? bin : BINS - 1] += trust[p];
+    total += trust[p];
   }
   let below = 0;
   let k = 0;
-  while (k < BINS && below + counts[k]! < total / 2) below += counts[k++]!;
+  while (k < BINS && below + counts[k] < total / 2) below += counts[k++];
   return SCALE * Math.max(LEAST_MEDIAN, (k + 0.5) * BIN);
 }
 
@@ -181,15 +181,15 @@ function accumulate(
       let p = y * width + from;
       let u = from * step + left;
       for (let x = from; x < to; x++, p++, u += step) {
-        const w0 = trust[p]!;
+        const w0 = trust[p];
         if (w0 <= 0) continue;
-        const a = feature[p]!;
-        const b = value[p]!;
+        const a = feature[p];
+        const b = value[p];
         const r = b - a;
         const k = 1 / (1 + r * r * inverseScale2);
         const w = w0 * k;
-        const gx = feature[p + 1]! - feature[p - 1]! + value[p + 1]! - value[p - 1]!;
-        const gy = feature[p + width]! - feature[p - width]! + value[p + width]! - value[p - width]!;
+        const gx = feature[p + 1] - feature[p - 1] + value[p + 1] - value[p - 1];
+        const gy = feature[p + width] - feature[p - width] + value[p + width] - value[p - width];
         seen += w0;
         tt += w0 * a * a;
         oo += w0 * b * b;
@@ -231,12 +231,12 @@ function accumulate(
       products.set([rx0, rx1, rx2, ry0, ry1, ry2]);
       addHessian(hessians, (tileRow + tile) * FIELDS * FIELDS, moments, polynomials);
       addGradient(gradients, (tileRow + tile) * FIELDS, products, polynomials);
-      sums[0]! += seen;
-      sums[1]! += tt;
-      sums[2]! += oo;
-      sums[3]! += to2;
-      sums[4]! += total;
-      sums[5]! += bent;
+      sums[0] += seen;
+      sums[1] += tt;
+      sums[2] += oo;
+      sums[3] += to2;
+      sums[4] += total;
+      sums[5] += bent;
     }
   }
   // The gradient above is the mean of both frames' central differences times 4 level pixels.
@@ -244,8 +244,8 @@ function accumulate(
   const [seen, tt, oo, to, total, bent] = sums as unknown as [number, number, number, number, number, number];
   // Weights alone overstate how fast the gradient falls: ψ′ = w² (1 − r²/s²), here as its mean over the picture.
   const curvature = total > 0 ? Math.max(LEAST_CURVATURE, bent / total) : 1;
-  for (let k = 0; k < hessians.length; k++) hessians[k]! *= slope * slope * curvature;
-  for (let k = 0; k < gradients.length; k++) gradients[k]! *= slope;
+  for (let k = 0; k < hessians.length; k++) hessians[k] *= slope * slope * curvature;
+  for (let k = 0; k < gradients.length; k++) gradients[k] *= slope;
   return {
     hessians,
     gradients,
@@ -281,8 +281,8 @@ function addGradient(
 ): void {
   for (let k = 0; k < FIELDS; k++) {
     let sum = 0;
-    for (let j = 0; j < 6; j++) sum += polynomials[6 * k + j]! * products[j]!;
-    gradients[at + k]! += sum;
+    for (let j = 0; j < 6; j++) sum += polynomials[6 * k + j] * products[j];
+    gradients[at + k] += sum;
   }
 }
 
@@ -296,18 +296,18 @@ function addHessian(
     for (let b = a; b < FIELDS; b++) {
       let sum = 0;
       for (let i = 0; i < 6; i++) {
-        const left = polynomials[6 * a + i]!;
+        const left = polynomials[6 * a + i];
         if (left === 0) continue;
         for (let j = 0; j < 6; j++) {
-          const right = polynomials[6 * b + j]!;
+          const right = polynomials[6 * b + j];
           if (right === 0) continue;
           // Block xx, xy or yy, and the power of u.
           const block = (i < 3 ? 0 : 1) + (j < 3 ? 0 : 1);
-          sum += left * right * moments[5 * block + (i % 3) + (j % 3)]!;
+          sum += left * right * moments[5 * block + (i % 3) + (j % 3)];
         }
       }
-      hessians[at + a * FIELDS + b]! += sum;
-      if (a !== b) hessians[at + b * FIELDS + a]! += sum;
+      hessians[at + a * FIELDS + b] += sum;
+      if (a !== b) hessians[at + b * FIELDS + a] += sum;
     }
   }
 }

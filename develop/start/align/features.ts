@@ -39,21 +39,21 @@ export function localContrast(
 ): void {
   const mean = new Float32Array(value.length);
   const square = new Float32Array(value.length);
-  for (let p = 0; p < value.length; p++) mean[p] = trust[p]! * value[p]!;
+  for (let p = 0; p < value.length; p++) mean[p] = trust[p] * value[p];
   boxMean(mean, width, height, WINDOW, mean);
   for (let p = 0; p < value.length; p++) {
-    const light = share[p]! > LEAST_SHARE ? mean[p]! / share[p]! : value[p]!;
-    const relative = (value[p]! - light) / (light + FLOOR);
+    const light = share[p] > LEAST_SHARE ? mean[p] / share[p] : value[p];
+    const relative = (value[p] - light) / (light + FLOOR);
     mean[p] = light;
     value[p] = relative;
-    square[p] = trust[p]! * relative * relative;
+    square[p] = trust[p] * relative * relative;
   }
   boxMean(square, width, height, WINDOW, square);
   for (let p = 0; p < value.length; p++) {
-    const variance = share[p]! > LEAST_SHARE ? square[p]! / share[p]! : 0;
-    const total = variance + NOISE * NOISE + SHOT_NOISE / (mean[p]! + FLOOR);
-    value[p]! /= Math.sqrt(total);
-    telling[p]! *= variance / total;
+    const variance = share[p] > LEAST_SHARE ? square[p] / share[p] : 0;
+    const total = variance + NOISE * NOISE + SHOT_NOISE / (mean[p] + FLOOR);
+    value[p] /= Math.sqrt(total);
+    telling[p] *= variance / total;
   }
 }
 

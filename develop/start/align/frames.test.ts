@@ -31,12 +31,12 @@ describe('alignFrames', () => {
       motion(size, { x: -7.1, y: 2.2, roll: -0.008, tilt: -0.003 }),
     ];
     const ev = [-2, 0, 1.5];
-    const frames = capture(truth.map((homography, i) => ({ homography, ev: ev[i]! })));
+    const frames = capture(truth.map((homography, i) => ({ homography, ev: ev[i] })));
     const { reference, frames: aligned } = alignFrames(frames, { ev, focus: same(3) });
     expect(reference).toBe(1);
     expect(aligned.map((f) => f.outcome)).toEqual(['moved', 'reference', 'moved']);
     aligned.forEach((f, i) => {
-      expect(apart(f.homography, truth[i]!)).toBeLessThan(0.15);
+      expect(apart(f.homography, truth[i])).toBeLessThan(0.15);
     });
   });
 
@@ -46,10 +46,10 @@ describe('alignFrames', () => {
       [0, 2.5],
       [2, 0],
     ] as const;
-    const frames = capture(truth.map((homography, i) => ({ homography, blur: blurs[i]! })));
+    const frames = capture(truth.map((homography, i) => ({ homography, blur: blurs[i] })));
     const { frames: aligned } = alignFrames(frames, { ev: same(2), focus: [0, 1] });
-    expect(aligned[0]!.outcome).toBe('moved');
-    expect(apart(aligned[0]!.homography, truth[0]!)).toBeLessThan(0.25);
+    expect(aligned[0].outcome).toBe('moved');
+    expect(apart(aligned[0].homography, truth[0])).toBeLessThan(0.25);
   });
 
   it('takes focus breathing for motion: a change of scale', () => {
@@ -58,9 +58,9 @@ describe('alignFrames', () => {
     const { frames: aligned } = alignFrames(frames, { ev: same(5), focus: [0, 1, 2, 3, 4] });
     aligned.forEach((f, i) => {
       expect(f.outcome).toBe(i === 2 ? 'reference' : 'moved');
-      expect(apart(f.homography, truth[i]!)).toBeLessThan(0.25);
+      expect(apart(f.homography, truth[i])).toBeLessThan(0.25);
     });
-    expect(aligned[0]!.model).toBe('similarities');
+    expect(aligned[0].model).toBe('similarities');
   });
 
   it.each([
@@ -91,28 +91,28 @@ describe('alignFrames', () => {
     const truth = [motion(size, { x: 3.4, y: -1.7 }), IDENTITY, motion(size, { x: 1, roll: 0.02 })];
     const frames = capture(truth.map((homography) => ({ homography })));
     const { frames: aligned } = alignFrames(frames, { ev: same(3), focus: same(3) });
-    expect(aligned[0]!.model).toBe('shifts');
-    expect(aligned[2]!.model).toBe('similarities');
+    expect(aligned[0].model).toBe('shifts');
+    expect(aligned[2].model).toBe('similarities');
   });
 
   it('finds shifts of a tenth of the picture', () => {
     const truth = motion(size, { x: 23, y: -11, roll: 0.01 });
     const frames = capture([{ homography: truth }, {}]);
     const { frames: aligned } = alignFrames(frames, { ev: same(2), focus: same(2) });
-    expect(apart(aligned[0]!.homography, truth)).toBeLessThan(0.2);
+    expect(apart(aligned[0].homography, truth)).toBeLessThan(0.2);
   });
 
   it('leaves a frame of something else where it is', () => {
     const frames = capture([{ homography: motion(size, { x: 4000, y: 3000, roll: 1 }) }, {}, {}]);
     const { frames: aligned } = alignFrames(frames, { ev: same(3), focus: same(3) });
-    expect(aligned[0]!.outcome).not.toBe('moved');
-    expect(aligned[0]!.homography).toEqual(IDENTITY);
-    expect(aligned[2]!.outcome).toBe('aligned');
+    expect(aligned[0].outcome).not.toBe('moved');
+    expect(aligned[0].homography).toEqual(IDENTITY);
+    expect(aligned[2].outcome).toBe('aligned');
   });
 
   it('says so when a frame shows nothing', () => {
     const frames = capture([{}, {}, {}]);
-    frames[2] = { ...frames[2]!, data: new Uint8Array(frames[2]!.data.length) };
+    frames[2] = { ...frames[2], data: new Uint8Array(frames[2].data.length) };
     const { frames: aligned } = alignFrames(frames, { ev: same(3), focus: same(3) });
     expect(aligned[2]).toMatchObject({ outcome: 'failed', homography: IDENTITY });
   });
@@ -120,19 +120,19 @@ describe('alignFrames', () => {
   it('does not look at what is masked', () => {
     const frames = capture([{}, {}]);
     // The left third of one frame is a shifted copy, as alignment by somebody else leaves it.
-    const data = frames[0]!.data.slice();
+    const data = frames[0].data.slice();
     const masks = [new Uint8Array(size.width * size.height).fill(1), undefined];
     for (let y = 0; y < size.height; y++) {
       for (let x = 0; x < 80; x++) {
         const p = y * size.width + x;
         masks[0]![p] = 0;
-        data.set(frames[0]!.data.subarray(3 * (p + 6), 3 * (p + 6) + 3), 3 * p);
+        data.set(frames[0].data.subarray(3 * (p + 6), 3 * (p + 6) + 3), 3 * p);
       }
     }
-    frames[0] = { ...frames[0]!, data };
+    frames[0] = { ...frames[0], data };
     const { frames: aligned } = alignFrames(frames, { ev: same(2), focus: same(2), masks });
-    expect(aligned[0]!.outcome).toBe('aligned');
-    expect(aligned[0]!.motion).toBeLessThan(0.05);
+    expect(aligned[0].outcome).toBe('aligned');
+    expect(aligned[0].motion).toBeLessThan(0.05);
   });
 
   it('reads 16 bits like 8', () => {
@@ -142,6 +142,6 @@ describe('alignFrames', () => {
       data: Uint16Array.from(frame.data, (v) => 257 * v),
     }));
     const { frames: aligned } = alignFrames(frames, { ev: same(2), focus: same(2) });
-    expect(apart(aligned[0]!.homography, truth)).toBeLessThan(0.15);
+    expect(apart(aligned[0].homography, truth)).toBeLessThan(0.15);
   });
 });

@@ -51,10 +51,10 @@ export function alignFrames(
   facts: AlignmentFacts,
   kernels: StartKernels = portableKernels,
 ): Alignment {
-  const { width, height } = frames[0]!;
+  const { width, height } = frames[0];
   const reference = referenceOf(facts.ev);
   const pyramids = frames.map((frame, i) => featurePyramid(frame, facts.masks?.[i], kernels));
-  const tolerance = TOLERANCE * pyramids[0]!.levels[0]!.scale;
+  const tolerance = TOLERANCE * pyramids[0].levels[0].scale;
   const links = linkFrames(pyramids, facts, reference);
   const placed = links.map((link, i): AlignedFrame => {
     if (i === reference) return { homography: IDENTITY, outcome: 'reference', motion: 0, error: 0 };
@@ -73,7 +73,7 @@ export function alignFrames(
   /** Defocus alone can look like a little motion, but moving does not make it agree much better. */
   function agreesBetter(link: Link, i: number): boolean {
     if (facts.focus[i] === facts.focus[reference]) return true;
-    const gain = gainOf(pyramids[reference]!, pyramids[i]!, true, link.fromReference);
+    const gain = gainOf(pyramids[reference], pyramids[i], true, link.fromReference);
     return gain === undefined || gain >= LEAST_GAIN;
   }
 }
@@ -81,7 +81,7 @@ export function alignFrames(
 /** The frame nearest the middle, of those whose exposure is the median. */
 function referenceOf(ev: readonly number[]): number {
   const settings = [...new Set(ev)].sort((a, b) => a - b);
-  const usual = settings[settings.length >> 1]!;
+  const usual = settings[settings.length >> 1];
   const middle = ev.length >> 1;
   let best = -1;
   ev.forEach((value, i) => {
@@ -111,8 +111,8 @@ const ATTEMPTS = 3;
  * both is better compared by way of a frame that differs in one.
  */
 function cost({ ev, focus }: AlignmentFacts, a: number, b: number): number {
-  const stops = ((ev[a]! - ev[b]!) / STOPS) ** 2;
-  return BASE_COST + (focus[a]! - focus[b]!) ** 2 * (1 + stops) + EXPOSURE_COST * stops;
+  const stops = ((ev[a] - ev[b]) / STOPS) ** 2;
+  return BASE_COST + (focus[a] - focus[b]) ** 2 * (1 + stops) + EXPOSURE_COST * stops;
 }
 
 /** Links every frame to the reference along the cheapest path (Dijkstra), around comparisons that fail. */
@@ -128,19 +128,19 @@ function linkFrames(
   for (;;) {
     let best: { way: number; node: number; parent: number } | undefined;
     for (let node = 0; node < links.length; node++) {
-      if (links[node] || refused[node]!.size >= ATTEMPTS) continue;
+      if (links[node] || refused[node].size >= ATTEMPTS) continue;
       for (let parent = 0; parent < links.length; parent++) {
-        if (!links[parent] || refused[node]!.has(parent)) continue;
-        const way = distance[parent]! + cost(facts, parent, node);
+        if (!links[parent] || refused[node].has(parent)) continue;
+        const way = distance[parent] + cost(facts, parent, node);
         if (!best || way < best.way) best = { way, node, parent };
       }
     }
     if (!best) return links;
     const { way, node, parent } = best;
     const defocus = facts.focus[parent] !== facts.focus[node];
-    const pair = alignTwo(pyramids[parent]!, pyramids[node]!, defocus);
+    const pair = alignTwo(pyramids[parent], pyramids[node], defocus);
     if (!pair) {
-      refused[node]!.add(parent);
+      refused[node].add(parent);
       continue;
     }
     const before = links[parent]!;

@@ -11,7 +11,7 @@ export function multiply(a: Homography, b: Homography): Homography {
   const out = new Array<number>(9);
   for (let r = 0; r < 3; r++) {
     for (let c = 0; c < 3; c++) {
-      out[3 * r + c] = a[3 * r]! * b[c]! + a[3 * r + 1]! * b[3 + c]! + a[3 * r + 2]! * b[6 + c]!;
+      out[3 * r + c] = a[3 * r] * b[c] + a[3 * r + 1] * b[3 + c] + a[3 * r + 2] * b[6 + c];
     }
   }
   return scaled(out);
@@ -25,21 +25,21 @@ export function invert(m: Homography): Homography {
       const [r1, r2] = [(r + 1) % 3, (r + 2) % 3];
       const [c1, c2] = [(c + 1) % 3, (c + 2) % 3];
       // Cyclic neighbours carry the sign; transposed.
-      out[3 * c + r] = m[3 * r1 + c1]! * m[3 * r2 + c2]! - m[3 * r1 + c2]! * m[3 * r2 + c1]!;
+      out[3 * c + r] = m[3 * r1 + c1] * m[3 * r2 + c2] - m[3 * r1 + c2] * m[3 * r2 + c1];
     }
   }
   return scaled(out);
 }
 
 function scaled(m: number[]): Homography {
-  const last = m[8]!;
+  const last = m[8];
   return m.map((v) => v / last);
 }
 
 /** Where (x, y) goes. */
 export function project(m: Homography, x: number, y: number): [number, number] {
-  const w = m[6]! * x + m[7]! * y + m[8]!;
-  return [(m[0]! * x + m[1]! * y + m[2]!) / w, (m[3]! * x + m[4]! * y + m[5]!) / w];
+  const w = m[6] * x + m[7] * y + m[8];
+  return [(m[0] * x + m[1] * y + m[2]) / w, (m[3] * x + m[4] * y + m[5]) / w];
 }
 
 /**

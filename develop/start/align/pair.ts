@@ -111,12 +111,12 @@ function pairOf(template: FeaturePyramid, other: FeaturePyramid, defocus: boolea
 }
 
 function compareAt({ template, other }: Pair, k: number, toOther: Homography): Comparison {
-  return template.kernels.compare(template.levels[k]!, other.levels[k]!, toOther, template);
+  return template.kernels.compare(template.levels[k], other.levels[k], toOther, template);
 }
 
 /** Pixels of the photograph a pixel of the finest level that is compared. */
 function scaleOf({ template, finest }: Pair): number {
-  return template.levels[finest]!.scale;
+  return template.levels[finest].scale;
 }
 
 /** The coarse shift as a homography in normalised positions. */
@@ -133,10 +133,10 @@ function descend(pair: Pair, shift: Homography): Homography {
   let starts = shift === IDENTITY ? [IDENTITY] : [shift, IDENTITY];
   for (let k = pair.template.levels.length - 1; k > pair.finest; k--) {
     const ends = starts.map((start) => convergeAt(pair, k, start, 4));
-    const judged = ends.length > 1 && k === pair.finest + 1 ? [better(ends[0], ends[1]!)] : ends;
+    const judged = ends.length > 1 && k === pair.finest + 1 ? [better(ends[0], ends[1])] : ends;
     starts = judged.map((end) => end.toOther);
   }
-  return starts[0]!;
+  return starts[0];
 }
 
 interface Converged {
@@ -159,7 +159,7 @@ function convergeAt(pair: Pair, k: number, start: Homography, fields: number, kn
     // A step across the picture means that nothing holds the frames together here.
     if (!step || !(step.corner < WILD * Math.max(width, height))) return { toOther, comparison };
     toOther = applyStep(toOther, step);
-    if (step.corner < CONVERGED * levels[k]!.scale || n === MOST_STEPS) return { toOther, comparison };
+    if (step.corner < CONVERGED * levels[k].scale || n === MOST_STEPS) return { toOther, comparison };
     comparison = compareAt(pair, k, toOther);
   }
 }

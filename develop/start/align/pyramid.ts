@@ -72,9 +72,9 @@ function reduced(frame: Frame, mask?: Uint8Array): Plane {
       for (let j = 0; j < scale; j++) {
         let p = (y * scale + j) * frame.width + x * scale;
         for (let i = 0; i < scale; i++, p++) {
-          const r = data[3 * p]!;
-          const g = data[3 * p + 1]!;
-          const b = data[3 * p + 2]!;
+          const r = data[3 * p];
+          const g = data[3 * p + 1];
+          const b = data[3 * p + 2];
           sum += r + 2 * g + b;
           if (r > most) most = r;
           if (g > most) most = g;
@@ -83,7 +83,7 @@ function reduced(frame: Frame, mask?: Uint8Array): Plane {
         }
       }
       const index = (sum * toTable + 0.5) | 0;
-      value[y * width + x] = lights[index]!;
+      value[y * width + x] = lights[index];
       const dark = ((index * 255) / (TABLE - 1) - DARK[0]) / (DARK[1] - DARK[0]);
       const light = (LIGHT[1] - most * to255) / (LIGHT[1] - LIGHT[0]);
       const least = dark < light ? dark : light;
@@ -118,6 +118,6 @@ function levelOf(
 ): FeatureLevel {
   // What is beside an untrusted pixel has been smoothed with it.
   const beside = boxMean(trust, width, height, BESIDE);
-  for (let p = 0; p < beside.length; p++) beside[p] = Math.max(0, 2 * beside[p]! - 1) * trust[p]!;
+  for (let p = 0; p < beside.length; p++) beside[p] = Math.max(0, 2 * beside[p] - 1) * trust[p];
   return { width, height, scale, value: gaussian(value, width, height, SMOOTH), trust: beside };
 }

@@ -92,6 +92,6 @@ export function motion(
   const g = tilt / mx;
   // [c −s x; s c y; g 0 1] in coordinates about the middle, taken to pixels.
   const a = [c + mx * g, -s, x + mx, s + my * g, c, y + my, g, 0, 1];
-  const m = [0, 3, 6].flatMap((r) => [a[r]!, a[r + 1]!, a[r + 2]! - a[r]! * mx - a[r + 1]! * my]);
-  return m.map((value) => value / m[8]!);
+  const m = [0, 3, 6].flatMap((r) => [a[r], a[r + 1], a[r + 2] - a[r] * mx - a[r + 1] * my]);
+  return m.map((value) => value / m[8]);
 }

@@ -24,11 +24,11 @@ export function searchShift(
   const still = correlation.length >> 1;
   // Standing still wins ties, also those by a hair.
   let best = -1;
-  let highest = correlation[still]! + 1e-3;
+  let highest = correlation[still] + 1e-3;
   for (let n = 0; n < correlation.length; n++) {
-    if (!(seen[n]! >= LEAST_OVERLAP * seen[still]! && correlation[n]! > highest)) continue;
+    if (!(seen[n] >= LEAST_OVERLAP * seen[still] && correlation[n] > highest)) continue;
     best = n;
-    highest = correlation[n]!;
+    highest = correlation[n];
   }
   if (best < 0) return { dx: 0, dy: 0 };
   const columns = 2 * reachX + 1;
@@ -81,9 +81,9 @@ function scoreShift(
     let p = y * width + left;
     let q = p + dy * width + dx;
     for (let x = left; x < right; x++, p++, q++) {
-      const w = a.trust[p]! * b.trust[q]!;
-      const u = a.value[p]!;
-      const v = b.value[q]!;
+      const w = a.trust[p] * b.trust[q];
+      const u = a.value[p];
+      const v = b.value[q];
       seen += w;
       ab += w * u * v;
       aa += w * u * u;

@@ -7,7 +7,7 @@ function at(samples: readonly number[], x: number): number {
   const weights = new Float64Array(SPLINE_TAPS);
   const i = Math.floor(x);
   splineWeights(x - i, weights);
-  return weights.reduce((sum, w, k) => sum + w * coefficients[mirrored(i - 2 + k, samples.length)]!, 0);
+  return weights.reduce((sum, w, k) => sum + w * coefficients[mirrored(i - 2 + k, samples.length)], 0);
 }
 
 const waveOf = (period: number) => (x: number) => Math.cos((2 * Math.PI * x) / period);
@@ -42,7 +42,7 @@ describe('spline', () => {
   it('filters rows and columns alike, whatever the channels', () => {
     const [width, height] = [23, 31];
     const data = Array.from({ length: width * height }, (_, i) => (i * 7919) % 251);
-    const turned = data.map((_, i) => data[(i % height) * width + Math.floor(i / height)]!);
+    const turned = data.map((_, i) => data[(i % height) * width + Math.floor(i / height)]);
     const along = splineCoefficients(data, width, height, 1);
     const down = splineCoefficients(turned, height, width, 1);
     const pairs = splineCoefficients(
@@ -54,9 +54,9 @@ describe('spline', () => {
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         const p = y * width + x;
-        expect(down[x * height + y]!).toBeCloseTo(along[p]!, 1);
-        expect(pairs[2 * p]!).toBeCloseTo(along[p]!, 1);
-        expect(pairs[2 * p + 1]!).toBeCloseTo(2 * along[p]!, 1);
+        expect(down[x * height + y]).toBeCloseTo(along[p], 1);
+        expect(pairs[2 * p]).toBeCloseTo(along[p], 1);
+        expect(pairs[2 * p + 1]).toBeCloseTo(2 * along[p], 1);
       }
     }
   });

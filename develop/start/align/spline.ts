@@ -57,7 +57,7 @@ export function splineCoefficients(
     if (height > 1) downColumns(out, line, height, pole);
   }
   const gain = (width > 1 ? GAIN : 1) * (height > 1 ? GAIN : 1);
-  for (let i = 0; i < out.length; i++) out[i]! *= gain;
+  for (let i = 0; i < out.length; i++) out[i] *= gain;
   return out;
 }
 
@@ -65,24 +65,24 @@ function alongRow(row: Float32Array, width: number, channels: number, pole: numb
   const last = row.length - channels;
   for (let c = 0; c < channels; c++) {
     let sum = 0;
-    for (let k = Math.min(MEMORY, width - 1); k >= 0; k--) sum = sum * pole + row[c + k * channels]!;
+    for (let k = Math.min(MEMORY, width - 1); k >= 0; k--) sum = sum * pole + row[c + k * channels];
     row[c] = sum;
   }
-  for (let i = channels; i < row.length; i++) row[i]! += pole * row[i - channels]!;
+  for (let i = channels; i < row.length; i++) row[i] += pole * row[i - channels];
   const end = pole / (pole * pole - 1);
-  for (let i = last; i < row.length; i++) row[i] = end * (row[i]! + pole * row[i - channels]!);
-  for (let i = last - 1; i >= 0; i--) row[i] = pole * (row[i + channels]! - row[i]!);
+  for (let i = last; i < row.length; i++) row[i] = end * (row[i] + pole * row[i - channels]);
+  for (let i = last - 1; i >= 0; i--) row[i] = pole * (row[i + channels] - row[i]);
 }
 
 /** The same down all columns at once, row by row: in the order in which they lie in memory. */
 function downColumns(data: Float32Array, line: number, height: number, pole: number): void {
   const sum = new Float64Array(line);
   for (let k = Math.min(MEMORY, height - 1); k >= 0; k--)
-    for (let x = 0; x < line; x++) sum[x] = sum[x]! * pole + data[k * line + x]!;
+    for (let x = 0; x < line; x++) sum[x] = sum[x] * pole + data[k * line + x];
   data.set(sum);
-  for (let i = line; i < data.length; i++) data[i]! += pole * data[i - line]!;
+  for (let i = line; i < data.length; i++) data[i] += pole * data[i - line];
   const last = data.length - line;
   const end = pole / (pole * pole - 1);
-  for (let i = last; i < data.length; i++) data[i] = end * (data[i]! + pole * data[i - line]!);
-  for (let i = last - 1; i >= 0; i--) data[i] = pole * (data[i + line]! - data[i]!);
+  for (let i = last; i < data.length; i++) data[i] = end * (data[i] + pole * data[i - line]);
+  for (let i = last - 1; i >= 0; i--) data[i] = pole * (data[i + line] - data[i]);
 }

@@ -34,7 +34,7 @@ export function solveStep(comparison: Comparison, fields: number, extent: Extent
   const motion = new Float64Array(FIELDS);
   const { gradients } = comparison;
   for (let t = 0; t < TILE_COUNT; t++) {
-    for (let k = 0; k < fields; k++) motion[k]! += gradients[t * FIELDS + k]!;
+    for (let k = 0; k < fields; k++) motion[k] += gradients[t * FIELDS + k];
   }
   choleskySolve(factor, fields, motion);
   return {
@@ -47,7 +47,7 @@ export function solveStep(comparison: Comparison, fields: number, extent: Extent
 /** Sum of the tiles' Hessians. */
 export function wholeHessian({ hessians }: Comparison): Float64Array {
   const whole = new Float64Array(FIELDS * FIELDS);
-  for (let k = 0; k < hessians.length; k++) whole[k % whole.length]! += hessians[k]!;
+  for (let k = 0; k < hessians.length; k++) whole[k % whole.length] += hessians[k];
   return whole;
 }
 
@@ -55,28 +55,18 @@ function factorOf(hessian: Float64Array, fields: number): Float64Array | undefin
   const factor = new Float64Array(fields * fields);
   let trace = 0;
   for (let a = 0; a < fields; a++) {
-    trace += hessian[a * FIELDS + a]!;
-    for (let b = 0; b < fields; b++) factor[a * fields + b] = hessian[a * FIELDS + b]!;
+    trace += hessian[a * FIELDS + a];
+    for (let b = 0; b < fields; b++) factor[a * fields + b] = hessian[a * FIELDS + b];
   }
   if (!(trace > 1e-9)) return undefined;
-  for (let a = 0; a < fields; a++) factor[a * fields + a]! += (RIDGE * trace) / fields;
+  for (let a = 0; a < fields; a++) factor[a * fields + a] += (RIDGE * trace) / fields;
   choleskyFactor(factor, fields);
   return factor;
 }
 
 /** Positions moved by the amounts of the fields, as a homography (to first order; exact up to affine maps). */
 export function motionHomography(m: Float64Array): Homography {
-  return [
-    1 + m[2]! + m[4]!,
-    -m[3]! + m[5]!,
-    m[0]!,
-    m[3]! + m[5]!,
-    1 + m[2]! - m[4]!,
-    m[1]!,
-    -m[6]!,
-    -m[7]!,
-    1,
-  ];
+  return [1 + m[2] + m[4], -m[3] + m[5], m[0], m[3] + m[5], 1 + m[2] - m[4], m[1], -m[6], -m[7], 1];
 }
 
 /** `toOther` after the step (inverse compositional: Baker & Matthews 2004). */
@@ -109,10 +99,10 @@ export function restrictMotion(
   if (!factor) return undefined;
   const out = new Float64Array(FIELDS);
   for (let a = 0; a < fields; a++) {
-    for (let b = fields; b < FIELDS; b++) out[a]! += hessian[a * FIELDS + b]! * amounts[b]!;
+    for (let b = fields; b < FIELDS; b++) out[a] += hessian[a * FIELDS + b] * amounts[b];
   }
   choleskySolve(factor, fields, out);
-  for (let a = 0; a < fields; a++) out[a]! += amounts[a]!;
+  for (let a = 0; a < fields; a++) out[a] += amounts[a];
   return out;
 }
 
@@ -124,12 +114,12 @@ export function cornerDifference(
   extent: Extent,
 ): { pixels: number; sigmas: number } {
   const lengths = cornerLengths(
-    a.map((v, k) => v - b[k]!),
+    a.map((v, k) => v - b[k]),
     extent,
   );
   return {
     pixels: Math.max(...lengths),
-    sigmas: Math.max(...lengths.map((length, c) => (length > 0 ? length / errors[c]! : 0))),
+    sigmas: Math.max(...lengths.map((length, c) => (length > 0 ? length / errors[c] : 0))),
   };
 }
 
@@ -156,8 +146,8 @@ function fieldsAt(u: number, v: number): [number[], number[]] {
 function cornerLengths(motion: Float64Array, extent: Extent): number[] {
   const half = Math.max(extent.width, extent.height) / 2;
   return corners(extent).map(([u, v]) => {
-    const [du, dv] = fieldsAt(u, v).map((field) => field.reduce((sum, f, k) => sum + f * motion[k]!, 0));
-    return half * Math.hypot(du!, dv!);
+    const [du, dv] = fieldsAt(u, v).map((field) => field.reduce((sum, f, k) => sum + f * motion[k], 0));
+    return half * Math.hypot(du, dv);
   });
 }
 
@@ -174,16 +164,16 @@ function cornerErrors(
   for (let t = 0; t < TILE_COUNT; t++) {
     for (let a = 0; a < fields; a++) {
       const row = (t * FIELDS + a) * FIELDS;
-      let sum = gradients[t * FIELDS + a]!;
-      for (let b = 0; b < fields; b++) sum -= hessians[row + b]! * motion[b]!;
+      let sum = gradients[t * FIELDS + a];
+      for (let b = 0; b < fields; b++) sum -= hessians[row + b] * motion[b];
       left[a] = sum;
     }
     choleskySolve(factor, fields, left);
     places.forEach((place, c) => {
       for (const field of place) {
         let moved = 0;
-        for (let k = 0; k < fields; k++) moved += field[k]! * left[k]!;
-        variance[c]! += moved * moved;
+        for (let k = 0; k < fields; k++) moved += field[k] * left[k];
+        variance[c] += moved * moved;
       }
     });
   }
@@ -200,7 +190,7 @@ function effectiveTiles(hessians: Float64Array): number {
   let squares = 0;
   for (let t = 0; t < TILE_COUNT; t++) {
     const at = t * FIELDS * FIELDS;
-    const telling = hessians[at]! + hessians[at + FIELDS + 1]!;
+    const telling = hessians[at] + hessians[at + FIELDS + 1];
     sum += telling;
     squares += telling * telling;
   }

@@ -27,7 +27,7 @@ describe('warpFrame', () => {
         if (mask[p] === 0 || mask[p - 2] === 0 || mask[p + 2] === 0) continue;
         if (mask[p - 2 * size.width] === 0 || mask[p + 2 * size.width] === 0) continue;
         seen++;
-        worst = Math.max(worst, Math.abs(out.data[3 * p]! - reference.data[3 * p]!));
+        worst = Math.max(worst, Math.abs(out.data[3 * p] - reference.data[3 * p]));
       }
     }
     expect(seen).toBeGreaterThan(0.8 * size.width * size.height);
@@ -69,7 +69,7 @@ describe('warpFrame', () => {
     const light = data.map((_, i) => (Math.floor(i / 3) % size.width < 48 ? 255 : 20));
     const { frame } = warpFrame({ ...rest, data: light }, motion(size, { x: 4.5 }));
     for (let x = 5; x < size.width; x++) {
-      const v = frame.data[3 * (30 * size.width + x)]!;
+      const v = frame.data[3 * (30 * size.width + x)];
       if (x < 51) expect(v).toBe(255);
       if (x > 53) expect(v).toBe(20);
     }
@@ -80,7 +80,7 @@ describe('warpFrame', () => {
     const half = motion(size, { x: 0.5, y: 0.5 });
     const there = warpFrame(frame, half).frame;
     const back = warpFrame(there, invert(half)).frame;
-    const strength = (d: ArrayLike<number>, i: number) => Math.abs(2 * d[i]! - d[i - 3]! - d[i + 3]!);
+    const strength = (d: ArrayLike<number>, i: number) => Math.abs(2 * d[i] - d[i - 3] - d[i + 3]);
     let kept = 0;
     let had = 0;
     for (let y = 8; y < size.height - 8; y++) {

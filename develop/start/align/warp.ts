@@ -47,8 +47,8 @@ export function warpFrame(frame: Frame, homography: Homography, valid?: Uint8Arr
       const ix = Math.floor(sx);
       const iy = Math.floor(sy);
       for (let k = 0; k < SPLINE_TAPS; k++) {
-        columns[k] = columnAt[ix + 1 + k]!;
-        rows[k] = rowAt[iy + 1 + k]!;
+        columns[k] = columnAt[ix + 1 + k];
+        rows[k] = rowAt[iy + 1 + k];
       }
       if (inside) mask[to] = valid ? validAround(valid, columns, rows) : 1;
       splineWeights(sx - ix, wx);
@@ -56,15 +56,15 @@ export function warpFrame(frame: Frame, homography: Homography, valid?: Uint8Arr
       for (let k = 0; k < 3; k++) {
         let sum = 0;
         for (let j = 0; j < SPLINE_TAPS; j++) {
-          const row = rows[j]! + k;
+          const row = rows[j] + k;
           sum +=
-            wy[j]! *
-            (wx[0]! * spline[row + columns[0]!]! +
-              wx[1]! * spline[row + columns[1]!]! +
-              wx[2]! * spline[row + columns[2]!]! +
-              wx[3]! * spline[row + columns[3]!]! +
-              wx[4]! * spline[row + columns[4]!]! +
-              wx[5]! * spline[row + columns[5]!]!);
+            wy[j] *
+            (wx[0] * spline[row + columns[0]] +
+              wx[1] * spline[row + columns[1]] +
+              wx[2] * spline[row + columns[2]] +
+              wx[3] * spline[row + columns[3]] +
+              wx[4] * spline[row + columns[4]] +
+              wx[5] * spline[row + columns[5]]);
         }
         out[3 * to + k] = Math.floor(within(sum, data, columns, rows, k) + 0.5);
       }
@@ -81,12 +81,12 @@ function within(
   rows: Int32Array,
   k: number,
 ): number {
-  const upper = rows[2]! + k;
-  const lower = rows[3]! + k;
-  const first = data[upper + columns[2]!]!;
-  const second = data[upper + columns[3]!]!;
-  const third = data[lower + columns[2]!]!;
-  const fourth = data[lower + columns[3]!]!;
+  const upper = rows[2] + k;
+  const lower = rows[3] + k;
+  const first = data[upper + columns[2]];
+  const second = data[upper + columns[3]];
+  const third = data[lower + columns[2]];
+  const fourth = data[lower + columns[3]];
   // Between the nearest four, as most are, there is no need to look at sixteen.
   if (value < first || value < second || value < third || value < fourth) {
     if (value > first || value > second || value > third || value > fourth) return value;
@@ -98,7 +98,7 @@ function highest(data: ArrayLike<number>, columns: Int32Array, rows: Int32Array,
   let high = 0;
   for (let j = 1; j < 5; j++) {
     for (let i = 1; i < 5; i++) {
-      const v = data[rows[j]! + k + columns[i]!]!;
+      const v = data[rows[j] + k + columns[i]];
       if (v > high) high = v;
     }
   }
@@ -109,7 +109,7 @@ function lowest(data: ArrayLike<number>, columns: Int32Array, rows: Int32Array, 
   let low = Number.POSITIVE_INFINITY;
   for (let j = 1; j < 5; j++) {
     for (let i = 1; i < 5; i++) {
-      const v = data[rows[j]! + k + columns[i]!]!;
+      const v = data[rows[j] + k + columns[i]];
       if (v < low) low = v;
     }
   }

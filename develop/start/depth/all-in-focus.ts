@@ -28,11 +28,11 @@ export function contrastEnergy(stack: FocusStack): Float32Array[] {
   const { width, height, floor, kernels } = stack;
   return stack.light.map(([warm, cool], v) => {
     const ln = new Float32Array(warm.length);
-    for (let p = 0; p < ln.length; p++) ln[p] = 0.5 * (warm[p]! + cool[p]!) + floor;
+    for (let p = 0; p < ln.length; p++) ln[p] = 0.5 * (warm[p] + cool[p]) + floor;
     logInPlace(ln);
     kernels.gaussian(ln, width, height, 0.6, ln);
     const energy = laplacian(ln, width, height);
-    for (let p = 0; p < energy.length; p++) energy[p] = energy[p]! * energy[p]!;
+    for (let p = 0; p < energy.length; p++) energy[p] = energy[p] * energy[p];
     kernels.gaussian(energy, width, height, CONTRAST_WINDOW, energy);
     const valid = stack.valid[v];
     if (valid) for (let p = 0; p < energy.length; p++) if (valid[p] === 0) energy[p] = 0;
@@ -45,19 +45,19 @@ export function sharpByContrast(stack: FocusStack): SharpPicture & { readonly en
   const energies = contrastEnergy(stack);
   const count = stack.width * stack.height;
   // In order of focus, so that a median lies between its neighbours.
-  const order = stack.focus.map((_, v) => v).sort((a, b) => stack.focus[a]! - stack.focus[b]!);
+  const order = stack.focus.map((_, v) => v).sort((a, b) => stack.focus[a] - stack.focus[b]);
   const rank = new Float32Array(count);
   const most = new Float32Array(count).fill(-1);
   order.forEach((v, r) => {
-    const energy = energies[v]!;
+    const energy = energies[v];
     for (let p = 0; p < count; p++) {
-      if (energy[p]! <= most[p]!) continue;
-      most[p] = energy[p]!;
+      if (energy[p] <= most[p]) continue;
+      most[p] = energy[p];
       rank[p] = r;
     }
   });
   const median = stack.kernels.medianFilter(rank, stack.width, stack.height, 5);
-  const source = Uint8Array.from(median, (r) => order[r]!);
+  const source = Uint8Array.from(median, (r) => order[r]);
   return { source, light: lightFrom(stack, source), energy: most };
 }
 
@@ -68,9 +68,9 @@ export function sharpByDepth(stack: FocusStack, s: Float32Array): SharpPicture {
   for (let p = 0; p < s.length; p++) {
     let least = Number.POSITIVE_INFINITY;
     for (let v = 0; v < focus.length; v++) {
-      const d = s[p]! - focus[v]!;
+      const d = s[p] - focus[v];
       const mask = valid[v];
-      const circle = aperture[v]! * (d < 0 ? -d : d) + (mask !== undefined && mask[p]! === 0 ? 1e6 : 0);
+      const circle = aperture[v] * (d < 0 ? -d : d) + (mask !== undefined && mask[p] === 0 ? 1e6 : 0);
       if (circle < least) {
         least = circle;
         source[p] = v;
@@ -84,9 +84,9 @@ function lightFrom(stack: FocusStack, source: Uint8Array): MixPlanes {
   const warm = new Float32Array(source.length);
   const cool = new Float32Array(source.length);
   for (let p = 0; p < source.length; p++) {
-    const planes = stack.light[source[p]!]!;
-    warm[p] = planes[0][p]!;
-    cool[p] = planes[1][p]!;
+    const planes = stack.light[source[p]];
+    warm[p] = planes[0][p];
+    cool[p] = planes[1][p];
   }
   return [warm, cool];
 }
@@ -107,44 +107,44 @@ export interface FocusViews {
  */
 export function selectByDepth(input: FocusViews, s: Float32Array, kappa: number): Picture {
   const { views, focus, aperture, gains, valid } = input;
-  const { width, height } = views[0]!;
+  const { width, height } = views[0];
   const out = new Float32Array(width * height * 3);
   const circles = new Float64Array(views.length);
   for (let p = 0; p < s.length; p++) {
     let sharpest = 0;
     for (let v = 0; v < views.length; v++) {
-      const d = s[p]! - focus[v]!;
+      const d = s[p] - focus[v];
       const mask = valid[v];
-      circles[v] = kappa * aperture[v]! * (d < 0 ? -d : d) + (mask !== undefined && mask[p]! === 0 ? 1e6 : 0);
-      if (circles[v]! < circles[sharpest]!) sharpest = v;
+      circles[v] = kappa * aperture[v] * (d < 0 ? -d : d) + (mask !== undefined && mask[p] === 0 ? 1e6 : 0);
+      if (circles[v] < circles[sharpest]) sharpest = v;
     }
     let total = 0;
     let r = 0;
     let g = 0;
     let b = 0;
     const i = 3 * p;
-    const limit = circles[sharpest]! + BLEND * -Math.log(LEAST_WEIGHT);
+    const limit = circles[sharpest] + BLEND * -Math.log(LEAST_WEIGHT);
     for (let v = 0; v < views.length; v++) {
-      if (v === sharpest || circles[v]! > limit) continue;
-      const weight = fastExp((circles[sharpest]! - circles[v]!) / BLEND);
-      const { data } = views[v]!;
-      const gain = gains[v]!;
+      if (v === sharpest || circles[v] > limit) continue;
+      const weight = fastExp((circles[sharpest] - circles[v]) / BLEND);
+      const { data } = views[v];
+      const gain = gains[v];
       total += weight;
-      r += weight * fastExp(data[i]! + gain[0]!);
-      g += weight * fastExp(data[i + 1]! + gain[1]!);
-      b += weight * fastExp(data[i + 2]! + gain[2]!);
+      r += weight * fastExp(data[i] + gain[0]);
+      g += weight * fastExp(data[i + 1] + gain[1]);
+      b += weight * fastExp(data[i + 2] + gain[2]);
     }
-    const { data } = views[sharpest]!;
-    const gain = gains[sharpest]!;
+    const { data } = views[sharpest];
+    const gain = gains[sharpest];
     if (total === 0) {
-      out[i] = data[i]! + gain[0]!;
-      out[i + 1] = data[i + 1]! + gain[1]!;
-      out[i + 2] = data[i + 2]! + gain[2]!;
+      out[i] = data[i] + gain[0];
+      out[i + 1] = data[i + 1] + gain[1];
+      out[i + 2] = data[i + 2] + gain[2];
       continue;
     }
-    out[i] = Math.log((r + fastExp(data[i]! + gain[0]!)) / (total + 1));
-    out[i + 1] = Math.log((g + fastExp(data[i + 1]! + gain[1]!)) / (total + 1));
-    out[i + 2] = Math.log((b + fastExp(data[i + 2]! + gain[2]!)) / (total + 1));
+    out[i] = Math.log((r + fastExp(data[i] + gain[0])) / (total + 1));
+    out[i + 1] = Math.log((g + fastExp(data[i + 1] + gain[1])) / (total + 1));
+    out[i + 2] = Math.log((b + fastExp(data[i + 2] + gain[2])) / (total + 1));
   }
   return { width, height, channels: 3, data: out };
 }

@@ -37,8 +37,8 @@ export function blurLadder(stack: FocusStack, light: MixPlanes, largest: number)
   const count = Math.max(2, Math.ceil(rungOf(largest)) + 1);
   const pyramids = light.map((plane) => new Pyramid(plane, width, height, kernels));
   const logs = Array.from({ length: count }, (_, rung): [Int16Array, Int16Array] => [
-    pyramids[0]!.blurredLog(circleAt(rung), floor),
-    pyramids[1]!.blurredLog(circleAt(rung), floor),
+    pyramids[0].blurredLog(circleAt(rung), floor),
+    pyramids[1].blurredLog(circleAt(rung), floor),
   ]);
   return { count, logs };
 }
@@ -58,14 +58,14 @@ class Pyramid {
 
   private level(l: number): { plane: Float32Array; width: number; height: number } {
     while (this.levels.length <= l) {
-      const { plane, width, height } = this.levels[this.levels.length - 1]!;
+      const { plane, width, height } = this.levels[this.levels.length - 1];
       this.levels.push({
         plane: halve(plane, width, height),
         width: (width + 1) >> 1,
         height: (height + 1) >> 1,
       });
     }
-    return this.levels[l]!;
+    return this.levels[l];
   }
 
   blurredLog(circle: number, floor: number): Int16Array {

@@ -58,7 +58,7 @@ export function estimateBlurScale(
     curve.push({ kappa, cost: costOfScale(stack, differences, blocks.sources, places, depths, kappa) });
   }
   let best = 0;
-  for (let i = 1; i < tries; i++) if (curve[i]!.cost < curve[best]!.cost) best = i;
+  for (let i = 1; i < tries; i++) if (curve[i].cost < curve[best].cost) best = i;
   const place = stack.logs.length === 2 ? smallestWithin(curve, best) : best + parabola(curve, best);
   return {
     kappa: lowest * (highest / lowest) ** (place / (tries - 1)),
@@ -72,17 +72,17 @@ type Curve = readonly { readonly kappa: number; readonly cost: number }[];
 /** Where the parabola through the lowest point and its neighbours has its minimum, in steps from that point. */
 function parabola(curve: Curve, best: number): number {
   if (best === 0 || best === curve.length - 1) return 0;
-  const [a, b, c] = [curve[best - 1]!.cost, curve[best]!.cost, curve[best + 1]!.cost];
+  const [a, b, c] = [curve[best - 1].cost, curve[best].cost, curve[best + 1].cost];
   return a - 2 * b + c > 0 ? (0.5 * (a - c)) / (a - 2 * b + c) : 0;
 }
 
 /** The first place from which the curve stays within {@link TWO_VIEW_TOLERANCE} of its lowest point. */
 function smallestWithin(curve: Curve, best: number): number {
-  const limit = curve[best]!.cost * (1 + TWO_VIEW_TOLERANCE);
+  const limit = curve[best].cost * (1 + TWO_VIEW_TOLERANCE);
   let i = best;
-  while (i > 0 && curve[i - 1]!.cost <= limit) i--;
+  while (i > 0 && curve[i - 1].cost <= limit) i--;
   if (i === 0) return 0;
-  const [above, below] = [curve[i - 1]!.cost, curve[i]!.cost];
+  const [above, below] = [curve[i - 1].cost, curve[i].cost];
   return i - (limit - below) / (above - below);
 }
 
@@ -93,8 +93,8 @@ function votingBlocks(
   source: Uint8Array,
 ): { pixels: Int32Array; sources: Uint8Array } {
   const { width, height } = stack;
-  const [sharpWarm, sharpCool] = ladder.logs[0]!;
-  const [softWarm, softCool] = ladder.logs[Math.min(TELLING_RUNG, ladder.count - 1)]!;
+  const [sharpWarm, sharpCool] = ladder.logs[0];
+  const [softWarm, softCool] = ladder.logs[Math.min(TELLING_RUNG, ladder.count - 1)];
   const found: { at: number; change: number }[] = [];
   for (let y = 0; y + BLOCK <= height; y += BLOCK)
     for (let x = 0; x + BLOCK <= width; x += BLOCK) {
@@ -103,20 +103,20 @@ function votingBlocks(
       let uniform = true;
       for (let j = 0; j < BLOCK; j++)
         for (let p = at + j * width; p < at + j * width + BLOCK; p++) {
-          change += Math.abs(sharpWarm[p]! - softWarm[p]!) + Math.abs(sharpCool[p]! - softCool[p]!);
-          if (source[p]! !== source[at]!) uniform = false;
+          change += Math.abs(sharpWarm[p] - softWarm[p]) + Math.abs(sharpCool[p] - softCool[p]);
+          if (source[p] !== source[at]) uniform = false;
         }
       if (uniform) found.push({ at, change });
     }
   found.sort((a, b) => b.change - a.change || a.at - b.at);
   const able = Math.ceil(found.length * VOTING);
   const step = Math.max(1, able / MOST_VOTES);
-  const chosen = Array.from({ length: Math.floor(able / step) }, (_, i) => found[Math.floor(i * step)]!.at);
+  const chosen = Array.from({ length: Math.floor(able / step) }, (_, i) => found[Math.floor(i * step)].at);
   const pixels = new Int32Array(chosen.length * BLOCK * BLOCK);
   let n = 0;
   for (const at of chosen)
     for (let j = 0; j < BLOCK; j++) for (let i = 0; i < BLOCK; i++) pixels[n++] = at + j * width + i;
-  return { pixels, sources: Uint8Array.from(chosen, (at) => source[at]!) };
+  return { pixels, sources: Uint8Array.from(chosen, (at) => source[at]) };
 }
 
 /** Mean over the voting pixels of the lowest mean difference over the views that any depth reaches. */

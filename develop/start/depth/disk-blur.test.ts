@@ -20,7 +20,7 @@ function direct(plane: Float32Array, circle: number): Float32Array {
           const xx = Math.min(Math.max(x + i, 0), W - 1);
           const yy = Math.min(Math.max(y + j, 0), H - 1);
           total += k;
-          sum += k * plane[yy * W + xx]!;
+          sum += k * plane[yy * W + xx];
         }
       out[y * W + x] = sum / total;
     }
@@ -32,7 +32,7 @@ function worst(a: Float32Array, b: Float32Array, width: number, height: number, 
   let most = 0;
   for (let y = margin; y < height - margin; y++)
     for (let p = y * width + margin; p < (y + 1) * width - margin; p++)
-      most = Math.max(most, Math.abs(a[p]! - b[p]!));
+      most = Math.max(most, Math.abs(a[p] - b[p]));
   return most;
 }
 

@@ -127,39 +127,39 @@ function blurSmall(
     const up2 = Math.max(y - 2, 0) * width;
     const down2 = Math.min(y + 2, height - 1) * width;
     for (let x = 0; x < width; x++) {
-      centre[x + 2] = source[r0 + x]!;
-      near[x + 2] = source[up1 + x]! + source[down1 + x]!;
+      centre[x + 2] = source[r0 + x];
+      near[x + 2] = source[up1 + x] + source[down1 + x];
     }
     repeatEnds(centre, width);
     repeatEnds(near, width);
     if (!wide) {
       for (let x = 0; x < width; x++)
         out[r0 + x] =
-          w00 * centre[x + 2]! +
-          w01 * (centre[x + 1]! + centre[x + 3]!) +
-          w10 * near[x + 2]! +
-          w11 * (near[x + 1]! + near[x + 3]!);
+          w00 * centre[x + 2] +
+          w01 * (centre[x + 1] + centre[x + 3]) +
+          w10 * near[x + 2] +
+          w11 * (near[x + 1] + near[x + 3]);
       continue;
     }
-    for (let x = 0; x < width; x++) far[x + 2] = source[up2 + x]! + source[down2 + x]!;
+    for (let x = 0; x < width; x++) far[x + 2] = source[up2 + x] + source[down2 + x];
     repeatEnds(far, width);
     for (let x = 0; x < width; x++)
       out[r0 + x] =
-        w00 * centre[x + 2]! +
-        w01 * (centre[x + 1]! + centre[x + 3]!) +
-        w02 * (centre[x]! + centre[x + 4]!) +
-        w10 * near[x + 2]! +
-        w11 * (near[x + 1]! + near[x + 3]!) +
-        w12 * (near[x]! + near[x + 4]!) +
-        w20 * far[x + 2]! +
-        w21 * (far[x + 1]! + far[x + 3]!) +
-        w22 * (far[x]! + far[x + 4]!);
+        w00 * centre[x + 2] +
+        w01 * (centre[x + 1] + centre[x + 3]) +
+        w02 * (centre[x] + centre[x + 4]) +
+        w10 * near[x + 2] +
+        w11 * (near[x + 1] + near[x + 3]) +
+        w12 * (near[x] + near[x + 4]) +
+        w20 * far[x + 2] +
+        w21 * (far[x + 1] + far[x + 3]) +
+        w22 * (far[x] + far[x + 4]);
   }
 }
 
 function repeatEnds(line: Float64Array, width: number): void {
-  line[0] = line[1] = line[2]!;
-  line[width + 2] = line[width + 3] = line[width + 1]!;
+  line[0] = line[1] = line[2];
+  line[width + 2] = line[width + 3] = line[width + 1];
 }
 
 /** Convolves each source row with every kernel row once and adds the result to the two rows it reaches. */
@@ -177,17 +177,17 @@ function spreadRows(
   out.fill(0);
   for (let y = 0; y < height; y++) {
     const start = y * width;
-    padded.fill(source[start]!, 0, reach);
-    for (let x = 0; x < width; x++) padded[reach + x] = source[start + x]!;
-    padded.fill(source[start + width - 1]!, reach + width);
+    padded.fill(source[start], 0, reach);
+    for (let x = 0; x < width; x++) padded[reach + x] = source[start + x];
+    padded.fill(source[start + width - 1], reach + width);
     let sum = 0;
     for (let i = 0; i < padded.length; i++) {
       prefix[i] = sum;
-      sum += padded[i]!;
+      sum += padded[i];
     }
     prefix[padded.length] = sum;
     for (let j = 0; j <= reach; j++) {
-      convolveRow(padded, prefix, reach, rows[j]!, line);
+      convolveRow(padded, prefix, reach, rows[j], line);
       // The first and last rows repeat beyond the border.
       const down = y + j;
       if (down < height) addRow(line, out, down * width);
@@ -202,7 +202,7 @@ function spreadRows(
 }
 
 function addRow(line: Float32Array, out: Float32Array, at: number): void {
-  for (let x = 0; x < line.length; x++) out[at + x]! += line[x]!;
+  for (let x = 0; x < line.length; x++) out[at + x] += line[x];
 }
 
 function convolveRow(
@@ -220,30 +220,30 @@ function convolveRow(
     const hi = reach + run + 1;
     const lo = reach - run;
     if (taps > 0) {
-      const w = weights[0]!;
+      const w = weights[0];
       const a = reach - run - 1;
       const b = reach + run + 1;
       for (let x = 0; x < width; x++)
-        line[x] = full * (prefix[x + hi]! - prefix[x + lo]!) + w * (padded[x + a]! + padded[x + b]!);
+        line[x] = full * (prefix[x + hi] - prefix[x + lo]) + w * (padded[x + a] + padded[x + b]);
       i = 1;
-    } else for (let x = 0; x < width; x++) line[x] = full * (prefix[x + hi]! - prefix[x + lo]!);
+    } else for (let x = 0; x < width; x++) line[x] = full * (prefix[x + hi] - prefix[x + lo]);
   } else {
-    const w = weights[0]!;
-    for (let x = 0; x < width; x++) line[x] = w * padded[x + reach]!;
+    const w = weights[0];
+    for (let x = 0; x < width; x++) line[x] = w * padded[x + reach];
     i = 1;
   }
   for (; i + 1 < taps; i += 2) {
-    const w = weights[i]!;
-    const v = weights[i + 1]!;
+    const w = weights[i];
+    const v = weights[i + 1];
     const a = reach - run - 1 - i;
     const b = reach + run + 1 + i;
     for (let x = 0; x < width; x++)
-      line[x]! += w * (padded[x + a]! + padded[x + b]!) + v * (padded[x + a - 1]! + padded[x + b + 1]!);
+      line[x] += w * (padded[x + a] + padded[x + b]) + v * (padded[x + a - 1] + padded[x + b + 1]);
   }
   if (i < taps) {
-    const w = weights[i]!;
+    const w = weights[i];
     const a = reach - run - 1 - i;
     const b = reach + run + 1 + i;
-    for (let x = 0; x < width; x++) line[x]! += w * (padded[x + a]! + padded[x + b]!);
+    for (let x = 0; x < width; x++) line[x] += w * (padded[x + a] + padded[x + b]);
   }
 }

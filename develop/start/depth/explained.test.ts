@@ -47,8 +47,8 @@ describe('pixels that one surface explains', () => {
   test('a bar over which a wall would blur is left out, the wall is not', () => {
     const { s, light } = bar();
     const [near] = explainedPixels(viewsOf(light), s, light, 2.5, 7);
-    expect(share(near!, (x) => Math.abs(x - 31.5) < 2)).toBe(0);
-    expect(share(near!, (x) => Math.abs(x - 31.5) > 10)).toBe(1);
+    expect(share(near, (x) => Math.abs(x - 31.5) < 2)).toBe(0);
+    expect(share(near, (x) => Math.abs(x - 31.5) > 10)).toBe(1);
   });
 
   test('without a depth edge everything counts, whatever the views show', () => {
@@ -62,8 +62,8 @@ describe('pixels that one surface explains', () => {
     const { s, light } = bar();
     const flat = { ...s, data: s.data.map(() => -1) };
     const [blurred, sharp] = explainedPixels(viewsOf(light), flat, light, 2.5, 7);
-    expect(sharp!.every((v) => v === 1)).toBe(true);
-    blurred!.forEach((v, p) => void expect(v).toBe(insideBy(p) >= 5 ? 1 : 0));
+    expect(sharp.every((v) => v === 1)).toBe(true);
+    blurred.forEach((v, p) => void expect(v).toBe(insideBy(p) >= 5 ? 1 : 0));
   });
 
   test('brightness that the gains even out does not count as a difference', () => {
@@ -86,6 +86,6 @@ describe('pixels that one surface explains', () => {
     const light = createPicture(1000, 800, 3);
     const masks = explainedPixels(viewsOf(light), s, light, 1, 3);
     expect(masks.map((m) => m.length)).toEqual([800_000, 800_000]);
-    expect(masks[0]!.every((v) => v === 1)).toBe(true);
+    expect(masks[0].every((v) => v === 1)).toBe(true);
   });
 });

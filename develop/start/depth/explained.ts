@@ -55,21 +55,21 @@ export function explainedPixels(
   const floor = DARK * geometricMean(scene.radiance);
   return input.views.map((view, v) => {
     const lens = {
-      focus: input.focus[v]!,
-      aperture: input.aperture[v]!,
+      focus: input.focus[v],
+      aperture: input.aperture[v],
       kappa: kappa * scale,
       reach: Math.max(1, reach * scale),
     };
     const predicted = composeRefocus(scene, lens, undefined, kernels.spreadSources).data;
-    const seen = planesOf(view, input.gains[v]!, width, height, kernels);
+    const seen = planesOf(view, input.gains[v], width, height, kernels);
     const difference = meanDifference(predicted, seen, floor);
     kernels.boxMean(difference, width, height, 1, difference);
     const explained = new Uint8Array(difference.length);
     for (let p = 0; p < explained.length; p++) {
-      explained[p] = edge[p]! === 0 || difference[p]! < TOLERANCE ? 1 : 0;
+      explained[p] = edge[p] === 0 || difference[p] < TOLERANCE ? 1 : 0;
     }
     const mask = enlarged(explained, width, height, fullWidth, fullHeight);
-    maskBeyondBorder(mask, s, input.focus[v]!, kappa * input.aperture[v]!);
+    maskBeyondBorder(mask, s, input.focus[v], kappa * input.aperture[v]);
     return mask;
   });
 }
@@ -80,7 +80,7 @@ function maskBeyondBorder(mask: Uint8Array, s: Picture, focus: number, scale: nu
   for (let y = 0, p = 0; y < height; y++)
     for (let x = 0; x < width; x++, p++) {
       const inside = Math.min(x, y, width - 1 - x, height - 1 - y) + 0.5;
-      const circle = scale * Math.abs(data[p]! - focus);
+      const circle = scale * Math.abs(data[p] - focus);
       if (circle > LEAST_CIRCLE && circle > inside) mask[p] = 0;
     }
 }
@@ -100,7 +100,7 @@ function depthEdges(
     radius,
   );
   const edges = new Uint8Array(low.length);
-  for (let p = 0; p < edges.length; p++) edges[p] = -high[p]! - low[p]! > step ? 1 : 0;
+  for (let p = 0; p < edges.length; p++) edges[p] = -high[p] - low[p] > step ? 1 : 0;
   return edges;
 }
 
@@ -114,8 +114,8 @@ function planesOf(
 ): Float32Array<ArrayBuffer> {
   const out = new Float32Array(3 * width * height);
   for (let c = 0; c < 3; c++) {
-    const plane = channelLight(picture, c, gains[c]!, width, height);
-    for (let p = 0; p < plane.length; p++) plane[p] = Math.max(plane[p]!, 1e-30);
+    const plane = channelLight(picture, c, gains[c], width, height);
+    for (let p = 0; p < plane.length; p++) plane[p] = Math.max(plane[p], 1e-30);
     out.set(logInPlace(plane), c * plane.length);
   }
   return out;
@@ -135,12 +135,12 @@ function meanDifference(a: Float32Array, b: Float32Array, floor: number): Float3
   const second = new Float32Array(count);
   for (let c = 0; c < 3; c++) {
     for (let p = 0; p < count; p++) {
-      first[p] = Math.max(a[3 * p + c]!, 0) + floor;
-      second[p] = fastExp(b[c * count + p]!) + floor;
+      first[p] = Math.max(a[3 * p + c], 0) + floor;
+      second[p] = fastExp(b[c * count + p]) + floor;
     }
     logInPlace(first);
     logInPlace(second);
-    for (let p = 0; p < count; p++) out[p]! += Math.abs(first[p]! - second[p]!) / 3;
+    for (let p = 0; p < count; p++) out[p] += Math.abs(first[p] - second[p]) / 3;
   }
   return out;
 }
@@ -157,7 +157,7 @@ function enlarged(
   const columns = Int32Array.from({ length: toWidth }, (_, x) => Math.floor(((x + 0.5) * width) / toWidth));
   for (let y = 0, q = 0; y < toHeight; y++) {
     const row = Math.floor(((y + 0.5) * height) / toHeight) * width;
-    for (let x = 0; x < toWidth; x++, q++) out[q] = mask[row + columns[x]!]!;
+    for (let x = 0; x < toWidth; x++, q++) out[q] = mask[row + columns[x]];
   }
   return out;
 }

@@ -15,8 +15,7 @@ test('the surface behind is found under what stands in front of it', () => {
   });
   const z = farSurface(s, W, H, 2);
   let worst = 0;
-  for (let p = 0; p < z.length; p++)
-    worst = Math.max(worst, Math.abs(z[p]! - wall(p % W, Math.floor(p / W))));
+  for (let p = 0; p < z.length; p++) worst = Math.max(worst, Math.abs(z[p] - wall(p % W, Math.floor(p / W))));
   expect(worst).toBeLessThan(0.17);
 });
 
@@ -25,7 +24,7 @@ test('a plane is its own far surface', () => {
   const z = farSurface(s, W, H, 2);
   let worst = 0;
   for (let y = 4; y < H - 4; y++)
-    for (let x = 4; x < W - 4; x++) worst = Math.max(worst, Math.abs(z[y * W + x]! - s[y * W + x]!));
+    for (let x = 4; x < W - 4; x++) worst = Math.max(worst, Math.abs(z[y * W + x] - s[y * W + x]));
   expect(worst).toBeLessThan(0.02);
 });
 

@@ -30,7 +30,7 @@ export function farSurface(s: Float32Array, width: number, height: number, range
   const weights = new Float32Array(cells.length).fill(1);
   for (let round = 0; round < ROUNDS; round++) {
     solve(cells, weights, w, h, z);
-    for (let p = 0; p < cells.length; p++) weights[p] = cells[p]! > z[p]! + TOLERANCE * range ? IN_FRONT : 1;
+    for (let p = 0; p < cells.length; p++) weights[p] = cells[p] > z[p] + TOLERANCE * range ? IN_FRONT : 1;
   }
   return bilinearResize(z, w, h, width, height);
 }
@@ -48,33 +48,33 @@ function solve(s: Float32Array, weights: Float32Array, w: number, h: number, z: 
   let product = 0;
   for (let p = 0; p < count; p++) {
     // 12 is the diagonal of the bending of an inner cell: 6 a direction.
-    inverse[p] = 1 / (weights[p]! + 12 * STIFFNESS);
-    residual[p] = weights[p]! * (s[p]! - z[p]!) - STIFFNESS * bent[p]!;
-    direction[p] = inverse[p]! * residual[p]!;
-    product += residual[p]! * direction[p]!;
-    start += (weights[p]! * s[p]!) ** 2;
+    inverse[p] = 1 / (weights[p] + 12 * STIFFNESS);
+    residual[p] = weights[p] * (s[p] - z[p]) - STIFFNESS * bent[p];
+    direction[p] = inverse[p] * residual[p];
+    product += residual[p] * direction[p];
+    start += (weights[p] * s[p]) ** 2;
   }
   for (let step = 0; step < MOST_STEPS; step++) {
     applyBending(direction, w, h, bent);
     let curvature = 0;
     for (let p = 0; p < count; p++) {
-      image[p] = weights[p]! * direction[p]! + STIFFNESS * bent[p]!;
-      curvature += direction[p]! * image[p]!;
+      image[p] = weights[p] * direction[p] + STIFFNESS * bent[p];
+      curvature += direction[p] * image[p];
     }
     if (!(curvature > 0)) return;
     const length = product / curvature;
     let next = 0;
     let square = 0;
     for (let p = 0; p < count; p++) {
-      z[p]! += length * direction[p]!;
-      residual[p]! -= length * image[p]!;
-      square += residual[p]! * residual[p]!;
-      next += residual[p]! * residual[p]! * inverse[p]!;
+      z[p] += length * direction[p];
+      residual[p] -= length * image[p];
+      square += residual[p] * residual[p];
+      next += residual[p] * residual[p] * inverse[p];
     }
     if (square < RESIDUAL * RESIDUAL * start) return;
     const turn = next / product;
     product = next;
-    for (let p = 0; p < count; p++) direction[p] = inverse[p]! * residual[p]! + turn * direction[p]!;
+    for (let p = 0; p < count; p++) direction[p] = inverse[p] * residual[p] + turn * direction[p];
   }
 }
 
@@ -83,15 +83,15 @@ function applyBending(z: Float32Array | Float64Array, w: number, h: number, out:
   out.fill(0);
   for (let y = 0; y < h; y++)
     for (let p = y * w + 1; p < (y + 1) * w - 1; p++) {
-      const bend = z[p - 1]! - 2 * z[p]! + z[p + 1]!;
-      out[p - 1]! += bend;
-      out[p]! -= 2 * bend;
-      out[p + 1]! += bend;
+      const bend = z[p - 1] - 2 * z[p] + z[p + 1];
+      out[p - 1] += bend;
+      out[p] -= 2 * bend;
+      out[p + 1] += bend;
     }
   for (let p = w; p < (h - 1) * w; p++) {
-    const bend = z[p - w]! - 2 * z[p]! + z[p + w]!;
-    out[p - w]! += bend;
-    out[p]! -= 2 * bend;
-    out[p + w]! += bend;
+    const bend = z[p - w] - 2 * z[p] + z[p + w];
+    out[p - w] += bend;
+    out[p] -= 2 * bend;
+    out[p + w] += bend;
   }
 }

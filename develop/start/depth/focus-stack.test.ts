@@ -15,19 +15,19 @@ function view(width: number, height: number, gain = 0): Picture {
 test('brightness is evened out between views, and what was added is reported', () => {
   const { stack, gains } = focusStack([view(96, 64), view(96, 64, 0.3)], [0, 1], [1, 1], 1e6);
   for (let c = 0; c < 3; c++) {
-    expect(gains[0]![c]).toBeCloseTo(0.15, 3);
-    expect(gains[1]![c]).toBeCloseTo(-0.15, 3);
+    expect(gains[0][c]).toBeCloseTo(0.15, 3);
+    expect(gains[1][c]).toBeCloseTo(-0.15, 3);
   }
-  for (let p = 0; p < 96 * 64; p++) expect(stack.light[0]![0][p]! / stack.light[1]![0][p]!).toBeCloseTo(1, 3);
+  for (let p = 0; p < 96 * 64; p++) expect(stack.light[0][0][p] / stack.light[1][0][p]).toBeCloseTo(1, 3);
 });
 
 test('the two mixes average to the mean of the channels', () => {
   const picture = view(32, 32);
   const { stack } = focusStack([picture, picture], [0, 1], [1, 1], 1e6);
-  const [warm, cool] = stack.light[0]!;
+  const [warm, cool] = stack.light[0];
   for (let p = 0; p < 32 * 32; p++) {
-    const mean = [0, 1, 2].reduce((sum, c) => sum + Math.exp(picture.data[3 * p + c]!) / 3, 0);
-    expect((warm[p]! + cool[p]!) / 2 / mean).toBeCloseTo(1, 4);
+    const mean = [0, 1, 2].reduce((sum, c) => sum + Math.exp(picture.data[3 * p + c]) / 3, 0);
+    expect((warm[p] + cool[p]) / 2 / mean).toBeCloseTo(1, 4);
   }
 });
 
@@ -41,13 +41,13 @@ test('large views are reduced to the budget, by their areas in linear light', ()
   expect(stack.valid[0]!.slice(0, 500).every((v) => v === 0)).toBe(true);
   expect(stack.valid[0]!.slice(500).every((v) => v === 1)).toBe(true);
   const half = halveStack(stack);
-  expect([half.width, half.height, half.reduction, half.logs[0]![0].length]).toEqual([50, 25, 8, 1250]);
+  expect([half.width, half.height, half.reduction, half.logs[0][0].length]).toEqual([50, 25, 8, 1250]);
 });
 
 test('logarithms are exact to a step', () => {
   const plane = Float32Array.from({ length: 5000 }, (_, i) => 10 ** (-6 + i / 600));
   quantisedLog(plane, 1e-4).forEach((v, i) => {
-    expect(Math.abs(v - LOG_STEPS * Math.log(plane[i]! + 1e-4))).toBeLessThan(1.6);
+    expect(Math.abs(v - LOG_STEPS * Math.log(plane[i] + 1e-4))).toBeLessThan(1.6);
   });
 });
 

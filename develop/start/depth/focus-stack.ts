@@ -50,7 +50,7 @@ export function checkFocusStack(
     refuse(
       `${views.length} views but ${focus.length} focus values and ${aperture.length} apertures: give one per view`,
     );
-  const { width, height } = views[0]!;
+  const { width, height } = views[0];
   if (width < 16 || height < 16)
     refuse(`views of ${width}×${height} pixels are too small: 16×16 is the least`);
   views.forEach((view, v) => {
@@ -62,7 +62,7 @@ export function checkFocusStack(
       refuse(`view ${v} has ${view.channels} channels: the sweep wants 3 of ln radiance`);
     if (!Number.isFinite(focus[v]))
       refuse(`the focus value of view ${v} is ${focus[v]}: it must be a number`);
-    if (!(aperture[v]! > 0)) refuse(`the aperture of view ${v} is ${aperture[v]}: it must be above 0`);
+    if (!(aperture[v] > 0)) refuse(`the aperture of view ${v} is ${aperture[v]}: it must be above 0`);
   });
   if (!(Math.max(...focus) > Math.min(...focus)))
     refuse(`all views have focus ${focus[0]}: a defocus map needs at least two different focus values`);
@@ -80,14 +80,14 @@ export function focusStack(
   valid: readonly (Uint8Array | undefined)[] = [],
   kernels: StartKernels = portableKernels,
 ): { stack: FocusStack; gains: number[][] } {
-  const { width: fullWidth, height: fullHeight } = views[0]!;
+  const { width: fullWidth, height: fullHeight } = views[0];
   const { width, height } = fitWithin(fullWidth, fullHeight, pixels);
   const channels = views.map((view) => [0, 1, 2].map((c) => kernels.channelLight(view, c, 0, width, height)));
   const gains = evenOut(channels, width, height);
-  const light = channels.map((planes, v) => mix(planes, gains[v]!));
+  const light = channels.map((planes, v) => mix(planes, gains[v]));
   const masks = views.map((_, v) => reduceMask(valid[v], fullWidth, fullHeight, width, height));
   fillMissing(light, masks);
-  const floor = 0.01 * typicalLight(light[0]![0]);
+  const floor = 0.01 * typicalLight(light[0][0]);
   return {
     gains,
     stack: {
@@ -110,17 +110,17 @@ function fillMissing(light: readonly MixPlanes[], masks: readonly (Uint8Array | 
   masks.forEach((mask, v) => {
     if (mask === undefined) return;
     for (let p = 0; p < mask.length; p++) {
-      if (mask[p]! !== 0) continue;
+      if (mask[p] !== 0) continue;
       for (let m = 0; m < MIXES; m++) {
         let sum = 0;
         let count = 0;
         for (let k = 0; k < light.length; k++) {
           const other = masks[k];
-          if (other !== undefined && other[p]! === 0) continue;
-          sum += light[k]![m]![p]!;
+          if (other !== undefined && other[p] === 0) continue;
+          sum += light[k][m][p];
           count++;
         }
-        if (count > 0) light[v]![m]![p] = sum / count;
+        if (count > 0) light[v][m][p] = sum / count;
       }
     }
   });
@@ -132,9 +132,9 @@ function mix(planes: readonly Float32Array[], gains: readonly number[]): MixPlan
   const warm = new Float32Array(r.length);
   const cool = new Float32Array(r.length);
   for (let p = 0; p < r.length; p++) {
-    const green = kg * g[p]!;
-    warm[p] = 2 * kr * r[p]! + green;
-    cool[p] = 2 * kb * b[p]! + green;
+    const green = kg * g[p];
+    warm[p] = 2 * kr * r[p] + green;
+    cool[p] = 2 * kb * b[p] + green;
   }
   return [warm, cool];
 }
@@ -159,11 +159,11 @@ export function halveStack(stack: FocusStack): FocusStack {
 
 /** At most `most` views, evenly chosen in the order of focus and with both ends among them. */
 export function thinStack(stack: FocusStack, most: number): FocusStack {
-  const order = stack.focus.map((_, v) => v).sort((a, b) => stack.focus[a]! - stack.focus[b]!);
+  const order = stack.focus.map((_, v) => v).sort((a, b) => stack.focus[a] - stack.focus[b]);
   if (order.length <= most) return stack;
   const kept = Array.from(
     { length: most },
-    (_, i) => order[Math.round((i * (order.length - 1)) / (most - 1))]!,
+    (_, i) => order[Math.round((i * (order.length - 1)) / (most - 1))],
   );
   const pick = <T>(list: readonly T[]): T[] => kept.map((v) => list[v]!);
   return {
@@ -214,9 +214,9 @@ function evenOut(views: readonly (readonly Float32Array[])[], width: number, hei
   );
   return views.map((planes, v) =>
     planes.map((_, c) => {
-      const differences = Array.from(blocks[v]![c]!, (value, b) => {
+      const differences = Array.from(blocks[v][c], (value, b) => {
         let mean = 0;
-        for (const view of blocks) mean += view[c]![b]!;
+        for (const view of blocks) mean += view[c][b];
         return mean / blocks.length - value;
       });
       return medianOf(differences);
@@ -229,7 +229,7 @@ function typicalLight(plane: Float32Array): number {
   let sum = 0;
   let count = 0;
   const step = Math.max(1, Math.floor(plane.length / 20000));
-  for (let p = 0; p < plane.length; p += step, count++) sum += Math.log(Math.max(plane[p]!, 1e-12));
+  for (let p = 0; p < plane.length; p += step, count++) sum += Math.log(Math.max(plane[p], 1e-12));
   return Math.exp(sum / count);
 }
 
@@ -237,5 +237,5 @@ function typicalLight(plane: Float32Array): number {
 export function medianOf(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -7,7 +7,7 @@ import { correlation, type LayeredScene, layeredScene } from './layered-scene.fi
 /** Root mean square difference of ln radiance. */
 function error(a: Picture, b: Picture): number {
   let sum = 0;
-  for (let i = 0; i < a.data.length; i++) sum += (a.data[i]! - b.data[i]!) ** 2;
+  for (let i = 0; i < a.data.length; i++) sum += (a.data[i] - b.data[i]) ** 2;
   return Math.sqrt(sum / a.data.length);
 }
 
@@ -28,9 +28,9 @@ function clearOf(scene: LayeredScene): (p: number) => boolean {
     ] as const) {
       const xx = Math.min(Math.max(x + i, 0), width - 1);
       const yy = Math.min(Math.max(y + j, 0), height - 1);
-      if (Math.abs(data[yy * width + xx]! - data[p]!) > 0.2) return false;
+      if (Math.abs(data[yy * width + xx] - data[p]) > 0.2) return false;
     }
-    return scene.texture[p]! > 0.1;
+    return scene.texture[p] > 0.1;
   };
 }
 
@@ -54,7 +54,7 @@ describe('three views of a layered scene', () => {
     const clear = clearOf(scene);
     expect(correlation(result.s.data, s, clear)).toBeGreaterThan(0.98);
     expect(correlation(result.s.data, s)).toBeGreaterThan(0.9);
-    const between = (p: number): boolean => clear(p) && s[p]! < -0.3 && s[p]! > -0.95;
+    const between = (p: number): boolean => clear(p) && s[p] < -0.3 && s[p] > -0.95;
     expect(correlation(result.s.data, s, between)).toBeGreaterThan(0.9);
   });
 
@@ -79,15 +79,15 @@ describe('three views of a layered scene', () => {
   test('exposures that differ are evened out and reported', () => {
     const views = scene.views.map((view, v) => ({ ...view, data: view.data.map((x) => x + 0.2 * v) }));
     const uneven = sweepFocus(views, scene.focus, [1, 1, 1]);
-    expect(uneven.gains[0]![1]! - uneven.gains[2]![1]!).toBeCloseTo(0.4, 1);
+    expect(uneven.gains[0][1] - uneven.gains[2][1]).toBeCloseTo(0.4, 1);
     expect(correlation(uneven.s.data, result.s.data)).toBeGreaterThan(0.98);
   });
 
   test('pixels without data in a view are taken from others', () => {
     const valid = new Uint8Array(scene.s.data.length);
     for (let p = 0; p < valid.length; p++) valid[p] = p % scene.s.width < 30 ? 0 : 1;
-    const data = scene.views[0]!.data.map((x, i) => (valid[Math.floor(i / 3)] === 0 ? -20 : x));
-    const views = [{ ...scene.views[0]!, data }, scene.views[1]!, scene.views[2]!];
+    const data = scene.views[0].data.map((x, i) => (valid[Math.floor(i / 3)] === 0 ? -20 : x));
+    const views = [{ ...scene.views[0], data }, scene.views[1], scene.views[2]];
     const masked = sweepFocus(views, scene.focus, [1, 1, 1], { valid: [valid, undefined, undefined] });
     expect(Math.min(...masked.allInFocus.data)).toBeGreaterThan(-15);
     const shown = (p: number): boolean => valid[p] === 1;
@@ -129,7 +129,7 @@ test('of many views nine are swept and all are used', () => {
 test('a stopped-down view is less blurred', () => {
   const scene = layeredScene({ width: 120, height: 80, kappa: 3 });
   const closed = layeredScene({ width: 120, height: 80, kappa: 1.5 });
-  const views = [scene.views[0]!, scene.views[1]!, closed.views[2]!];
+  const views = [scene.views[0], scene.views[1], closed.views[2]];
   const result = sweepFocus(views, scene.focus, [1, 1, 0.5]);
   expect(result.kappa / 3).toBeGreaterThan(0.8);
   expect(result.kappa / 3).toBeLessThan(1.2);

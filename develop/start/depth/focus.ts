@@ -111,7 +111,7 @@ export function sweepFocus(
 ): FocusResult {
   checkFocusStack(views, focus, aperture);
   const { sweepPixels, depths: count } = { ...DEFAULTS, ...options };
-  const { width, height } = views[0]!;
+  const { width, height } = views[0];
   const valid = views.map((_, v) => options.valid?.[v]);
   const { stack: all, gains } = focusStack(views, focus, aperture, sweepPixels, valid, options.kernels);
   const stack = thinStack(all, SWEEP_VIEWS);
@@ -159,8 +159,8 @@ function depthsOf(stack: FocusStack, count: number): number[] {
 
 /** Circle of confusion per unit of κ that depth `s` can have at most. */
 function widestCircle(stack: FocusStack, depths: readonly number[]): number {
-  const [low, high] = [depths[0]!, depths[depths.length - 1]!];
-  return Math.max(...stack.focus.map((f, v) => stack.aperture[v]! * Math.max(f - low, high - f)));
+  const [low, high] = [depths[0], depths[depths.length - 1]];
+  return Math.max(...stack.focus.map((f, v) => stack.aperture[v] * Math.max(f - low, high - f)));
 }
 
 /** The blur scale from nothing, on the halved stack. */
@@ -223,8 +223,8 @@ function matched(
   const labels = depths.length;
   const paths = aggregatePaths({ width, height, labels, cost }, Math.round(STEP_COST * UNIT), jumps);
   const { position } = lowestLabels(paths, labels);
-  const step = depths[1]! - depths[0]!;
-  const raw = position.map((l) => depths[0]! + l * step);
+  const step = depths[1] - depths[0];
+  const raw = position.map((l) => depths[0] + l * step);
   return { depth: medianFilter(raw, width, height, 3), position };
 }
 
@@ -240,15 +240,15 @@ function jumpCosts(
   const gradient = new Float32Array(width * height);
   for (const [warm, cool] of pictures) {
     const ln = new Float32Array(gradient.length);
-    for (let p = 0; p < ln.length; p++) ln[p] = 0.5 * (warm[p]! + cool[p]!) + floor;
+    for (let p = 0; p < ln.length; p++) ln[p] = 0.5 * (warm[p] + cool[p]) + floor;
     logInPlace(ln);
     const slope = gradientMagnitude(kernels.gaussian(ln, width, height, 0.5), width, height);
-    for (let p = 0; p < slope.length; p++) if (slope[p]! > gradient[p]!) gradient[p] = slope[p]!;
+    for (let p = 0; p < slope.length; p++) if (slope[p] > gradient[p]) gradient[p] = slope[p];
   }
   const most = JUMP_COST * UNIT;
   const jumps = new Uint16Array(gradient.length);
   for (let p = 0; p < jumps.length; p++) {
-    jumps[p] = most * (LEAST_JUMP + (1 - LEAST_JUMP) * Math.exp(-gradient[p]! / EDGE));
+    jumps[p] = most * (LEAST_JUMP + (1 - LEAST_JUMP) * Math.exp(-gradient[p] / EDGE));
   }
   return jumps;
 }
@@ -262,9 +262,9 @@ function costStatistics(
   let lowest = 0;
   for (let p = 0, at = 0; p < position.length; p++, at += labels) {
     let least = MAXIMUM_COST;
-    for (let l = 0; l < labels; l++) if (cost[at + l]! < least) least = cost[at + l]!;
+    for (let l = 0; l < labels; l++) if (cost[at + l] < least) least = cost[at + l];
     lowest += least;
-    chosen += cost[at + Math.round(position[p]!)]!;
+    chosen += cost[at + Math.round(position[p])];
   }
   const unit = TRUNCATION / MAXIMUM_COST / position.length;
   return { cost: chosen * unit, lowestCost: lowest * unit };

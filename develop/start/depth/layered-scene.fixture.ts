@@ -59,7 +59,7 @@ function texture(seed: number, contrast: number, base: readonly number[]) {
       0.3 * valueNoise(x, y, 4.5, seed + 1) +
       0.2 * valueNoise(x, y, 2.2, seed + 2 + c) -
       0.5;
-    return base[c]! * Math.exp(contrast * n);
+    return base[c] * Math.exp(contrast * n);
   };
 }
 
@@ -99,10 +99,10 @@ function hardDisk(r: number): { reach: number; weights: Float64Array } {
       const dx = (x + 0.5) / 8 - reach - 0.5;
       const dy = (y + 0.5) / 8 - reach - 0.5;
       if (dx * dx + dy * dy > Math.max(r, 0.1) ** 2) continue;
-      weights[(y >> 3) * side + (x >> 3)]!++;
+      weights[(y >> 3) * side + (x >> 3)]++;
       total++;
     }
-  for (let i = 0; i < weights.length; i++) weights[i]! /= total;
+  for (let i = 0; i < weights.length; i++) weights[i] /= total;
   return { reach, weights };
 }
 
@@ -128,12 +128,12 @@ export function layeredScene(
     for (const slice of slices)
       composite(light, slice, hardDisk(kappa * Math.abs(slice.depth - f)), width, height);
     for (let i = 0; i < light.length; i++) {
-      const sigma = noise * (0.5 + 0.5 / Math.sqrt(light[i]! / 0.2 + 0.02));
-      light[i] = Math.log(light[i]! + 1e-5) + sigma * gauss(i, index, seed);
+      const sigma = noise * (0.5 + 0.5 / Math.sqrt(light[i] / 0.2 + 0.02));
+      light[i] = Math.log(light[i] + 1e-5) + sigma * gauss(i, index, seed);
     }
     return { width, height, channels: 3, data: light };
   });
-  for (let i = 0; i < truth.length; i++) truth[i] = Math.log(truth[i]! + 1e-5);
+  for (let i = 0; i < truth.length; i++) truth[i] = Math.log(truth[i] + 1e-5);
   return {
     views,
     focus: [...focus],
@@ -174,15 +174,15 @@ function sliceSurfaces(
         if (!surface.inside(x + 0.5, y + 0.5)) continue;
         inside[p] = 1;
         depth[p] = surface.depth(x + 0.5, y + 0.5);
-        low = Math.min(low, depth[p]!);
-        high = Math.max(high, depth[p]!);
-        s[p] = depth[p]!;
+        low = Math.min(low, depth[p]);
+        high = Math.max(high, depth[p]);
+        s[p] = depth[p];
         for (let c = 0; c < 3; c++)
           truth[p * 3 + c] = colour[p * 3 + c] = surface.colour(x + 0.5, y + 0.5, c);
       }
     for (let from = low; from <= high; from += step) {
       const mask = new Uint8Array(s.length);
-      for (let p = 0; p < mask.length; p++) mask[p] = inside[p]! && depth[p]! >= from - 1e-6 ? 1 : 0;
+      for (let p = 0; p < mask.length; p++) mask[p] = inside[p] && depth[p] >= from - 1e-6 ? 1 : 0;
       slices.push({ depth: Math.min(from + step / 2, high), mask, colour });
     }
   }
@@ -209,18 +209,18 @@ function composite(
         const row = Math.min(Math.max(y + j, 0), height - 1) * width;
         for (let i = -reach; i <= reach; i++) {
           const q = row + Math.min(Math.max(x + i, 0), width - 1);
-          const w = weights[(j + reach) * side + i + reach]!;
-          if (mask[q]! === 0 || w === 0) continue;
+          const w = weights[(j + reach) * side + i + reach];
+          if (mask[q] === 0 || w === 0) continue;
           a += w;
-          r += w * colour[q * 3]!;
-          g += w * colour[q * 3 + 1]!;
-          b += w * colour[q * 3 + 2]!;
+          r += w * colour[q * 3];
+          g += w * colour[q * 3 + 1];
+          b += w * colour[q * 3 + 2];
         }
       }
       const p = (y * width + x) * 3;
-      light[p] = r + (1 - a) * light[p]!;
-      light[p + 1] = g + (1 - a) * light[p + 1]!;
-      light[p + 2] = b + (1 - a) * light[p + 2]!;
+      light[p] = r + (1 - a) * light[p];
+      light[p + 1] = g + (1 - a) * light[p + 1];
+      light[p + 2] = b + (1 - a) * light[p + 2];
     }
 }
 
@@ -235,7 +235,7 @@ function contrast(truth: Float32Array, width: number, height: number): Float32Ar
       for (let j = Math.max(0, y - 3); j <= Math.min(height - 1, y + 3); j++)
         for (let i = Math.max(0, x - 3); i <= Math.min(width - 1, x + 3); i++) {
           const q = (j * width + i) * 3;
-          const v = (truth[q]! + truth[q + 1]! + truth[q + 2]!) / 3;
+          const v = (truth[q] + truth[q + 1] + truth[q + 2]) / 3;
           n++;
           sum += v;
           squares += v * v;
@@ -260,11 +260,11 @@ export function correlation(
   for (let p = 0; p < a.length; p++) {
     if (!keep(p)) continue;
     n++;
-    sa += a[p]!;
-    sb += b[p]!;
-    saa += a[p]! * a[p]!;
-    sbb += b[p]! * b[p]!;
-    sab += a[p]! * b[p]!;
+    sa += a[p];
+    sb += b[p];
+    saa += a[p] * a[p];
+    sbb += b[p] * b[p];
+    sab += a[p] * b[p];
   }
   return (sab - (sa * sb) / n) / Math.sqrt((saa - (sa * sa) / n) * (sbb - (sb * sb) / n));
 }

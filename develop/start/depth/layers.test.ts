@@ -28,7 +28,7 @@ test('what stands in front is foreground, what does not is not', () => {
   let misses = 0;
   let far = 0;
   scene.s.data.forEach((s, p) => {
-    const front = layers.opacity.data[p]! > 0.5 ? 1 : 0;
+    const front = layers.opacity.data[p] > 0.5 ? 1 : 0;
     if (s > 0.5) {
       near++;
       hits += front;
@@ -57,8 +57,8 @@ test('opacity stays inside (0, 1) and the layers composite to the picture', () =
   let sum = 0;
   opacity.data.forEach((a, p) => {
     for (let i = 3 * p; i < 3 * p + 3; i++) {
-      const light = a * Math.exp(foreground.data[i]!) + (1 - a) * Math.exp(background.data[i]!);
-      sum += Math.abs(Math.log(light) - scene.truth.data[i]!);
+      const light = a * Math.exp(foreground.data[i]) + (1 - a) * Math.exp(background.data[i]);
+      sum += Math.abs(Math.log(light) - scene.truth.data[i]);
     }
   });
   expect(Math.min(...opacity.data)).toBeGreaterThan(0.0199);

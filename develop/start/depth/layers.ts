@@ -117,7 +117,7 @@ export function splitLayers(
 
 function reduce(s: Picture, size: { width: number; height: number }, sign: 1 | -1): Float32Array {
   const out = areaResize(s.data, s.width, s.height, size.width, size.height);
-  if (sign < 0) for (let p = 0; p < out.length; p++) out[p] = -out[p]!;
+  if (sign < 0) for (let p = 0; p < out.length; p++) out[p] = -out[p];
   return out;
 }
 
@@ -139,7 +139,7 @@ function findForeground(
   const reach = Math.round(Math.min(MOST_REACH * longer, Math.max(LEAST_REACH, REACH_OF_BLUR * blur * span)));
   const behind = minimumFilter(gaussian(depth, width, height, 2.5), width, height, reach);
   const standing = Uint8Array.from(depth, (d, p) =>
-    d - surface[p]! > least || d - behind[p]! > leastBeside ? 1 : 0,
+    d - surface[p] > least || d - behind[p] > leastBeside ? 1 : 0,
   );
   const front = withoutSmall(open(standing, width, height, 1), width, LEAST_AREA * depth.length);
   // Components too thin to be taken narrower stay as they are.
@@ -147,9 +147,9 @@ function findForeground(
   const thick = new Set<number>();
   const { labels } = components(front, width);
   core.forEach((v, p) => {
-    if (v !== 0) thick.add(labels[p]!);
+    if (v !== 0) thick.add(labels[p]);
   });
-  const surelyFront = core.map((v, p) => (v !== 0 || (front[p]! !== 0 && !thick.has(labels[p]!)) ? 1 : 0));
+  const surelyFront = core.map((v, p) => (v !== 0 || (front[p] !== 0 && !thick.has(labels[p])) ? 1 : 0));
   const surelyBack = invert(dilate(front, width, height, BACKGROUND_INSET));
   return { width, height, front, surelyFront, surelyBack };
 }
@@ -158,8 +158,8 @@ function findForeground(
 function withoutSmall(mask: Uint8Array, width: number, least: number): Uint8Array {
   const { labels, count } = components(mask, width);
   const areas = new Float64Array(count + 1);
-  for (const label of labels) areas[label]!++;
-  return mask.map((v, p) => (v !== 0 && areas[labels[p]!]! >= least ? 1 : 0));
+  for (const label of labels) areas[label]++;
+  return mask.map((v, p) => (v !== 0 && areas[labels[p]] >= least ? 1 : 0));
 }
 
 interface Filled {
@@ -185,7 +185,7 @@ function fillPicture(picture: Picture, masks: Masks, known: Uint8Array): Picture
     const filled = fillUnknown(plane, known, masks.width, masks.height);
     const fine = bilinearResize(filled, masks.width, masks.height, width, height);
     for (let p = 0, i = c; p < fine.length; p++, i += channels)
-      data[i] = use[p]! !== 0 ? picture.data[i]! : fine[p]!;
+      data[i] = use[p] !== 0 ? picture.data[i] : fine[p];
   }
   return { width, height, channels, data };
 }
@@ -214,18 +214,18 @@ function findOpacity(input: FocusViews, masks: Masks, front: Filled, back: Fille
   const soft = gaussian(Float32Array.from(masks.front), masks.width, masks.height, 1.5);
   const prior = bilinearResize(soft, masks.width, masks.height, width, height);
   for (let p = 0; p < out.length; p++) {
-    if (sure[p]! !== 0) out[p] = 1 - margin;
-    else if (behind[p]! !== 0) out[p] = margin;
+    if (sure[p] !== 0) out[p] = 1 - margin;
+    else if (behind[p] !== 0) out[p] = margin;
     else {
-      const v = sharpestView(input, front.s.data[p]!);
-      const { data } = input.views[v]!;
-      let along = MASK_WEIGHT * prior[p]!;
+      const v = sharpestView(input, front.s.data[p]);
+      const { data } = input.views[v];
+      let along = MASK_WEIGHT * prior[p];
       let square = MASK_WEIGHT;
       for (let c = 0; c < 3; c++) {
         const i = 3 * p + c;
-        const base = compressed(back.light.data[i]!);
-        const way = compressed(front.light.data[i]!) - base;
-        along += (compressed(data[i]! + input.gains[v]![c]!) - base) * way;
+        const base = compressed(back.light.data[i]);
+        const way = compressed(front.light.data[i]) - base;
+        along += (compressed(data[i] + input.gains[v][c]) - base) * way;
         square += way * way;
       }
       out[p] = Math.min(1 - margin, Math.max(margin, along / square));
@@ -243,8 +243,8 @@ function sharpestView(input: FocusViews, s: number): number {
   let best = 0;
   for (let v = 1; v < input.focus.length; v++)
     if (
-      input.aperture[v]! * Math.abs(s - input.focus[v]!) <
-      input.aperture[best]! * Math.abs(s - input.focus[best]!)
+      input.aperture[v] * Math.abs(s - input.focus[v]) <
+      input.aperture[best] * Math.abs(s - input.focus[best])
     )
       best = v;
   return best;

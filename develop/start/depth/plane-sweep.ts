@@ -35,8 +35,8 @@ export interface SharpPicture {
 
 /** Circle of confusion to add to a picture taken from view `source` to get view `v` at depth `s`. */
 export function addedCircle(stack: FocusStack, kappa: number, s: number, v: number, source: number): number {
-  const wanted = kappa * stack.aperture[v]! * (s - stack.focus[v]!);
-  const present = kappa * stack.aperture[source]! * (s - stack.focus[source]!);
+  const wanted = kappa * stack.aperture[v] * (s - stack.focus[v]);
+  const present = kappa * stack.aperture[source] * (s - stack.focus[source]);
   const square = wanted * wanted - present * present;
   return square > 0 ? Math.sqrt(square) : 0;
 }
@@ -48,7 +48,7 @@ export function addedCircle(stack: FocusStack, kappa: number, s: number, v: numb
 export function priorCost(stack: FocusStack, kappa: number, s: number, source: number): number {
   const low = Math.min(...stack.focus);
   const high = Math.max(...stack.focus);
-  const circle = kappa * stack.aperture[source]! * Math.abs(s - stack.focus[source]!);
+  const circle = kappa * stack.aperture[source] * Math.abs(s - stack.focus[source]);
   const outside = kappa * Math.max(...stack.aperture) * Math.max(0, low - s, s - high);
   return MIXES * LOG_STEPS * (UNSHARP * Math.min(circle, UNSHARP_UP_TO) + OUTSIDE * outside);
 }
@@ -59,10 +59,9 @@ function runsOf(source: Uint8Array, valid: Uint8Array | undefined): Runs {
   const from: number[] = [];
   for (let p = 0; p < source.length; ) {
     const first = p;
-    const k = source[p]!;
-    const usable = valid === undefined || valid[p]! !== 0;
-    while (p < source.length && source[p]! === k && (valid === undefined || (valid[p]! !== 0) === usable))
-      p++;
+    const k = source[p];
+    const usable = valid === undefined || valid[p] !== 0;
+    while (p < source.length && source[p] === k && (valid === undefined || (valid[p] !== 0) === usable)) p++;
     if (!usable) continue;
     start.push(first);
     end.push(p);
@@ -93,11 +92,11 @@ function addDifferences(
   for (let k = 0; k < views; k++) {
     const place = Math.min(rungOf(addedCircle(stack, kappa, s, v, k)), count - 1);
     const rung = Math.min(Math.floor(place), count - 2);
-    planes.push([...logs[rung]!, ...logs[rung + 1]!]);
+    planes.push([...logs[rung], ...logs[rung + 1]]);
     fractions[k] = Math.round((place - rung) * 64);
     priors[k] = Math.round(priorCost(stack, kappa, s, k));
   }
-  stack.kernels.addDifferences(stack.logs[v]!, planes, fractions, priors, runs, sum);
+  stack.kernels.addDifferences(stack.logs[v], planes, fractions, priors, runs, sum);
 }
 
 export interface CostVolume {
@@ -129,7 +128,7 @@ export function costVolume(
   const trust = borderTrust(stack, kappa, MAXIMUM_COST / (LIMIT * views));
   for (let l = 0; l < depths.length; l++) {
     sum.fill(0);
-    for (let v = 0; v < views; v++) addDifferences(stack, ladder, runs[v]!, kappa, depths[l]!, v, sum);
+    for (let v = 0; v < views; v++) addDifferences(stack, ladder, runs[v], kappa, depths[l], v, sum);
     stack.kernels.storeCosts(sum, trust, width, height, window, cost, l, depths.length);
   }
   return { width, height, cost };
@@ -158,12 +157,12 @@ export function relativeCosts(
     const mine = depths.flatMap((_, l) => (sharpest[l] === k ? [l] : []));
     if (mine.length === 0) continue;
     const widest = Math.max(
-      ...mine.map((l) => Math.max(...stack.logs.map((_, v) => addedCircle(stack, kappa, depths[l]!, v, k)))),
+      ...mine.map((l) => Math.max(...stack.logs.map((_, v) => addedCircle(stack, kappa, depths[l], v, k)))),
     );
-    const ladder = blurLadder(stack, stack.light[k]!, widest);
+    const ladder = blurLadder(stack, stack.light[k], widest);
     for (const l of mine) {
       sum.fill(0);
-      for (let v = 0; v < views; v++) if (v !== k) addRelative(stack, ladder, kappa, depths[l]!, v, k, sum);
+      for (let v = 0; v < views; v++) if (v !== k) addRelative(stack, ladder, kappa, depths[l], v, k, sum);
       stack.kernels.storeCosts(sum, trust, width, height, window, cost, l, depths.length);
     }
   }
@@ -172,7 +171,7 @@ export function relativeCosts(
 
 function sharpestView(stack: FocusStack, s: number): number {
   let best = 0;
-  const circle = (v: number): number => stack.aperture[v]! * Math.abs(s - stack.focus[v]!);
+  const circle = (v: number): number => stack.aperture[v] * Math.abs(s - stack.focus[v]);
   for (let v = 1; v < stack.focus.length; v++) if (circle(v) < circle(best)) best = v;
   return best;
 }
@@ -191,10 +190,10 @@ function addRelative(
   const rung = Math.min(Math.floor(place), ladder.count - 2);
   const fraction = Math.round((place - rung) * 64);
   const prior = Math.round(priorCost(stack, kappa, s, k));
-  const planes: SweepPlanes = [...ladder.logs[rung]!, ...ladder.logs[rung + 1]!];
+  const planes: SweepPlanes = [...ladder.logs[rung], ...ladder.logs[rung + 1]];
   const everywhere = { start: Int32Array.of(0), end: Int32Array.of(sum.length), source: Uint8Array.of(0) };
   stack.kernels.addDifferences(
-    stack.logs[v]!,
+    stack.logs[v],
     [planes],
     Int32Array.of(fraction),
     Int32Array.of(prior),
@@ -203,7 +202,7 @@ function addRelative(
   );
   for (const mask of [stack.valid[v], stack.valid[k]]) {
     if (mask === undefined) continue;
-    for (let p = 0; p < sum.length; p++) if (mask[p]! === 0) sum[p] = UNKNOWN * LIMIT;
+    for (let p = 0; p < sum.length; p++) if (mask[p] === 0) sum[p] = UNKNOWN * LIMIT;
   }
 }
 

@@ -22,7 +22,7 @@ function reference(cost: Uint16Array, p2: Uint16Array): Float64Array {
     const path = new Float64Array(cost.length).fill(Number.NaN);
     const visit = (x: number, y: number): void => {
       const p = y * W + x;
-      if (!Number.isNaN(path[p * L]!)) return;
+      if (!Number.isNaN(path[p * L])) return;
       const px = x - dx;
       const py = y - dy;
       const inside = px >= 0 && px < W && py >= 0 && py < H;
@@ -32,16 +32,16 @@ function reference(cost: Uint16Array, p2: Uint16Array): Float64Array {
       const least = Math.min(...before);
       for (let l = 0; l < L; l++) {
         const best = Math.min(
-          before[l]!,
+          before[l],
           (before[l - 1] ?? Number.POSITIVE_INFINITY) + P1,
           (before[l + 1] ?? Number.POSITIVE_INFINITY) + P1,
-          least + p2[p]!,
+          least + p2[p],
         );
-        path[p * L + l] = cost[p * L + l]! + (inside ? best - least : 0);
+        path[p * L + l] = cost[p * L + l] + (inside ? best - least : 0);
       }
     };
     for (let y = 0; y < H; y++) for (let x = 0; x < W; x++) visit(x, y);
-    for (let i = 0; i < sum.length; i++) sum[i]! += path[i]!;
+    for (let i = 0; i < sum.length; i++) sum[i] += path[i];
   }
   return sum;
 }

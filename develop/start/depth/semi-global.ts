@@ -51,21 +51,21 @@ function sweep(problem: Labelling, p1: number, p2: Uint16Array, sum: Uint16Array
       const x = way === 1 ? column : width - 1 - column;
       const p = y * width + x;
       const at = p * labels;
-      const jump = p2[p]!;
+      const jump = p2[p];
       const to = pitch - from;
       sideLowest = step(cost, sum, at, labels, side, from, sideLowest, side, to, p1, jump);
       from = to;
       for (let k = 0; k < 3; k++) {
         const source = x + k;
-        lowestNow[k]![x + 1] = step(
+        lowestNow[k][x + 1] = step(
           cost,
           sum,
           at,
           labels,
-          previous[k]!,
+          previous[k],
           source * pitch,
-          lowest[k]![source]!,
-          current[k]!,
+          lowest[k][source],
+          current[k],
           (x + 1) * pitch,
           p1,
           jump,
@@ -97,24 +97,24 @@ function step(
   let minimum = FAR;
   if (least < 0) {
     for (let l = 0; l < labels; l++) {
-      const c = cost[at + l]!;
+      const c = cost[at + l];
       after[to + l + 1] = c;
-      sum[at + l]! += c;
+      sum[at + l] += c;
       if (c < minimum) minimum = c;
     }
     return minimum;
   }
   let left = FAR;
-  let here = before[from + 1]!;
+  let here = before[from + 1];
   const ceiling = least + p2;
   for (let l = 0; l < labels; l++) {
-    const right = before[from + l + 2]!;
+    const right = before[from + l + 2];
     const neighbour = (left < right ? left : right) + p1;
     let best = here < neighbour ? here : neighbour;
     if (ceiling < best) best = ceiling;
-    best += cost[at + l]! - least;
+    best += cost[at + l] - least;
     after[to + l + 1] = best;
-    sum[at + l]! += best;
+    sum[at + l] += best;
     if (best < minimum) minimum = best;
     left = here;
     here = right;
@@ -135,13 +135,13 @@ export function lowestLabels(
   const lowest = new Uint16Array(count);
   for (let p = 0, at = 0; p < count; p++, at += labels) {
     let best = 0;
-    for (let l = 1; l < labels; l++) if (aggregated[at + l]! < aggregated[at + best]!) best = l;
-    lowest[p] = aggregated[at + best]!;
+    for (let l = 1; l < labels; l++) if (aggregated[at + l] < aggregated[at + best]) best = l;
+    lowest[p] = aggregated[at + best];
     position[p] = best;
     if (best === 0 || best === labels - 1) continue;
-    const a = aggregated[at + best - 1]!;
-    const b = aggregated[at + best]!;
-    const c = aggregated[at + best + 1]!;
+    const a = aggregated[at + best - 1];
+    const b = aggregated[at + best];
+    const c = aggregated[at + best + 1];
     const bend = a - 2 * b + c;
     if (bend > 0) position[p] = best + (0.5 * (a - c)) / bend;
   }

@@ -37,10 +37,10 @@ export function addDifferences(
   sum: Int32Array,
 ): void {
   for (let i = 0; i < runs.start.length; i++) {
-    const k = runs.source[i]!;
-    const [warmLow, coolLow, warmHigh, coolHigh] = planes[k]!;
-    const [start, end] = [runs.start[i]!, runs.end[i]!];
-    addRun(warmLow, coolLow, warmHigh, coolHigh, fractions[k]!, warm, cool, start, end, priors[k]!, sum);
+    const k = runs.source[i];
+    const [warmLow, coolLow, warmHigh, coolHigh] = planes[k];
+    const [start, end] = [runs.start[i], runs.end[i]];
+    addRun(warmLow, coolLow, warmHigh, coolHigh, fractions[k], warm, cool, start, end, priors[k], sum);
   }
 }
 
@@ -59,12 +59,12 @@ function addRun(
 ): void {
   const limit = LIMIT | 0;
   for (let p = start; p < end; p++) {
-    const a = warmLow[p]!;
-    const b = coolLow[p]!;
-    const d = a + (((warmHigh[p]! - a) * fraction) >> 6) - warm[p]!;
-    const e = b + (((coolHigh[p]! - b) * fraction) >> 6) - cool[p]!;
+    const a = warmLow[p];
+    const b = coolLow[p];
+    const d = a + (((warmHigh[p] - a) * fraction) >> 6) - warm[p];
+    const e = b + (((coolHigh[p] - b) * fraction) >> 6) - cool[p];
     const total = (d < 0 ? -d : d) + (e < 0 ? -e : e);
-    sum[p]! += (total < limit ? total : limit) + prior;
+    sum[p] += (total < limit ? total : limit) + prior;
   }
 }
 
@@ -80,10 +80,10 @@ export function storeCosts(
   labels: number,
 ): void {
   const plane = new Float32Array(sum.length);
-  for (let p = 0; p < plane.length; p++) plane[p] = sum[p]! * trust[p]!;
+  for (let p = 0; p < plane.length; p++) plane[p] = sum[p] * trust[p];
   boxMean(plane, width, height, window, plane);
   for (let p = 0, i = label; p < plane.length; p++, i += labels)
-    cost[i] = Math.min(MAXIMUM_COST, plane[p]! + 0.5);
+    cost[i] = Math.min(MAXIMUM_COST, plane[p] + 0.5);
 }
 
 /** Side in pixels of the blocks that vote for a blur scale. */
@@ -110,17 +110,17 @@ export function blockDifferences(
   for (let place = 0; place < places; place++) {
     const rung = Math.min(Math.floor(place / STEPS), ladder.length - 2);
     const t = Math.round((place / STEPS - rung) * 64);
-    const [warmLow, coolLow] = ladder[rung]!;
-    const [warmHigh, coolHigh] = ladder[rung + 1]!;
+    const [warmLow, coolLow] = ladder[rung];
+    const [warmHigh, coolHigh] = ladder[rung + 1];
     for (let block = 0, n = 0; block < count; block++) {
       let sum = 0;
       for (let k = 0; k < per; k++, n++) {
-        const p = pixels[n]!;
-        if (valid !== undefined && valid[p]! === 0) continue;
-        const a = warmLow[p]!;
-        const b = coolLow[p]!;
-        const d = a + (((warmHigh[p]! - a) * t) >> 6) - warm[p]!;
-        const e = b + (((coolHigh[p]! - b) * t) >> 6) - cool[p]!;
+        const p = pixels[n];
+        if (valid !== undefined && valid[p] === 0) continue;
+        const a = warmLow[p];
+        const b = coolLow[p];
+        const d = a + (((warmHigh[p] - a) * t) >> 6) - warm[p];
+        const e = b + (((coolHigh[p] - b) * t) >> 6) - cool[p];
         const total = (d < 0 ? -d : d) + (e < 0 ? -e : e);
         sum += total < limit ? total : limit;
       }
@@ -148,16 +148,15 @@ export function sumLowest(
   const lowest = new Float32Array(count).fill(Number.POSITIVE_INFINITY);
   const sum = new Float32Array(count);
   for (let l = 0; l < depths; l++) {
-    for (let block = 0; block < count; block++) sum[block] = priors[l * views + sources[block]!]!;
+    for (let block = 0; block < count; block++) sum[block] = priors[l * views + sources[block]];
     for (let v = 0; v < views; v++) {
-      const table = differences[v]!;
+      const table = differences[v];
       const at = (l * views + v) * views;
-      for (let block = 0; block < count; block++)
-        sum[block]! += table[offsets[at + sources[block]!]! + block]!;
+      for (let block = 0; block < count; block++) sum[block] += table[offsets[at + sources[block]] + block];
     }
-    for (let block = 0; block < count; block++) if (sum[block]! < lowest[block]!) lowest[block] = sum[block]!;
+    for (let block = 0; block < count; block++) if (sum[block] < lowest[block]) lowest[block] = sum[block];
   }
   let total = 0;
-  for (let block = 0; block < count; block++) total += lowest[block]!;
+  for (let block = 0; block < count; block++) total += lowest[block];
   return total;
 }

@@ -45,7 +45,7 @@ test('depth edges follow the picture’s, and no depth lies between two surfaces
   let wrong = 0;
   for (let y = 0; y < H; y++)
     for (let x = 0; x < W; x++) {
-      const v = s[y * W + x]!;
+      const v = s[y * W + x];
       expect(Math.min(Math.abs(v - 0.8), Math.abs(v + 0.5))).toBeLessThan(1e-5);
       if (v > 0 !== x + 0.5 < edge(y + 0.5)) wrong++;
     }

@@ -35,7 +35,7 @@ export interface CoarseDepth {
  */
 export function upsampleDepth(coarse: CoarseDepth, input: FocusViews, jump: number): Float32Array {
   const { width, height, depth } = coarse;
-  const { width: toWidth, height: toHeight } = input.views[0]!;
+  const { width: toWidth, height: toHeight } = input.views[0];
   const out = new Float32Array(toWidth * toHeight);
   const scaleX = width / toWidth;
   const scaleY = height / toHeight;
@@ -50,10 +50,10 @@ export function upsampleDepth(coarse: CoarseDepth, input: FocusViews, jump: numb
       const i0 = Math.min(Math.max(Math.floor(u), 0), Math.max(width - 2, 0));
       const i1 = Math.min(i0 + 1, width - 1);
       const fx = Math.min(Math.max(u - i0, 0), 1);
-      const a = depth[j0 * width + i0]!;
-      const b = depth[j0 * width + i1]!;
-      const c = depth[j1 * width + i0]!;
-      const d = depth[j1 * width + i1]!;
+      const a = depth[j0 * width + i0];
+      const b = depth[j0 * width + i1];
+      const c = depth[j1 * width + i0];
+      const d = depth[j1 * width + i1];
       const low = Math.min(a, b, c, d);
       const high = Math.max(a, b, c, d);
       const p = y * toWidth + x;
@@ -75,17 +75,17 @@ function lookOf(input: FocusViews, p: number, s: number, floor: number, out: Flo
   let least = Number.POSITIVE_INFINITY;
   for (let v = 0; v < focus.length; v++) {
     const mask = input.valid[v];
-    const circle = aperture[v]! * Math.abs(s - focus[v]!) + (mask !== undefined && mask[p]! === 0 ? 1e6 : 0);
+    const circle = aperture[v] * Math.abs(s - focus[v]) + (mask !== undefined && mask[p] === 0 ? 1e6 : 0);
     if (circle < least) {
       least = circle;
       sharpest = v;
     }
   }
-  const { data } = views[sharpest]!;
-  const gain = gains[sharpest]!;
-  const green = fastExp(data[3 * p + 1]! + gain[1]!);
-  out[0] = Math.log((2 * fastExp(data[3 * p]! + gain[0]!) + green) / 3 + floor);
-  out[1] = Math.log((2 * fastExp(data[3 * p + 2]! + gain[2]!) + green) / 3 + floor);
+  const { data } = views[sharpest];
+  const gain = gains[sharpest];
+  const green = fastExp(data[3 * p + 1] + gain[1]);
+  out[0] = Math.log((2 * fastExp(data[3 * p] + gain[0]) + green) / 3 + floor);
+  out[1] = Math.log((2 * fastExp(data[3 * p + 2] + gain[2]) + green) / 3 + floor);
 }
 
 function sideOfEdge(coarse: CoarseDepth, u: number, v: number, middle: number, look: Float64Array): number {
@@ -102,11 +102,11 @@ function sideOfEdge(coarse: CoarseDepth, u: number, v: number, middle: number, l
   for (let y = Math.max(0, j - REACH); y <= Math.min(height - 1, j + REACH); y++)
     for (let x = Math.max(0, i - REACH); x <= Math.min(width - 1, i + REACH); x++) {
       const q = y * width + x;
-      const d = warm[q]! - look[0]!;
-      const e = cool[q]! - look[1]!;
+      const d = warm[q] - look[0];
+      const e = cool[q] - look[1];
       const exponent = space * ((x - u) * (x - u) + (y - v) * (y - v)) + colour * (d * d + e * e);
-      const weight = exponent < 8 ? BILATERAL[(32 * exponent) | 0]! : LEAST_WEIGHT;
-      const s = depth[q]!;
+      const weight = exponent < 8 ? BILATERAL[(32 * exponent) | 0] : LEAST_WEIGHT;
+      const s = depth[q];
       if (s > middle) {
         near += weight;
         nearSum += weight * s;

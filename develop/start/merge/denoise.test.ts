@@ -37,7 +37,7 @@ describe('NoiseScale', () => {
       for (let k = 0; k < scene.data.length; k++) scene.data[k] = level + (0.4 * k) / scene.data.length;
       const { merged } = bracket(scene);
       const errors = merged.data
-        .map((u, k) => scale.of(u) - scale.of(scene.data[k]!))
+        .map((u, k) => scale.of(u) - scale.of(scene.data[k]))
         .filter((_, k) => k % 3 === 1);
       const variance = errors.reduce((a, b) => a + b * b, 0) / errors.length;
       expect(variance).toBeGreaterThan(0.7);
@@ -71,8 +71,8 @@ describe('denoise', () => {
     );
     const scales = [0, 1, 2].map((c) => new NoiseScale(camera, c, EV, NOISE));
     out.data.forEach((u, i) => {
-      const scale = scales[i % 3]!;
-      expect(Math.abs(scale.of(u) - scale.of(merged.data[i]!))).toBeLessThan(3.2);
+      const scale = scales[i % 3];
+      expect(Math.abs(scale.of(u) - scale.of(merged.data[i]))).toBeLessThan(3.2);
     });
   });
 
@@ -90,7 +90,7 @@ describe('denoise', () => {
     for (const u of out.data) expect(u).toBeCloseTo(-2, 5);
     const still = denoise(merged, camera, EV, { shot: 0, read: 0, rounding: 0 });
     still.data.forEach((u, i) => {
-      expect(u).toBeCloseTo(merged.data[i]!, 2);
+      expect(u).toBeCloseTo(merged.data[i], 2);
     });
   });
 
@@ -101,11 +101,11 @@ describe('denoise', () => {
     const { merged } = bracket(coarse);
     for (let i = 0; i < scene.data.length; i++) {
       const [x, y] = [(Math.floor(i / 3) % 100) >> 2, Math.floor(i / 300) >> 2];
-      scene.data[i] = merged.data[3 * (100 * y + x) + (i % 3)]!;
+      scene.data[i] = merged.data[3 * (100 * y + x) + (i % 3)];
     }
     const out = denoise(scene, camera, EV, NOISE);
     out.data.forEach((u, i) => {
-      expect(u).toBeCloseTo(scene.data[i]!, 3);
+      expect(u).toBeCloseTo(scene.data[i], 3);
     });
   });
 });

@@ -36,7 +36,7 @@ function bracket(of: (frame: number) => Picture, bits: 8 | 16 = 8): Frame[] {
 
 /** A disk that goes from left to right. */
 const PLACES = [100, 120, 140];
-const moving = (bits?: 8 | 16) => bracket((i) => withDisk(PLACES[i]!), bits);
+const moving = (bits?: 8 | 16) => bracket((i) => withDisk(PLACES[i]), bits);
 
 const find = (frames: readonly Frame[], masks: readonly (Uint8Array | undefined)[] = NO_MASKS) =>
   findMoved(frames, camera, EV, NOISE, masks);
@@ -57,13 +57,13 @@ describe('what moved in a bracket', () => {
       const { masks, shares } = find(frames);
       expect(masks[MIDDLE]).toBeUndefined();
       for (const i of [0, 2]) {
-        const [then, now] = [withDisk(PLACES[i]!), withDisk(PLACES[MIDDLE]!)];
+        const [then, now] = [withDisk(PLACES[i]), withDisk(PLACES[MIDDLE])];
         let [missed, moved, wrong] = [0, 0, 0];
         eachPixel((x, y, p) => {
           // White says no more than that there is as much light as that.
-          const tells = frames[i]!.data[3 * p]! < (bits === 8 ? 250 : 250 * 257);
-          const there = tells && Math.abs(then.data[3 * p]! - now.data[3 * p]!) > 0.5;
-          const near = Math.abs(y - 40) < 25 && x > PLACES[0]! - 25 && x < PLACES[2]! + 25;
+          const tells = frames[i].data[3 * p] < (bits === 8 ? 250 : 250 * 257);
+          const there = tells && Math.abs(then.data[3 * p] - now.data[3 * p]) > 0.5;
+          const near = Math.abs(y - 40) < 25 && x > PLACES[0] - 25 && x < PLACES[2] + 25;
           const out = masks[i]![p] === 0;
           if (there) moved++;
           if (there && !out) missed++;
@@ -79,7 +79,7 @@ describe('what moved in a bracket', () => {
 
   it('leaves a merge of the one moment', () => {
     const frames = moving();
-    const truth = withDisk(PLACES[MIDDLE]!);
+    const truth = withDisk(PLACES[MIDDLE]);
     const score = (masks: readonly (Uint8Array | undefined)[]) =>
       muLawPsnr(mergeFrames(frames, camera, EV, { masks }).radiance, truth);
     expect(score(find(frames).masks)).toBeGreaterThan(score(NO_MASKS) + 6);
@@ -87,7 +87,7 @@ describe('what moved in a bracket', () => {
 
   it('is not what slipped by part of a pixel', () => {
     const slipped = (share: number): Picture => {
-      const from = (i: number) => scene.data[Math.min(i, scene.data.length - 1)]!;
+      const from = (i: number) => scene.data[Math.min(i, scene.data.length - 1)];
       const data = scene.data.map((_, i) =>
         Math.log((1 - share) * Math.exp(from(i)) + share * Math.exp(from(i + 3))),
       );
@@ -117,7 +117,7 @@ describe('what moved in a bracket', () => {
     expect(find(frames, [upper, undefined, upper])).toMatchObject({ shares: [0, 0, 0] });
     const { masks } = find(frames);
     eachPixel((_, __, p) => {
-      const white = [0, 1, 2].some((c) => frames[MIDDLE]!.data[3 * p + c]! >= 250);
+      const white = [0, 1, 2].some((c) => frames[MIDDLE].data[3 * p + c] >= 250);
       if (white) expect(masks.every((mask) => mask?.[p] !== 0)).toBe(true);
     });
   });

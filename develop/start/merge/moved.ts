@@ -52,20 +52,20 @@ export function findMoved(
   masks: readonly (Uint8Array | undefined)[],
 ): Moved {
   const reference = bestExposed(frames, masks);
-  const { width, height } = frames[0]!;
+  const { width, height } = frames[0];
   const against = frames.map(() => new Float32Array(width * height));
   for (let c = 0; c < 3; c++) {
-    const known = knownFrom(frames[reference]!, c, boundsOf(response, c, ev[reference]!, noise));
+    const known = knownFrom(frames[reference], c, boundsOf(response, c, ev[reference], noise));
     for (const [i, frame] of frames.entries()) {
       if (i === reference) continue;
-      contradict(known, codesOf(frame, c), boundsOf(response, c, ev[i]!, noise), against[i]!);
+      contradict(known, codesOf(frame, c), boundsOf(response, c, ev[i], noise), against[i]);
     }
   }
-  const told = toldPixels(frames[reference]!, masks[reference]);
+  const told = toldPixels(frames[reference], masks[reference]);
   const found = frames.map((_, i) => {
     if (i === reference) return { mask: masks[i], share: 0 };
-    forget(against[i]!, masks[i], told);
-    const moved = regions(against[i]!, width, height);
+    forget(against[i], masks[i], told);
+    const moved = regions(against[i], width, height);
     forget(moved, told);
     return without(masks[i], moved);
   });
@@ -78,8 +78,8 @@ function bestExposed(frames: readonly Frame[], masks: readonly (Uint8Array | und
     const [r, g, b] = [0, 1, 2].map((c) => codesOf(frame, c)) as [Uint8Array, Uint8Array, Uint8Array];
     let count = 0;
     for (let p = 0; p < r.length; p++) {
-      const darkest = Math.min(r[p]!, g[p]!, b[p]!);
-      const brightest = Math.max(r[p]!, g[p]!, b[p]!);
+      const darkest = Math.min(r[p], g[p], b[p]);
+      const brightest = Math.max(r[p], g[p], b[p]);
       if (darkest > BLACK_CODE && brightest < WHITE_CODE && masks[i]?.[p] !== 0) count++;
     }
     return count;
@@ -100,12 +100,12 @@ function boundsOf(response: CameraResponse, channel: number, ev: number, noise: 
   const low = new Float64Array(256);
   const high = new Float64Array(256);
   for (let z = 0; z < 256; z++) {
-    const x = Math.exp(table[z]!);
-    const slope = responseSlope(response, channel, table[z]!);
+    const x = Math.exp(table[z]);
+    const slope = responseSlope(response, channel, table[z]);
     const variance = noise.shot / x + noise.read / x ** 2 + noise.rounding / slope ** 2;
     const doubt = DOUBT + LIFT / 255 / slope + SIGMAS * Math.sqrt(variance);
-    low[z] = z <= BLACK_CODE ? Number.NEGATIVE_INFINITY : likely[z]! - doubt;
-    high[z] = z >= WHITE_CODE ? Number.POSITIVE_INFINITY : likely[z]! + doubt;
+    low[z] = z <= BLACK_CODE ? Number.NEGATIVE_INFINITY : likely[z] - doubt;
+    high[z] = z >= WHITE_CODE ? Number.POSITIVE_INFINITY : likely[z] + doubt;
   }
   return { likely, low, high };
 }
@@ -129,9 +129,9 @@ function knownFrom(frame: Frame, channel: number, { likely, low, high }: Bounds)
     high: new Float32Array(codes.length),
   };
   for (let p = 0; p < codes.length; p++) {
-    const z = codes[p]!;
-    known.low[p] = low[z]! + SLIP * (likely[darkest[p]!]! - likely[z]!);
-    known.high[p] = high[z]! + SLIP * (likely[brightest[p]!]! - likely[z]!);
+    const z = codes[p];
+    known.low[p] = low[z] + SLIP * (likely[darkest[p]] - likely[z]);
+    known.high[p] = high[z] + SLIP * (likely[brightest[p]] - likely[z]);
   }
   return known;
 }
@@ -142,9 +142,9 @@ function neighbours(codes: Uint8Array, width: number, height: number) {
   const brightest = new Uint8Array(codes.length);
   for (let y = 0, p = 0; y < height; y++) {
     for (let x = 0; x < width; x++, p++) {
-      const a = x > 0 ? codes[p - 1]! : codes[p]!;
-      const b = codes[p]!;
-      const c = x + 1 < width ? codes[p + 1]! : codes[p]!;
+      const a = x > 0 ? codes[p - 1] : codes[p];
+      const b = codes[p];
+      const c = x + 1 < width ? codes[p + 1] : codes[p];
       darkest[p] = a < b ? (a < c ? a : c) : b < c ? b : c;
       brightest[p] = a > b ? (a > c ? a : c) : b > c ? b : c;
     }
@@ -154,10 +154,10 @@ function neighbours(codes: Uint8Array, width: number, height: number) {
   for (let y = 0, p = 0; y < height; y++) {
     const next = y + 1 < height ? width : 0;
     for (let x = 0; x < width; x++, p++) {
-      const dark = darkest[p]!;
-      const bright = brightest[p]!;
-      darkest[p] = Math.min(above.dark[x]!, dark, darkest[p + next]!);
-      brightest[p] = Math.max(above.bright[x]!, bright, brightest[p + next]!);
+      const dark = darkest[p];
+      const bright = brightest[p];
+      darkest[p] = Math.min(above.dark[x], dark, darkest[p + next]);
+      brightest[p] = Math.max(above.bright[x], bright, brightest[p + next]);
       above.dark[x] = dark;
       above.bright[x] = bright;
     }
@@ -169,9 +169,9 @@ function neighbours(codes: Uint8Array, width: number, height: number) {
 function contradict(known: Known, codes: Uint8Array, { likely, low, high }: Bounds, marks: Float32Array) {
   const misfit = misfitOf(known, codes, likely);
   for (let p = 0; p < marks.length; p++) {
-    const z = codes[p]!;
-    const off = misfit[known.codes[p]!]!;
-    if (low[z]! - off > known.high[p]! || high[z]! - off < known.low[p]!) marks[p] = 1;
+    const z = codes[p];
+    const off = misfit[known.codes[p]];
+    if (low[z] - off > known.high[p] || high[z] - off < known.low[p]) marks[p] = 1;
   }
 }
 
@@ -181,16 +181,16 @@ function contradict(known: Known, codes: Uint8Array, { likely, low, high }: Boun
  */
 function misfitOf(known: Known, codes: Uint8Array, likely: Float64Array): Float64Array {
   const counts = new Uint32Array(256 * 256);
-  for (let p = 0; p < codes.length; p++) counts[256 * known.codes[p]! + codes[p]!]!++;
+  for (let p = 0; p < codes.length; p++) counts[256 * known.codes[p] + codes[p]]++;
   const misfit = new Float64Array(256);
   for (let z = BLACK_CODE + 1; z < WHITE_CODE; z++) {
     const row = counts.subarray(256 * z, 256 * (z + 1));
     const pixels = row.reduce((a, b) => a + b, 0);
     if (pixels < FEWEST_PIXELS) continue;
     let median = 0;
-    for (let below = row[0]!; 2 * below < pixels; below += row[median]!) median++;
+    for (let below = row[0]; 2 * below < pixels; below += row[median]) median++;
     if (median <= BLACK_CODE || median >= WHITE_CODE) continue;
-    const off = likely[median]! - known.likely[z]!;
+    const off = likely[median] - known.likely[z];
     misfit[z] = Math.max(-MOST_MISFIT, Math.min(MOST_MISFIT, off));
   }
   return misfit;
@@ -201,7 +201,7 @@ function toldPixels(frame: Frame, mask: Uint8Array | undefined): Uint8Array {
   const told = mask ? mask.slice() : new Uint8Array(frame.width * frame.height).fill(1);
   for (let c = 0; c < 3; c++) {
     const codes = codesOf(frame, c);
-    for (let p = 0; p < told.length; p++) if (codes[p]! >= WHITE_CODE) told[p] = 0;
+    for (let p = 0; p < told.length; p++) if (codes[p] >= WHITE_CODE) told[p] = 0;
   }
   return told;
 }
@@ -216,7 +216,7 @@ function forget(marks: Float32Array, ...masks: readonly (Uint8Array | undefined)
 /** Where marks lie close together, grown; in place. */
 function regions(marks: Float32Array, width: number, height: number): Float32Array {
   boxMean(marks, width, height, AROUND, marks);
-  for (let p = 0; p < marks.length; p++) marks[p] = marks[p]! >= SUPPORT ? 1 : 0;
+  for (let p = 0; p < marks.length; p++) marks[p] = marks[p] >= SUPPORT ? 1 : 0;
   const grown = AROUND + Math.max(1, Math.round(Math.max(width, height) * GROWN));
   return boxMean(marks, width, height, grown, marks);
 }
@@ -224,7 +224,7 @@ function regions(marks: Float32Array, width: number, height: number): Float32Arr
 /** A mask less the regions, unless those are too much of it; and their share of all pixels. */
 function without(mask: Uint8Array | undefined, regions: Float32Array) {
   // Running sums leave a remainder where there is nothing.
-  const inside = (p: number) => regions[p]! > 1e-6;
+  const inside = (p: number) => regions[p] > 1e-6;
   let count = 0;
   for (let p = 0; p < regions.length; p++) if (inside(p)) count++;
   const share = count / regions.length;
@@ -238,6 +238,6 @@ function without(mask: Uint8Array | undefined, regions: Float32Array) {
 function codesOf({ data }: Frame, channel: number): Uint8Array {
   const codes = new Uint8Array(data.length / 3);
   const wide = data instanceof Uint16Array;
-  for (let p = 0, i = channel; p < codes.length; p++, i += 3) codes[p] = wide ? code8(data[i]!) : data[i]!;
+  for (let p = 0, i = channel; p < codes.length; p++, i += 3) codes[p] = wide ? code8(data[i]) : data[i];
   return codes;
 }

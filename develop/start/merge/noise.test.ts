@@ -35,7 +35,7 @@ describe('measureNoise', () => {
     const still = measureNoise([frames], [EV], camera)!;
     const smooth = {
       ...scene,
-      data: scene.data.map((_, i) => scene.data[3 * 240 * 8 + (i % 3)]! - 2 + i / 9e4),
+      data: scene.data.map((_, i) => scene.data[3 * 240 * 8 + (i % 3)] - 2 + i / 9e4),
     };
     const flat = EV.map((ev, k) => expose(smooth, ev, { seed: 3 + k }));
     const slipped = flat.map((f, k) => ({ ...f, data: f.data.slice(3 * k) }));

@@ -9,7 +9,7 @@ const plane = (value: (x: number, y: number) => number) =>
   Float32Array.from({ length: PIXELS }, (_, p) => value(p % WIDTH, Math.floor(p / WIDTH)));
 const noisy = (clean: Float32Array, deviation = 1) => clean.map((v, p) => v + deviation * gaussian(11, p));
 const rms = (a: Float32Array, b: Float32Array) =>
-  Math.sqrt(a.reduce((sum, v, p) => sum + (v - b[p]!) ** 2, 0) / a.length);
+  Math.sqrt(a.reduce((sum, v, p) => sum + (v - b[p]) ** 2, 0) / a.length);
 const shrink = (noise: Float32Array, variance: number) =>
   shrinkDetail(noise, WIDTH, HEIGHT, new Float32Array(PIXELS).fill(variance));
 
@@ -34,7 +34,7 @@ describe('shrinkDetail', () => {
     const half = Float32Array.from({ length: PIXELS }, (_, p) => (p % WIDTH < WIDTH / 2 ? 1 : 0));
     const out = shrinkDetail(seen, WIDTH, HEIGHT, half);
     for (let p = 0; p < PIXELS; p++) {
-      if (p % WIDTH > WIDTH / 2 + 3) expect(out[p]).toBeCloseTo(seen[p]!, 5);
+      if (p % WIDTH > WIDTH / 2 + 3) expect(out[p]).toBeCloseTo(seen[p], 5);
     }
     expect(rms(out, seen)).toBeGreaterThan(0.5);
   });

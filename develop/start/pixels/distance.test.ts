@@ -24,8 +24,8 @@ test('the nearest feature is as near as any', () => {
           continue;
         }
         expect(squared[p]).toBe(Math.min(...features.map((q) => apart(p, q))));
-        expect(bits[index[p]!]).toBe(true);
-        expect(apart(p, index[p]!)).toBe(squared[p]);
+        expect(bits[index[p]]).toBe(true);
+        expect(apart(p, index[p])).toBe(squared[p]);
       }
     }),
     { numRuns: 200 },

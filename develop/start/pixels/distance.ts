@@ -19,7 +19,7 @@ export function nearestFeature(mask: Uint8Array, width: number, height: number):
     let last = -1;
     for (let y = 0; y < height; y++) {
       const p = y * width + x;
-      if (mask[p]! !== 0) last = y;
+      if (mask[p] !== 0) last = y;
       if (last >= 0) {
         index[p] = last * width + x;
         squared[p] = (y - last) * (y - last);
@@ -28,8 +28,8 @@ export function nearestFeature(mask: Uint8Array, width: number, height: number):
     last = -1;
     for (let y = height - 1; y >= 0; y--) {
       const p = y * width + x;
-      if (mask[p]! !== 0) last = y;
-      if (last >= 0 && (last - y) * (last - y) < squared[p]!) {
+      if (mask[p] !== 0) last = y;
+      if (last >= 0 && (last - y) * (last - y) < squared[p]) {
         index[p] = last * width + x;
         squared[p] = (last - y) * (last - y);
       }
@@ -49,14 +49,14 @@ function lowerEnvelopeOfRows(index: Int32Array, squared: Float32Array, width: nu
     const row = y * width;
     let count = 0;
     for (let x = 0; x < width; x++) {
-      values[x] = squared[row + x]!;
-      features[x] = index[row + x]!;
-      if (features[x]! < 0) continue;
+      values[x] = squared[row + x];
+      features[x] = index[row + x];
+      if (features[x] < 0) continue;
       let from = Number.NEGATIVE_INFINITY;
       while (count > 0) {
-        const k = apex[count - 1]!;
-        from = (values[x]! + x * x - values[k]! - k * k) / (2 * (x - k));
-        if (from > start[count - 1]!) break;
+        const k = apex[count - 1];
+        from = (values[x] + x * x - values[k] - k * k) / (2 * (x - k));
+        if (from > start[count - 1]) break;
         count--;
         from = Number.NEGATIVE_INFINITY;
       }
@@ -66,10 +66,10 @@ function lowerEnvelopeOfRows(index: Int32Array, squared: Float32Array, width: nu
     if (count === 0) continue;
     let at = 0;
     for (let x = 0; x < width; x++) {
-      while (at + 1 < count && start[at + 1]! < x) at++;
-      const k = apex[at]!;
-      squared[row + x] = (x - k) * (x - k) + values[k]!;
-      index[row + x] = features[k]!;
+      while (at + 1 < count && start[at + 1] < x) at++;
+      const k = apex[at];
+      squared[row + x] = (x - k) * (x - k) + values[k];
+      index[row + x] = features[k];
     }
   }
 }
@@ -79,7 +79,7 @@ export function dilate(mask: Uint8Array, width: number, height: number, radius: 
   const { squared } = nearestFeature(mask, width, height);
   const limit = radius * radius + 1e-6;
   const out = new Uint8Array(mask.length);
-  for (let p = 0; p < out.length; p++) out[p] = squared[p]! <= limit ? 1 : 0;
+  for (let p = 0; p < out.length; p++) out[p] = squared[p] <= limit ? 1 : 0;
   return out;
 }
 
@@ -96,7 +96,7 @@ export function open(mask: Uint8Array, width: number, height: number, radius: nu
 /** 1 where the mask is 0 and the other way round. */
 export function invert(mask: Uint8Array): Uint8Array {
   const out = new Uint8Array(mask.length);
-  for (let p = 0; p < out.length; p++) out[p] = mask[p]! === 0 ? 1 : 0;
+  for (let p = 0; p < out.length; p++) out[p] = mask[p] === 0 ? 1 : 0;
   return out;
 }
 
@@ -106,27 +106,27 @@ export function components(mask: Uint8Array, width: number): { labels: Int32Arra
   const stack = new Int32Array(mask.length);
   let count = 0;
   for (let seed = 0; seed < mask.length; seed++) {
-    if (mask[seed]! === 0 || labels[seed]! !== 0) continue;
+    if (mask[seed] === 0 || labels[seed] !== 0) continue;
     count++;
     let top = 0;
     stack[top++] = seed;
     labels[seed] = count;
     while (top > 0) {
-      const p = stack[--top]!;
+      const p = stack[--top];
       const x = p % width;
-      if (x > 0 && mask[p - 1]! !== 0 && labels[p - 1]! === 0) {
+      if (x > 0 && mask[p - 1] !== 0 && labels[p - 1] === 0) {
         labels[p - 1] = count;
         stack[top++] = p - 1;
       }
-      if (x < width - 1 && mask[p + 1]! !== 0 && labels[p + 1]! === 0) {
+      if (x < width - 1 && mask[p + 1] !== 0 && labels[p + 1] === 0) {
         labels[p + 1] = count;
         stack[top++] = p + 1;
       }
-      if (p >= width && mask[p - width]! !== 0 && labels[p - width]! === 0) {
+      if (p >= width && mask[p - width] !== 0 && labels[p - width] === 0) {
         labels[p - width] = count;
         stack[top++] = p - width;
       }
-      if (p + width < mask.length && mask[p + width]! !== 0 && labels[p + width]! === 0) {
+      if (p + width < mask.length && mask[p + width] !== 0 && labels[p + width] === 0) {
         labels[p + width] = count;
         stack[top++] = p + width;
       }

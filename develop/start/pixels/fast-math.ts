@@ -22,14 +22,14 @@ export function fastExp(x: number): number {
   const g = f - 0.34657359;
   const p =
     1 + g * (1 + g * (0.5 + g * (0.16666667 + g * (0.041666668 + g * (0.008333334 + g * 0.0013888889)))));
-  return Math.SQRT2 * p * POWERS[whole + 1022]!;
+  return Math.SQRT2 * p * POWERS[whole + 1022];
 }
 
 /** ln of every element of `values`, in place. Elements must be normal positive numbers. */
 export function logInPlace(values: Float32Array): Float32Array {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < values.length; i++) {
-    const b = bits[i]!;
+    const b = bits[i];
     // Mantissa in [√½, √2): ln(1 + m) by the odd series of the inverse hyperbolic tangent.
     let exponent = (b >> 23) - 127;
     let m = (b & 0x7fffff) * 1.1920928955078125e-7;

@@ -15,7 +15,7 @@ test('what is known stays, what is not lies between its surroundings', () => {
   const out = fillUnknown(hidden, known, W, H);
   for (let p = 0; p < out.length; p++) {
     if (known[p]) expect(out[p]).toBe(plane[p]);
-    else expect(Math.abs(out[p]! - plane[p]!)).toBeLessThan(0.12);
+    else expect(Math.abs(out[p] - plane[p])).toBeLessThan(0.12);
   }
 });
 

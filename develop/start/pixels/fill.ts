@@ -27,7 +27,7 @@ function filled(
   width: number,
   height: number,
 ): Float32Array | undefined {
-  if (width === 1 && height === 1) return weight[0]! > 0 ? plane : undefined;
+  if (width === 1 && height === 1) return weight[0] > 0 ? plane : undefined;
   const w = (width + 1) >> 1;
   const h = (height + 1) >> 1;
   const sums = new Float32Array(w * h);
@@ -35,19 +35,18 @@ function filled(
   for (let y = 0, p = 0; y < height; y++)
     for (let x = 0; x < width; x++, p++) {
       const q = (y >> 1) * w + (x >> 1);
-      sums[q]! += weight[p]! * plane[p]!;
-      weights[q]! += weight[p]!;
+      sums[q] += weight[p] * plane[p];
+      weights[q] += weight[p];
     }
   for (let q = 0; q < sums.length; q++) {
-    if (weights[q]! > 0) sums[q]! /= weights[q]!;
-    weights[q] = Math.min(1, weights[q]!);
+    if (weights[q] > 0) sums[q] /= weights[q];
+    weights[q] = Math.min(1, weights[q]);
   }
   const coarse = filled(sums, weights, w, h);
   if (coarse === undefined) return undefined;
   const up = bilinearResize(coarse, w, h, 2 * w, 2 * h);
   const out = new Float32Array(plane.length);
   for (let y = 0, p = 0; y < height; y++)
-    for (let x = 0; x < width; x++, p++)
-      out[p] = weight[p]! * plane[p]! + (1 - weight[p]!) * up[y * 2 * w + x]!;
+    for (let x = 0; x < width; x++, p++) out[p] = weight[p] * plane[p] + (1 - weight[p]) * up[y * 2 * w + x];
   return out;
 }

@@ -33,15 +33,15 @@ function boxRows(
   const last = width - 1;
   for (let y = 0; y < height; y++) {
     const row = y * width;
-    const first = source[row]!;
-    const final = source[row + last]!;
+    const first = source[row];
+    const final = source[row + last];
     let sum = first * (radius + 1);
-    for (let x = 1; x <= radius; x++) sum += source[row + (x < last ? x : last)]!;
+    for (let x = 1; x <= radius; x++) sum += source[row + (x < last ? x : last)];
     for (let x = 0; x < width; x++) {
       out[row + x] = sum * scale;
       const enter = x + radius + 1;
       const leave = x - radius;
-      sum += (enter < width ? source[row + enter]! : final) - (leave > 0 ? source[row + leave]! : first);
+      sum += (enter < width ? source[row + enter] : final) - (leave > 0 ? source[row + leave] : first);
     }
   }
 }
@@ -56,19 +56,19 @@ function boxColumns(
   const scale = 1 / (2 * radius + 1);
   const last = height - 1;
   const sum = new Float64Array(width);
-  for (let x = 0; x < width; x++) sum[x] = source[x]! * (radius + 1);
+  for (let x = 0; x < width; x++) sum[x] = source[x] * (radius + 1);
   for (let k = 1; k <= radius; k++) {
     const row = (k < last ? k : last) * width;
-    for (let x = 0; x < width; x++) sum[x]! += source[row + x]!;
+    for (let x = 0; x < width; x++) sum[x] += source[row + x];
   }
   for (let y = 0; y < height; y++) {
     const row = y * width;
     const enter = (y + radius + 1 < last ? y + radius + 1 : last) * width;
     const leave = (y - radius > 0 ? y - radius : 0) * width;
     for (let x = 0; x < width; x++) {
-      const s = sum[x]!;
+      const s = sum[x];
       out[row + x] = s * scale;
-      sum[x] = s + source[enter + x]! - source[leave + x]!;
+      sum[x] = s + source[enter + x] - source[leave + x];
     }
   }
 }
@@ -101,9 +101,9 @@ export function gaussianKernel(sigma: number): Float64Array | undefined {
   let total = 0;
   for (let k = 0; k <= radius; k++) {
     kernel[k] = Math.exp((-0.5 * k * k) / (sigma * sigma));
-    total += k === 0 ? kernel[k]! : 2 * kernel[k]!;
+    total += k === 0 ? kernel[k] : 2 * kernel[k];
   }
-  for (let k = 0; k <= radius; k++) kernel[k]! /= total;
+  for (let k = 0; k <= radius; k++) kernel[k] /= total;
   return kernel;
 }
 
@@ -137,28 +137,27 @@ export function convolveSeparable(
   const padded = new Float64Array(width + 2 * radius);
   for (let y = 0; y < height; y++) {
     const row = y * width;
-    for (let x = 0; x < width; x++) padded[radius + x] = source[row + x]!;
-    padded.fill(source[row]!, 0, radius);
-    padded.fill(source[row + width - 1]!, radius + width);
+    for (let x = 0; x < width; x++) padded[radius + x] = source[row + x];
+    padded.fill(source[row], 0, radius);
+    padded.fill(source[row + width - 1], radius + width);
     for (let x = 0; x < width; x++) {
-      let sum = kernel[0]! * padded[x + radius]!;
-      for (let k = 1; k <= radius; k++)
-        sum += kernel[k]! * (padded[x + radius - k]! + padded[x + radius + k]!);
+      let sum = kernel[0] * padded[x + radius];
+      for (let k = 1; k <= radius; k++) sum += kernel[k] * (padded[x + radius - k] + padded[x + radius + k]);
       mid[row + x] = sum;
     }
   }
   const sums = new Float64Array(width);
   for (let y = 0; y < height; y++) {
     const row = y * width;
-    const centre = kernel[0]!;
-    for (let x = 0; x < width; x++) sums[x] = centre * mid[row + x]!;
+    const centre = kernel[0];
+    for (let x = 0; x < width; x++) sums[x] = centre * mid[row + x];
     for (let k = 1; k <= radius; k++) {
       const above = Math.max(y - k, 0) * width;
       const below = Math.min(y + k, height - 1) * width;
-      const weight = kernel[k]!;
-      for (let x = 0; x < width; x++) sums[x]! += weight * (mid[above + x]! + mid[below + x]!);
+      const weight = kernel[k];
+      for (let x = 0; x < width; x++) sums[x] += weight * (mid[above + x] + mid[below + x]);
     }
-    for (let x = 0; x < width; x++) out[row + x] = sums[x]!;
+    for (let x = 0; x < width; x++) out[row + x] = sums[x];
   }
   return out;
 }
@@ -178,11 +177,11 @@ export function laplacian(
       const left = x > 0 ? x - 1 : x;
       const right = x < width - 1 ? x + 1 : x;
       out[row + x] =
-        source[row + left]! +
-        source[row + right]! +
-        source[above + x]! +
-        source[below + x]! -
-        4 * source[row + x]!;
+        source[row + left] +
+        source[row + right] +
+        source[above + x] +
+        source[below + x] -
+        4 * source[row + x];
     }
   }
   return out;
@@ -202,8 +201,8 @@ export function gradientMagnitude(
     for (let x = 0; x < width; x++) {
       const left = x > 0 ? x - 1 : x;
       const right = x < width - 1 ? x + 1 : x;
-      const gx = source[row + right]! - source[row + left]!;
-      const gy = source[below + x]! - source[above + x]!;
+      const gx = source[row + right] - source[row + left];
+      const gy = source[below + x] - source[above + x];
       out[row + x] = 0.5 * Math.sqrt(gx * gx + gy * gy);
     }
   }

@@ -20,14 +20,14 @@ export const EXPONENT_LOG = Float64Array.from(
 /** ln(plane + floor) in 16-bit steps, for plane ≥ 0 and floor > 0: looked up by exponent and leading mantissa bits. */
 export function quantisedLog(plane: Float32Array, floor: number): Int16Array {
   const shifted = new Float32Array(plane.length);
-  for (let p = 0; p < plane.length; p++) shifted[p] = plane[p]! + floor;
+  for (let p = 0; p < plane.length; p++) shifted[p] = plane[p] + floor;
   const bits = new Int32Array(shifted.buffer);
   const out = new Int16Array(plane.length);
   const drop = 23 - MANTISSA_BITS;
   const mask = (1 << MANTISSA_BITS) - 1;
   for (let p = 0; p < out.length; p++) {
-    const b = bits[p]!;
-    out[p] = EXPONENT_LOG[(b >> 23) & 255]! + MANTISSA_LOG[(b >> drop) & mask]!;
+    const b = bits[p];
+    out[p] = EXPONENT_LOG[(b >> 23) & 255] + MANTISSA_LOG[(b >> drop) & mask];
   }
   return out;
 }

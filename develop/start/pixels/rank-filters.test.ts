@@ -8,7 +8,7 @@ function windowOf(source: Float32Array, w: number, h: number, x: number, y: numb
     for (let i = -r; i <= r; i++) {
       const xx = Math.min(Math.max(x + i, 0), w - 1);
       const yy = Math.min(Math.max(y + j, 0), h - 1);
-      values.push(source[yy * w + xx]!);
+      values.push(source[yy * w + xx]);
     }
   return values.sort((a, b) => a - b);
 }

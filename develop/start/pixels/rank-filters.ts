@@ -17,19 +17,19 @@ export function minimumFilter(
     const length = count + 2 * radius;
     for (let i = 0; i < length; i++) {
       const k = i < radius ? 0 : i >= count + radius ? count - 1 : i - radius;
-      line[i] = from[start + k * step]!;
+      line[i] = from[start + k * step];
     }
     for (let i = 0; i < length; i++) {
-      const v = line[i]!;
-      forward[i] = i % span === 0 || v < forward[i - 1]! ? v : forward[i - 1]!;
+      const v = line[i];
+      forward[i] = i % span === 0 || v < forward[i - 1] ? v : forward[i - 1];
     }
     for (let i = length - 1; i >= 0; i--) {
-      const v = line[i]!;
-      backward[i] = i === length - 1 || i % span === span - 1 || v < backward[i + 1]! ? v : backward[i + 1]!;
+      const v = line[i];
+      backward[i] = i === length - 1 || i % span === span - 1 || v < backward[i + 1] ? v : backward[i + 1];
     }
     for (let i = 0; i < count; i++) {
-      const a = backward[i]!;
-      const b = forward[i + span - 1]!;
+      const a = backward[i];
+      const b = forward[i + span - 1];
       out[start + i * step] = a < b ? a : b;
     }
   };
@@ -63,16 +63,16 @@ export function medianFilter(
         const r = y + j;
         const row = (r < 0 ? 0 : r >= height ? height - 1 : r) * width;
         for (let k = 0; k < size; k++) {
-          const value = source[row + columns[k]!]!;
+          const value = source[row + columns[k]];
           let at = filled++;
-          while (at > 0 && window[at - 1]! > value) {
-            window[at] = window[at - 1]!;
+          while (at > 0 && window[at - 1] > value) {
+            window[at] = window[at - 1];
             at--;
           }
           window[at] = value;
         }
       }
-      out[y * width + x] = window[middle]!;
+      out[y * width + x] = window[middle];
     }
   }
   return out;

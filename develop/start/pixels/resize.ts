@@ -47,22 +47,22 @@ export function areaResize(
   const line = new Float64Array(width);
   const sums = new Float64Array(toWidth);
   for (let j = 0; j < toHeight; j++) {
-    const weights = rows.weights[j]!;
+    const weights = rows.weights[j];
     line.fill(0);
     for (let k = 0; k < weights.length; k++) {
-      const row = (rows.first[j]! + k) * width * stride + offset;
-      const weight = weights[k]!;
-      if (apply) for (let x = 0; x < width; x++) line[x]! += weight * apply(source[row + x * stride]!);
-      else for (let x = 0; x < width; x++) line[x]! += weight * source[row + x * stride]!;
+      const row = (rows.first[j] + k) * width * stride + offset;
+      const weight = weights[k];
+      if (apply) for (let x = 0; x < width; x++) line[x] += weight * apply(source[row + x * stride]);
+      else for (let x = 0; x < width; x++) line[x] += weight * source[row + x * stride];
     }
     for (let i = 0; i < toWidth; i++) {
-      const w = columns.weights[i]!;
-      const at = columns.first[i]!;
+      const w = columns.weights[i];
+      const at = columns.first[i];
       let sum = 0;
-      for (let k = 0; k < w.length; k++) sum += w[k]! * line[at + k]!;
+      for (let k = 0; k < w.length; k++) sum += w[k] * line[at + k];
       sums[i] = sum;
     }
-    for (let i = 0; i < toWidth; i++) out[j * toWidth + i] = sums[i]!;
+    for (let i = 0; i < toWidth; i++) out[j * toWidth + i] = sums[i];
   }
   return out;
 }
@@ -76,8 +76,8 @@ function channelOf(
   apply: ((value: number) => number) | undefined,
 ): Float32Array {
   const out = new Float32Array(pixels);
-  if (apply) for (let p = 0, i = offset; p < pixels; p++, i += stride) out[p] = apply(source[i]!);
-  else for (let p = 0, i = offset; p < pixels; p++, i += stride) out[p] = source[i]!;
+  if (apply) for (let p = 0, i = offset; p < pixels; p++, i += stride) out[p] = apply(source[i]);
+  else for (let p = 0, i = offset; p < pixels; p++, i += stride) out[p] = source[i];
   return out;
 }
 
@@ -92,7 +92,7 @@ export function resizedTo(picture: Picture, width: number | undefined): Picture 
       stride: channels,
       offset,
     });
-    for (let i = 0; i < plane.length; i++) out.data[i * channels + offset] = plane[i]!;
+    for (let i = 0; i < plane.length; i++) out.data[i * channels + offset] = plane[i];
   }
   return out;
 }
@@ -105,8 +105,8 @@ function positions(from: number, to: number): { low: Int32Array; high: Int32Arra
   for (let i = 0; i < to; i++) {
     const at = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
     low[i] = Math.min(Math.floor(at), Math.max(from - 2, 0));
-    high[i] = Math.min(low[i]! + 1, from - 1);
-    fraction[i] = at - low[i]!;
+    high[i] = Math.min(low[i] + 1, from - 1);
+    fraction[i] = at - low[i];
   }
   return { low, high, fraction };
 }
@@ -124,17 +124,17 @@ export function bilinearResize(
   const xs = positions(width, toWidth);
   const ys = positions(height, toHeight);
   for (let j = 0; j < toHeight; j++) {
-    const upper = ys.low[j]! * width;
-    const lower = ys.high[j]! * width;
-    const fy = ys.fraction[j]!;
+    const upper = ys.low[j] * width;
+    const lower = ys.high[j] * width;
+    const fy = ys.fraction[j];
     for (let i = 0; i < toWidth; i++) {
-      const a = xs.low[i]!;
-      const b = xs.high[i]!;
-      const fx = xs.fraction[i]!;
+      const a = xs.low[i];
+      const b = xs.high[i];
+      const fx = xs.fraction[i];
       for (let c = 0; c < channels; c++) {
-        const top = source[(upper + a) * channels + c]! * (1 - fx) + source[(upper + b) * channels + c]! * fx;
+        const top = source[(upper + a) * channels + c] * (1 - fx) + source[(upper + b) * channels + c] * fx;
         const bottom =
-          source[(lower + a) * channels + c]! * (1 - fx) + source[(lower + b) * channels + c]! * fx;
+          source[(lower + a) * channels + c] * (1 - fx) + source[(lower + b) * channels + c] * fx;
         out[(j * toWidth + i) * channels + c] = top * (1 - fy) + bottom * fy;
       }
     }
@@ -153,8 +153,7 @@ export function halve(source: Float32Array | Int32Array, width: number, height: 
     for (let x = 0; x < w; x++) {
       const a = 2 * x;
       const b = Math.min(a + 1, width - 1);
-      out[y * w + x] =
-        0.25 * (source[upper + a]! + source[upper + b]! + source[lower + a]! + source[lower + b]!);
+      out[y * w + x] = 0.25 * (source[upper + a] + source[upper + b] + source[lower + a] + source[lower + b]);
     }
   }
   return out;
@@ -179,17 +178,17 @@ export function doubleInt16(
     const far = Math.min(Math.max((y & 1) === 0 ? near - 1 : near + 1, 0), height - 1);
     const a = near * width;
     const b = far * width;
-    for (let x = 0; x < width; x++) line[x + 1] = 3 * source[a + x]! + source[b + x]!;
-    line[0] = line[1]!;
-    line[width + 1] = line[width]!;
+    for (let x = 0; x < width; x++) line[x + 1] = 3 * source[a + x] + source[b + x];
+    line[0] = line[1];
+    line[width + 1] = line[width];
     const row = y * toWidth;
     const pairs = toWidth >> 1;
     for (let x = 0; x < pairs; x++) {
-      const centre = 3 * line[x + 1]! + 8;
-      out[row + 2 * x] = (centre + line[x]!) >> 4;
-      out[row + 2 * x + 1] = (centre + line[x + 2]!) >> 4;
+      const centre = 3 * line[x + 1] + 8;
+      out[row + 2 * x] = (centre + line[x]) >> 4;
+      out[row + 2 * x + 1] = (centre + line[x + 2]) >> 4;
     }
-    if (toWidth & 1) out[row + toWidth - 1] = (3 * line[width]! + line[width - 1]! + 8) >> 4;
+    if (toWidth & 1) out[row + toWidth - 1] = (3 * line[width] + line[width - 1] + 8) >> 4;
   }
   return out;
 }

@@ -11,7 +11,7 @@ function bracket(black: readonly number[]): Frame[] {
     const data = new Uint8Array(3 * width * height);
     for (let p = 0; p < width * height; p++) {
       const x = Math.min(1, 2 ** (ev - 12 * ((p % width) / (width - 1)))) ** 0.5;
-      for (let c = 0; c < 3; c++) data[3 * p + c] = Math.round(black[c]! + (255 - black[c]!) * x);
+      for (let c = 0; c < 3; c++) data[3 * p + c] = Math.round(black[c] + (255 - black[c]) * x);
     }
     return { name: `ev${ev}`, width, height, data, camera: {} };
   });
@@ -21,8 +21,8 @@ const none = EVS.map(() => undefined);
 describe('black level', () => {
   it('is the code that frames far apart share', () => {
     const level = blackLevel(bracket([13, 17, 0]), EVS, none);
-    expect(level[0]! - 13).toBeLessThanOrEqual(1);
-    expect(level[1]! - 17).toBeLessThanOrEqual(1);
+    expect(level[0] - 13).toBeLessThanOrEqual(1);
+    expect(level[1] - 17).toBeLessThanOrEqual(1);
     expect(level[0]).toBeGreaterThanOrEqual(13);
     expect(level[1]).toBeGreaterThanOrEqual(17);
     expect(level[2]).toBe(0);

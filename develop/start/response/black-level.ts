@@ -22,9 +22,9 @@ export function blackLevel(
   ev: readonly number[],
   masks: readonly (Uint8Array | undefined)[],
 ): number[] {
-  const order = frames.map((_, i) => i).sort((a, b) => ev[a]! - ev[b]! || a - b);
-  const dark = order[0]!;
-  const bright = order.find((i) => ev[i]! >= ev[dark]! + APART);
+  const order = frames.map((_, i) => i).sort((a, b) => ev[a] - ev[b] || a - b);
+  const dark = order[0];
+  const bright = order.find((i) => ev[i] >= ev[dark] + APART);
   if (bright === undefined) return [0, 0, 0];
   return [0, 1, 2].map((c) => channelBlack(frames, dark, bright, c, masks));
 }
@@ -36,7 +36,7 @@ function channelBlack(
   channel: number,
   masks: readonly (Uint8Array | undefined)[],
 ): number {
-  const [a, b] = [frames[dark]!, frames[bright]!];
+  const [a, b] = [frames[dark], frames[bright]];
   const [scaleA, scaleB] = [255 / fullScale(a), 255 / fullScale(b)];
   const counts = new Uint32Array(256);
   let compared = 0;
@@ -44,15 +44,15 @@ function channelBlack(
   for (let p = 0, i = channel; i < a.data.length; p++, i += 3) {
     if (masks[dark]?.[p] === 0 || masks[bright]?.[p] === 0) continue;
     compared++;
-    const code = a.data[i]! * scaleA;
+    const code = a.data[i] * scaleA;
     // Whites look the same, too.
-    if (code > 127 || Math.abs(b.data[i]! * scaleB - code) > SAME) continue;
+    if (code > 127 || Math.abs(b.data[i] * scaleB - code) > SAME) continue;
     same++;
-    counts[Math.round(code)]!++;
+    counts[Math.round(code)]++;
   }
   if (same === 0 || same < LEAST_SHARE * compared) return 0;
   let level = 0;
-  for (let below = counts[0]!; 2 * below < same; below += counts[level]!) level++;
+  for (let below = counts[0]; 2 * below < same; below += counts[level]) level++;
   return level < LEAST_LEVEL ? 0 : level;
 }
 
@@ -66,10 +66,10 @@ export function withoutBlack(frame: Frame, level: readonly number[]): Frame {
   const scale = 255 / fullScale(frame);
   const data = new Uint16Array(frame.data.length);
   for (let c = 0; c < 3; c++) {
-    const black = level[c]!;
+    const black = level[c];
     const gain = 65535 / (255 - black);
     for (let i = c; i < data.length; i += 3) {
-      data[i] = Math.max(0, Math.round((frame.data[i]! * scale - black) * gain));
+      data[i] = Math.max(0, Math.round((frame.data[i] * scale - black) * gain));
     }
   }
   return { ...frame, data };

@@ -16,9 +16,9 @@ describe('estimateDoubtfully', () => {
   it.each([0.3, -0.2, 0.1])('corrects a middle exposure that is %d stops off', (off) => {
     const { ev, known } = develop([-3, off, 3]);
     expect(known).toBe(false);
-    expect(ev[1]! - (ev[0]! + ev[2]!) / 2).toBeCloseTo(0, 1);
-    expect(Math.abs(ev[1]! - (ev[0]! + ev[2]!) / 2)).toBeLessThan(0.02);
-    expect(ev[2]! - ev[0]!).toBeCloseTo(6, 9);
+    expect(ev[1] - (ev[0] + ev[2]) / 2).toBeCloseTo(0, 1);
+    expect(Math.abs(ev[1] - (ev[0] + ev[2]) / 2)).toBeLessThan(0.02);
+    expect(ev[2] - ev[0]).toBeCloseTo(6, 9);
   });
 
   it('does not believe that a camera is off by a stop', () => {
@@ -33,6 +33,6 @@ describe('estimateDoubtfully', () => {
   it('learns exposures that nobody knows', () => {
     const { ev, known } = develop([-3, 1, 3], false);
     expect(known).toBe(false);
-    expect(Math.abs(ev[1]! - (ev[0]! + ev[2]!) / 2)).toBeLessThan(0.02);
+    expect(Math.abs(ev[1] - (ev[0] + ev[2]) / 2)).toBeLessThan(0.02);
   });
 });

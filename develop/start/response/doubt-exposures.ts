@@ -32,7 +32,7 @@ export function estimateDoubtfully(
   if (!exposures.known || exposures.ev.length < 3)
     return { ...estimateResponse(stacks, exposures, options), known: exposures.known };
   const learned = estimateResponse(stacks, { ...exposures, known: false }, options);
-  const change = Math.max(...learned.ev.map((ev, k) => Math.abs(ev - exposures.ev[k]!)));
+  const change = Math.max(...learned.ev.map((ev, k) => Math.abs(ev - exposures.ev[k])));
   // The response of exposures so near is the same.
   if (change <= CONFIRMED) return { ...learned, ev: [...exposures.ev], known: true };
   const given = estimateResponse(stacks, exposures, options);

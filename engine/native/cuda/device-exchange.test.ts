@@ -33,7 +33,7 @@ async function openRing(run: Run, holders: number, engineOf = (_: number) => emu
     const own = [...placement.keys()].filter((s) => placement[s] === h);
     members.push(await engine.open(run.plan, run.data, run.state, { shards: own }));
   }
-  await joinAll(members, engines[0]!.link as DeviceLink);
+  await joinAll(members, engines[0].link as DeviceLink);
   return { placement, members };
 }
 
@@ -44,7 +44,7 @@ async function joinAll(members: readonly LinkedTrainer[], link: DeviceLink): Pro
 }
 
 const operationsOf = ({ placement }: Ring, rank: number) =>
-  planReduction(placement.length, (s) => placement[s]!, rank);
+  planReduction(placement.length, (s) => placement[s], rank);
 
 async function stepOf(ring: Ring, number: number): Promise<Progress[]> {
   return Promise.all(
@@ -82,7 +82,7 @@ describeEmulated('from device to device', () => {
   });
 
   test('in any order of blocks and threads', async () => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const hashes: string[] = [];
     for (const order of ['forward', 'reverse', 'shuffled']) {
       const ring = await openRing(run, 2, (h) => emulated(h ? order : 'shuffled'));
@@ -94,7 +94,7 @@ describeEmulated('from device to device', () => {
   });
 
   test('as bytes before and after, to the same bits', async () => {
-    const run = SAMPLES[1]![1]();
+    const run = SAMPLES[1][1]();
     const bytes = await openGroup(run, [0, 0, 1, 1].slice(0, run.plan.shards.length), { engine: emulated() });
     for (let i = 0; i < 3 * 2; i++) await step(bytes, i);
     const engine = emulated();
@@ -110,7 +110,7 @@ describeEmulated('from device to device', () => {
   });
 
   test('one that leaves in the middle of a step fails the others, who go on from a state', async () => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const ring = await openRing(run, 3);
     for (let i = 0; i < 2; i++) await stepOf(ring, i);
     const state = await gather(run, ring);
@@ -134,7 +134,7 @@ describeEmulated('from device to device', () => {
   });
 
   test('a step that was given up leaves nothing behind', async () => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const ring = await openRing(run, 2);
     await stepOf(ring, 0);
     await Promise.all(ring.members.map((m) => m.compute(1)));
@@ -147,7 +147,7 @@ describeEmulated('from device to device', () => {
   });
 
   test('who waits stops when asked to', async () => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const ring = await openRing(run, 2);
     const [first] = ring.members as [LinkedTrainer];
     await first.compute(0);
@@ -162,7 +162,7 @@ describeEmulated('from device to device', () => {
   });
 
   test('one that does not come is waited for until the deadline', async () => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const engine = emulated();
     const trainer = await engine.open(run.plan, run.data, run.state);
     const id = await (engine.link as DeviceLink).newId();
@@ -175,7 +175,7 @@ describeEmulated('from device to device', () => {
   });
 
   test('what is out of turn is refused', async () => {
-    const run = SAMPLES[0]![1]();
+    const run = SAMPLES[0][1]();
     const ring = await openRing(run, 2);
     const [first] = ring.members as [LinkedTrainer];
     await expect(first.exchange(operationsOf(ring, 0), 1000)).rejects.toThrow(/no step is under way/);

@@ -59,7 +59,7 @@ testEmulated('a training goes on where it fits', async () => {
       // The other runner comes when the first has refused.
       if (/memory/.test(reason) && runners.length === 1) runners.push(await add('forward', 1));
     });
-    expect(status).toMatchObject({ phase: 'SESSION_PHASE_FINISHED', step: STEPS, runners: [runners[1]!.id] });
+    expect(status).toMatchObject({ phase: 'SESSION_PHASE_FINISHED', step: STEPS, runners: [runners[1].id] });
     expect(told.join()).toMatch(/memory/);
     expect(await hashOfStored(store, 's', what.plan)).toBe(
       await hashOfTraining(createCudaEngine({ library: 'emulated' }), what),

@@ -48,7 +48,7 @@ function generate(input: ForwardInput, blur: FreeConfig): Kernel {
     const shift = new Float32Array(all * taps);
     for (let i = 0, at = 0; i < all; i++) {
       for (let k = 0; k < taps; k++, at++) {
-        start[at] = centre[i]! + (blur.grid ? place(k) : 0);
+        start[at] = centre[i] + (blur.grid ? place(k) : 0);
         // The centre of the grid stays where it is.
         shift[at] = blur.grid && k === 4 ? 0 : blur.maxShift;
       }

@@ -58,12 +58,12 @@ function edgeWeights(
   if (!start) return undefined;
   const area = plan.capture.width * plan.capture.height;
   const brightness = (i: number) => {
-    const at = pixels[i]!;
-    return Math.max(EDGE_FLOOR, (start[at]! + start[at + area]! + start[at + 2 * area]!) / 3);
+    const at = pixels[i];
+    return Math.max(EDGE_FLOOR, (start[at] + start[at + area] + start[at + 2 * area]) / 3);
   };
   const out = new Float32Array(direction.from.length);
   for (let i = 0; i < out.length; i++) {
-    const step = Math.abs(brightness(direction.to[i]!) - brightness(direction.from[i]!));
+    const step = Math.abs(brightness(direction.to[i]) - brightness(direction.from[i]));
     out[i] = EDGE_LEAST + (1 - EDGE_LEAST) * Math.exp(-step / EDGE_SCALE);
   }
   return out;

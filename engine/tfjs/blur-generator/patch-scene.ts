@@ -21,8 +21,8 @@ export function evaluatePatches(input: ForwardInput): PatchScene {
   for (let d = 0, at = 0; d < batch.draws; d++) {
     for (let j = 0; j < side; j++) {
       for (let i = 0; i < side; i++, at++) {
-        x[at] = batch.cells[2 * d]! - reach - margin + i;
-        y[at] = batch.cells[2 * d + 1]! - reach - margin + j;
+        x[at] = batch.cells[2 * d] - reach - margin + i;
+        y[at] = batch.cells[2 * d + 1] - reach - margin + j;
       }
     }
   }

@@ -48,8 +48,8 @@ function resample(input: ForwardInput, radiance: Tensor, inner: number): Tensor 
     for (let i = 0; i < all; i++) {
       const plane = Math.floor(i / shape.patch ** 2);
       const row = Math.floor(i / shape.patch) % shape.patch;
-      const y = row + 1 + top[i]! + stepY;
-      const x = (i % shape.patch) + 1 + left[i]! + stepX;
+      const y = row + 1 + top[i] + stepY;
+      const x = (i % shape.patch) + 1 + left[i] + stepX;
       for (let c = 0; c < 3; c++) indices[c * all + i] = c * planes + (plane * inner + y) * inner + x;
     }
     return gather(tf, radiance, indices, [3, all]);
@@ -71,7 +71,7 @@ function blurAtPixels(input: ForwardInput, circle: Tensor): Float32Array {
       for (let j = 0; j < patch; j++) {
         for (let i = 0; i < patch; i++, q++) {
           const at = (d * side + j + border) * side + i + border;
-          out[q] = Math.abs(c[v * sources + at]!);
+          out[q] = Math.abs(c[v * sources + at]);
         }
       }
     }

@@ -23,7 +23,7 @@ describe.each([1, 2, 4, 7])('reach %i', (reach) => {
         const [tx, ty] = [reach + (x % shape.inner), reach + Math.floor(x / shape.inner)];
         let sum = 0;
         for (let y = 0; y < sources; y++) {
-          const c = circle[v * sources + y]!;
+          const c = circle[v * sources + y];
           const c2 = Math.min(c * c, (reach - 0.6) ** 2);
           const rho = Math.sqrt(c2 ** 2 / (c2 + 2 / 3) + 0.25);
           const t = Math.hypot(tx - (y % shape.side), ty - Math.floor(y / shape.side));
@@ -38,7 +38,7 @@ describe.each([1, 2, 4, 7])('reach %i', (reach) => {
 
   test('spreads every source over its own disk', () => {
     const spread = new Spread(tf, shape, tf.tensor1d(circle));
-    const expected = spreadSlowly((y) => values[y]!);
+    const expected = spreadSlowly((y) => values[y]);
     const actual = spread.of(tf.tensor1d(values)).dataSync();
     expect(actual.length).toBe(expected.length);
     for (const [i, e] of expected.entries()) expect(actual[i]).toBeCloseTo(e, 4);
@@ -52,9 +52,9 @@ describe.each([1, 2, 4, 7])('reach %i', (reach) => {
       const gradient = tf.grad((t) =>
         tf.sum(tf.mul(new Spread(tf, shape, tf.tensor1d(circle)).of(t), tf.tensor1d(weights))),
       )(tf.tensor1d(x));
-      return (gradient.dataSync() as Float32Array).reduce((sum, g, i) => sum + g * x[i]!, 0);
+      return (gradient.dataSync() as Float32Array).reduce((sum, g, i) => sum + g * x[i], 0);
     };
-    const direct = spreadSlowly((y) => values[y]!).reduce((sum, v, i) => sum + v * weights[i]!, 0);
+    const direct = spreadSlowly((y) => values[y]).reduce((sum, v, i) => sum + v * weights[i], 0);
     expect(inner(values) / direct).toBeCloseTo(1, 4);
   });
 });

@@ -105,8 +105,8 @@ export class Spread {
     const { sources, targets } = this.runs();
     const out = new Float64Array(this.planes * inner * inner);
     for (let r = 0; r < sources.length; r++) {
-      const [source, target] = [sources[r]!, targets[r]!];
-      for (let i = 0; i < inner; i++) out[target + i]! += from[source + i]!;
+      const [source, target] = [sources[r], targets[r]];
+      for (let i = 0; i < inner; i++) out[target + i] += from[source + i];
     }
     return new Float32Array(out);
   }
@@ -116,8 +116,8 @@ export class Spread {
     const { sources, targets } = this.runs();
     const out = new Float32Array(this.rings.length * this.planes * side * side);
     for (let r = 0; r < sources.length; r++) {
-      const [source, target] = [sources[r]!, targets[r]!];
-      for (let i = 0; i < inner; i++) out[source + i]! += from[target + i]!;
+      const [source, target] = [sources[r], targets[r]];
+      for (let i = 0; i < inner; i++) out[source + i] += from[target + i];
     }
     return out;
   }
@@ -134,7 +134,7 @@ export class Spread {
       for (let b = 0; b < this.planes; b++) {
         const plane = (t * this.planes + b) * side * side;
         for (const [o, dx] of ring.dx.entries()) {
-          const first = plane + (reach + ring.dy[o]!) * side + reach + dx;
+          const first = plane + (reach + ring.dy[o]) * side + reach + dx;
           for (let j = 0; j < inner; j++, at++) {
             sources[at] = first + j * side;
             targets[at] = (b * inner + j) * inner;

@@ -21,7 +21,7 @@ export function encode(
   // Both features of a level share a weight; repeating the row keeps every product free of inner broadcasts.
   const scale = new Float32Array(rows * count);
   for (let r = 0; r < rows; r++) {
-    scale.fill(levels[Math.floor(r / FEATURES)]!.scale, r * count, (r + 1) * count);
+    scale.fill(levels[Math.floor(r / FEATURES)].scale, r * count, (r + 1) * count);
   }
   const scales = constant(tf, scale, [rows, count]);
   const cellX = tf.mul(scales, tf.sub(x, rect.x));
@@ -58,8 +58,8 @@ function lookUp(
   for (const [l, level] of levels.entries()) {
     for (let m = 0; m < count; m++) {
       const at = FEATURES * l * count + m;
-      const i = Math.max(0, Math.min(level.nx - 2, Math.floor(cellX[at]!)));
-      const j = Math.max(0, Math.min(level.ny - 2, Math.floor(cellY[at]!)));
+      const i = Math.max(0, Math.min(level.nx - 2, Math.floor(cellX[at])));
+      const j = Math.max(0, Math.min(level.ny - 2, Math.floor(cellY[at])));
       for (let corner = 0; corner < 4; corner++) {
         const node = nodeIndex(level, i + (corner & 1), j + (corner >> 1));
         for (let f = 0; f < FEATURES; f++) entries[corner * size + at + f * count] = FEATURES * node + f;

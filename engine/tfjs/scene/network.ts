@@ -12,14 +12,14 @@ export function network(
   activation: (x: Tensor) => Tensor,
 ): Tensor {
   const sizes: number[] = [];
-  for (let l = 1; l < widths.length; l++) sizes.push(widths[l]! * widths[l - 1]!, widths[l]!);
+  for (let l = 1; l < widths.length; l++) sizes.push(widths[l] * widths[l - 1], widths[l]);
   const pieces = tf.split(parameters, sizes);
   // The bias is one more column, and a row of ones its input: an inner broadcast costs more than the layer.
   const ones = tf.ones([1, input.shape[1]!]);
   let x = input;
   for (let l = 1; l < widths.length; l++) {
-    const weights = tf.reshape(pieces[2 * l - 2]!, [widths[l]!, widths[l - 1]!]);
-    const bias = tf.reshape(pieces[2 * l - 1]!, [widths[l]!, 1]);
+    const weights = tf.reshape(pieces[2 * l - 2], [widths[l], widths[l - 1]]);
+    const bias = tf.reshape(pieces[2 * l - 1], [widths[l], 1]);
     x = tf.matMul(tf.concat([weights, bias], 1), tf.concat([x, ones], 0));
     if (l < widths.length - 1) x = activation(x);
   }

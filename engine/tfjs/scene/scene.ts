@@ -84,8 +84,8 @@ export class Scene {
     const cy = new Float32Array(x.length);
     const pixels = new Int32Array(x.length);
     for (let i = 0; i < x.length; i++) {
-      const px = Math.max(left, Math.min(right, x[i]!));
-      const py = Math.max(top, Math.min(bottom, y[i]!));
+      const px = Math.max(left, Math.min(right, x[i]));
+      const py = Math.max(top, Math.min(bottom, y[i]));
       cx[i] = px + 0.5;
       cy[i] = py + 0.5;
       pixels[i] = py * width + px;
@@ -115,7 +115,7 @@ export class Scene {
     const read = (pixels: Int32Array) => {
       const out = new Float32Array(channels * count);
       for (let c = 0; c < channels; c++) {
-        for (let i = 0; i < count; i++) out[c * count + i] = planes[c * area + pixels[i]!]!;
+        for (let i = 0; i < count; i++) out[c * count + i] = planes[c * area + pixels[i]];
       }
       return constant(tf, out, [channels, count]);
     };
@@ -131,8 +131,8 @@ export class Scene {
       const pixels = new Int32Array(count);
       for (let i = 0; i < count; i++) {
         // A picture one pixel wide or high has no second neighbour; its weight is zero.
-        const px = Math.min(width - 1, left[i]! + dx);
-        pixels[i] = Math.min(height - 1, top[i]! + dy) * width + px;
+        const px = Math.min(width - 1, left[i] + dx);
+        pixels[i] = Math.min(height - 1, top[i] + dy) * width + px;
       }
       return read(pixels);
     };
@@ -146,6 +146,6 @@ function floorWithin(x: Tensor, size: number): Float32Array {
   const values = x.dataSync();
   const out = new Float32Array(values.length);
   const last = Math.max(0, size - 2);
-  for (let i = 0; i < out.length; i++) out[i] = Math.max(0, Math.min(last, Math.floor(values[i]!)));
+  for (let i = 0; i < out.length; i++) out[i] = Math.max(0, Math.min(last, Math.floor(values[i])));
   return out;
 }

@@ -36,38 +36,38 @@ type Elementwise = (a: Float32Array, b: Float32Array, out: Float32Array) => void
 
 const add: Elementwise = (a, b, out) => {
   const [na, nb] = [a.length, b.length];
-  if (na === nb) for (let i = 0; i < na; i++) out[i] = a[i]! + b[i]!;
+  if (na === nb) for (let i = 0; i < na; i++) out[i] = a[i] + b[i];
   else if (na < nb) add(b, a, out);
-  else if (nb === 1) for (let i = 0, v = b[0]!; i < na; i++) out[i] = a[i]! + v;
-  else for (let r = 0; r < na; r += nb) for (let i = 0; i < nb; i++) out[r + i] = a[r + i]! + b[i]!;
+  else if (nb === 1) for (let i = 0, v = b[0]; i < na; i++) out[i] = a[i] + v;
+  else for (let r = 0; r < na; r += nb) for (let i = 0; i < nb; i++) out[r + i] = a[r + i] + b[i];
 };
 
 const subtract: Elementwise = (a, b, out) => {
   const [na, nb] = [a.length, b.length];
-  if (na === nb) for (let i = 0; i < na; i++) out[i] = a[i]! - b[i]!;
-  else if (nb === 1) for (let i = 0, v = b[0]!; i < na; i++) out[i] = a[i]! - v;
-  else if (na === 1) for (let i = 0, v = a[0]!; i < nb; i++) out[i] = v - b[i]!;
+  if (na === nb) for (let i = 0; i < na; i++) out[i] = a[i] - b[i];
+  else if (nb === 1) for (let i = 0, v = b[0]; i < na; i++) out[i] = a[i] - v;
+  else if (na === 1) for (let i = 0, v = a[0]; i < nb; i++) out[i] = v - b[i];
   else if (nb < na)
-    for (let r = 0; r < na; r += nb) for (let i = 0; i < nb; i++) out[r + i] = a[r + i]! - b[i]!;
-  else for (let r = 0; r < nb; r += na) for (let i = 0; i < na; i++) out[r + i] = a[i]! - b[r + i]!;
+    for (let r = 0; r < na; r += nb) for (let i = 0; i < nb; i++) out[r + i] = a[r + i] - b[i];
+  else for (let r = 0; r < nb; r += na) for (let i = 0; i < na; i++) out[r + i] = a[i] - b[r + i];
 };
 
 const times: Elementwise = (a, b, out) => {
   const [na, nb] = [a.length, b.length];
-  if (na === nb) for (let i = 0; i < na; i++) out[i] = a[i]! * b[i]!;
+  if (na === nb) for (let i = 0; i < na; i++) out[i] = a[i] * b[i];
   else if (na < nb) times(b, a, out);
-  else if (nb === 1) for (let i = 0, v = b[0]!; i < na; i++) out[i] = a[i]! * v;
-  else for (let r = 0; r < na; r += nb) for (let i = 0; i < nb; i++) out[r + i] = a[r + i]! * b[i]!;
+  else if (nb === 1) for (let i = 0, v = b[0]; i < na; i++) out[i] = a[i] * v;
+  else for (let r = 0; r < na; r += nb) for (let i = 0; i < nb; i++) out[r + i] = a[r + i] * b[i];
 };
 
 const divide: Elementwise = (a, b, out) => {
   const [na, nb] = [a.length, b.length];
-  if (na === nb) for (let i = 0; i < na; i++) out[i] = a[i]! / b[i]!;
-  else if (nb === 1) for (let i = 0, v = b[0]!; i < na; i++) out[i] = a[i]! / v;
-  else if (na === 1) for (let i = 0, v = a[0]!; i < nb; i++) out[i] = v / b[i]!;
+  if (na === nb) for (let i = 0; i < na; i++) out[i] = a[i] / b[i];
+  else if (nb === 1) for (let i = 0, v = b[0]; i < na; i++) out[i] = a[i] / v;
+  else if (na === 1) for (let i = 0, v = a[0]; i < nb; i++) out[i] = v / b[i];
   else if (nb < na)
-    for (let r = 0; r < na; r += nb) for (let i = 0; i < nb; i++) out[r + i] = a[r + i]! / b[i]!;
-  else for (let r = 0; r < nb; r += na) for (let i = 0; i < na; i++) out[r + i] = a[i]! / b[r + i]!;
+    for (let r = 0; r < na; r += nb) for (let i = 0; i < nb; i++) out[r + i] = a[r + i] / b[i];
+  else for (let r = 0; r < nb; r += na) for (let i = 0; i < na; i++) out[r + i] = a[i] / b[r + i];
 };
 
 /** Same shape, a single number, or an operand that repeats along leading dimensions only. */
@@ -111,7 +111,7 @@ function sumKernel(original: KernelFunc): KernelFunc {
     const inner = shape.reduce((p, n) => p * n, 1);
     const sums = new Float64Array(inner);
     for (let r = 0; r < values.length; r += inner) {
-      for (let i = 0; i < inner; i++) sums[i]! += values[r + i]!;
+      for (let i = 0; i < inner; i++) sums[i] += values[r + i];
     }
     return backend.makeTensorInfo(shape, 'float32', new Float32Array(sums));
   };
@@ -123,8 +123,8 @@ function matMulKernel(original: KernelFunc): KernelFunc {
     if (a.shape.length !== 2 || b.shape.length !== 2) return original(args);
     const { transposeA, transposeB } = args.attrs as { transposeA: boolean; transposeB: boolean };
     const backend = args.backend as CpuBackend;
-    const [m, k] = transposeA ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!];
-    const n = transposeB ? b.shape[0]! : b.shape[1]!;
+    const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : [a.shape[0], a.shape[1]];
+    const n = transposeB ? b.shape[0] : b.shape[1];
     const out = multiply(valuesOf(backend, a), valuesOf(backend, b), m, k, n, transposeA, transposeB);
     return backend.makeTensorInfo([m, n], 'float32', out);
   };

@@ -14,7 +14,7 @@ test('is the sum over the inner dimension, for every shape and transposition', (
         for (let j = 0; j < n; j++) {
           let sum = 0;
           for (let p = 0; p < k; p++) {
-            sum += a[transposeA ? p * m + i : i * k + p]! * b[transposeB ? j * k + p : p * n + j]!;
+            sum += a[transposeA ? p * m + i : i * k + p] * b[transposeB ? j * k + p : p * n + j];
           }
           expect(c[i * n + j]).toBeCloseTo(sum, 5);
         }
@@ -27,5 +27,5 @@ test('works on rows longer than a block', () => {
   const n = 1100;
   const b = Float32Array.from({ length: 2 * n }, (_, i) => i % 17);
   const c = multiply(Float32Array.of(2, -1), b, 1, 2, n, false, false);
-  for (let j = 0; j < n; j++) expect(c[j]).toBe(2 * b[j]! - b[n + j]!);
+  for (let j = 0; j < n; j++) expect(c[j]).toBe(2 * b[j] - b[n + j]);
 });

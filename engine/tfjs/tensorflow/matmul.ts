@@ -28,7 +28,7 @@ export function multiply(
 function transposed(x: Float32Array, rows: number, columns: number): Float32Array {
   const out = new Float32Array(x.length);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) out[j * rows + i] = x[i * columns + j]!;
+    for (let j = 0; j < columns; j++) out[j * rows + i] = x[i * columns + j];
   }
   return out;
 }
@@ -52,23 +52,23 @@ function multiplyRows(
       const [r0, r1, r2, r3] = [i, i + Math.min(1, rows - 1), i + Math.min(2, rows - 1), i + rows - 1];
       for (const s of sums) s.fill(0);
       for (let p = 0; p < k; p++) {
-        const a0 = a[r0 * k + p]!;
-        const a1 = a[r1 * k + p]!;
-        const a2 = a[r2 * k + p]!;
-        const a3 = a[r3 * k + p]!;
+        const a0 = a[r0 * k + p];
+        const a1 = a[r1 * k + p];
+        const a2 = a[r2 * k + p];
+        const a3 = a[r3 * k + p];
         const row = p * n + from;
         for (let j = 0; j < width; j++) {
-          const v = b[row + j]!;
-          s0[j]! += a0 * v;
-          s1[j]! += a1 * v;
-          s2[j]! += a2 * v;
-          s3[j]! += a3 * v;
+          const v = b[row + j];
+          s0[j] += a0 * v;
+          s1[j] += a1 * v;
+          s2[j] += a2 * v;
+          s3[j] += a3 * v;
         }
       }
       for (let r = 0; r < rows; r++) {
-        const s = sums[r]!;
+        const s = sums[r];
         const to = (i + r) * n + from;
-        for (let j = 0; j < width; j++) out[to + j] = s[j]!;
+        for (let j = 0; j < width; j++) out[to + j] = s[j];
       }
     }
   }
@@ -91,11 +91,11 @@ function multiplyDots(
       let [s0, s1, s2, s3] = [0, 0, 0, 0];
       const row = i * k;
       for (let p = 0; p < k; p++) {
-        const v = a[row + p]!;
-        s0 += v * b[b0 + p]!;
-        s1 += v * b[b1 + p]!;
-        s2 += v * b[b2 + p]!;
-        s3 += v * b[b3 + p]!;
+        const v = a[row + p];
+        s0 += v * b[b0 + p];
+        s1 += v * b[b1 + p];
+        s2 += v * b[b2 + p];
+        s3 += v * b[b3 + p];
       }
       const to = i * n + j;
       out[to] = s0;

@@ -19,11 +19,11 @@ export function gather(tf: Tf, x: Tensor, indices: Int32Array, shape: number[]):
   const map = tf.customGrad((input) => {
     const from = (input as Tensor).dataSync();
     const value = new Float32Array(indices.length);
-    for (let i = 0; i < indices.length; i++) value[i] = from[indices[i]!]!;
+    for (let i = 0; i < indices.length; i++) value[i] = from[indices[i]];
     const gradFunc = (dy: Tensor): Tensor => {
       const dValue = dy.dataSync();
       const sum = new Float64Array(x.size);
-      for (let i = 0; i < indices.length; i++) sum[indices[i]!]! += dValue[i]!;
+      for (let i = 0; i < indices.length; i++) sum[indices[i]] += dValue[i];
       return tf.tensor(new Float32Array(sum), x.shape, 'float32');
     };
     return { value: tf.tensor(value, shape, 'float32'), gradFunc };

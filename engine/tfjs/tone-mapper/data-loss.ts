@@ -49,13 +49,13 @@ export function dataLoss(
     leaveOutWide(plan, weights, forward.blur, count, config.blur.reach - 0.6);
   }
   for (let i = 0; i < weights.length; i++) {
-    const clipped = bothClipped(target.values[i]!, predicted[i]!);
-    if (weights[i]! > 0) {
+    const clipped = bothClipped(target.values[i], predicted[i]);
+    if (weights[i] > 0) {
       error.count++;
-      if (!clipped) error.sum += (predicted[i]! - target.values[i]!) ** 2;
+      if (!clipped) error.sum += (predicted[i] - target.values[i]) ** 2;
     }
     if (clipped && config.loss.inequality) weights[i] = 0;
-    if (config.loss.slope) weights[i]! *= slopeWeight(response.slope[i]!);
+    if (config.loss.slope) weights[i] *= slopeWeight(response.slope[i]);
   }
   if (forward.blur && sharpnessActive(config, step)) sharpen(plan, weights, forward.blur, count);
 
@@ -104,14 +104,14 @@ function targetsOf(
   for (const [i, frame] of data.frames.entries()) {
     const scale = 1 / fullScale(frame);
     for (let q = 0; q < count; q++) {
-      const [x, y] = [batch.x[q]!, batch.y[q]!];
+      const [x, y] = [batch.x[q], batch.y[q]];
       const inside = x >= own.x && y >= own.y && x < own.x + own.width && y < own.y + own.height;
       if (!inside) continue;
       const pixel = y * width + x;
       const weight = frame.mask && frame.mask[pixel] === 0 ? 0 : 1;
       for (let c = 0; c < 3; c++) {
         const at = (c * frames + i) * count + q;
-        values[at] = frame.data[3 * pixel + c]! * scale;
+        values[at] = frame.data[3 * pixel + c] * scale;
         weights[at] = weight;
       }
     }
@@ -139,7 +139,7 @@ function leaveOutWide(
   const frames = plan.capture.frames.length;
   for (const [v, view] of plan.views.entries()) {
     for (let q = 0; q < count; q++) {
-      if (blur[v * count + q]! <= widest) continue;
+      if (blur[v * count + q] <= widest) continue;
       for (const i of view.frames) for (let c = 0; c < 3; c++) weights[(c * frames + i) * count + q] = 0;
     }
   }
@@ -152,14 +152,14 @@ function sharpen(plan: Plan, weights: Float32Array, blur: Float32Array, count: n
   const frames = plan.capture.frames.length;
   for (let q = 0; q < count; q++) {
     let least = Number.POSITIVE_INFINITY;
-    for (let v = 0; v < views; v++) least = Math.min(least, blur[v * count + q]!);
+    for (let v = 0; v < views; v++) least = Math.min(least, blur[v * count + q]);
     let sum = 0;
-    for (let v = 0; v < views; v++) sum += Math.exp((least - blur[v * count + q]!) / sharpnessTau);
+    for (let v = 0; v < views; v++) sum += Math.exp((least - blur[v * count + q]) / sharpnessTau);
     for (const [v, view] of plan.views.entries()) {
-      const share = Math.exp((least - blur[v * count + q]!) / sharpnessTau) / sum;
+      const share = Math.exp((least - blur[v * count + q]) / sharpnessTau) / sum;
       const factor = 1 - sharpness + sharpness * views * share;
       for (const i of view.frames) {
-        for (let c = 0; c < 3; c++) weights[(c * frames + i) * count + q]! *= factor;
+        for (let c = 0; c < 3; c++) weights[(c * frames + i) * count + q] *= factor;
       }
     }
   }

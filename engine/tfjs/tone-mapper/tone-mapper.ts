@@ -33,17 +33,17 @@ function respondKnots(tf: Tf, knots: number, low: number, logits: Tensor, z: Ten
   const lower = new Int32Array(position.length);
   const upper = new Int32Array(position.length);
   for (let i = 0; i < position.length; i++) {
-    const k = Math.max(0, Math.min(knots - 2, Math.floor(position[i]!)));
+    const k = Math.max(0, Math.min(knots - 2, Math.floor(position[i])));
     segment[i] = k;
     lower[i] = Math.floor(i / count) * knots + k;
-    upper[i] = lower[i]! + 1;
+    upper[i] = lower[i] + 1;
   }
   const a = gather(tf, values, lower, x.shape);
   const rise = tf.sub(gather(tf, values, upper, x.shape), a);
   const value = tf.add(a, tf.mul(rise, tf.sub(x, constant(tf, segment, x.shape))));
   const rises = rise.dataSync();
   const slope = new Float32Array(rises.length);
-  for (let i = 0; i < slope.length; i++) slope[i] = rises[i]! / spacing;
+  for (let i = 0; i < slope.length; i++) slope[i] = rises[i] / spacing;
   return { value, slope };
 }
 
@@ -67,6 +67,6 @@ function slopeOf(tf: Tf, g: Tensor, h: Tensor, product: Tensor, count: number): 
   const inner = tf.matMul(open, tf.reshape(detach(tf, product), [product.size, 1])).dataSync();
   const value = g.dataSync();
   const out = new Float32Array(count);
-  for (let i = 0; i < count; i++) out[i] = 2 * value[i]! * (1 - value[i]!) * inner[i]!;
+  for (let i = 0; i < count; i++) out[i] = 2 * value[i] * (1 - value[i]) * inner[i];
   return out;
 }

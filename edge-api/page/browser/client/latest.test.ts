@@ -30,7 +30,7 @@ test('of queries in quick succession only the last is asked', async () => {
   for (let i = 1; i <= 5; i++) latest.ask(i);
   await vi.advanceTimersByTimeAsync(50);
   expect(begun.map(({ query }) => query)).toEqual([5]);
-  begun[0]!.end();
+  begun[0].end();
   await vi.advanceTimersByTimeAsync(0);
   expect(results).toEqual([50]);
   expect(busy.at(-1)).toBe(false);
@@ -45,10 +45,10 @@ test('one is under way at a time; the newest comes next, those between never', a
     await vi.advanceTimersByTimeAsync(60);
   }
   expect(begun).toHaveLength(1);
-  begun[0]!.end();
+  begun[0].end();
   await vi.advanceTimersByTimeAsync(0);
   expect(begun.map(({ query }) => query)).toEqual([1, 6]);
-  begun[1]!.end();
+  begun[1].end();
   await vi.advanceTimersByTimeAsync(0);
   expect(results).toEqual([10, 60]);
 });
@@ -57,12 +57,12 @@ test('one that takes too long is given up for a newer one, without a word', asyn
   const { latest, begun, results, errors } = desk();
   latest.ask(1);
   await vi.advanceTimersByTimeAsync(5000);
-  expect(begun[0]!.signal.aborted).toBe(false);
+  expect(begun[0].signal.aborted).toBe(false);
   latest.ask(2);
   await vi.advanceTimersByTimeAsync(1000);
-  expect(begun[0]!.signal.aborted).toBe(true);
-  expect(begun[1]!.query).toBe(2);
-  begun[1]!.end();
+  expect(begun[0].signal.aborted).toBe(true);
+  expect(begun[1].query).toBe(2);
+  begun[1].end();
   await vi.advanceTimersByTimeAsync(0);
   expect([results, errors]).toEqual([[20], []]);
 });
@@ -71,10 +71,10 @@ test('an error is told and the next query is asked all the same', async () => {
   const { latest, begun, results, errors } = desk();
   latest.ask(1);
   await vi.advanceTimersByTimeAsync(50);
-  begun[0]!.fail(new Error('no'));
+  begun[0].fail(new Error('no'));
   latest.ask(2);
   await vi.advanceTimersByTimeAsync(50);
-  begun[1]!.end();
+  begun[1].end();
   await vi.advanceTimersByTimeAsync(0);
   expect(errors).toHaveLength(1);
   expect(results).toEqual([20]);
@@ -87,6 +87,6 @@ test('once closed nothing comes any more', async () => {
   latest.close();
   latest.ask(2);
   await vi.advanceTimersByTimeAsync(5000);
-  expect(begun[0]!.signal.aborted).toBe(true);
+  expect(begun[0].signal.aborted).toBe(true);
   expect([begun.length, results, errors]).toEqual([1, [], []]);
 });
