@@ -53,14 +53,14 @@ testEmulated('a training goes on where it fits', async () => {
   try {
     await putScenario(store, 's', what);
     await client.submit('s');
-    const told: string[] = [];
+    const reasons: string[] = [];
     const status = await client.follow('s', 60_000, async ({ reason }) => {
-      told.push(reason);
+      reasons.push(reason);
       // The other runner comes when the first has refused.
       if (/memory/.test(reason) && runners.length === 1) runners.push(await add('forward', 1));
     });
-    expect(status).toMatchObject({ phase: 'SESSION_PHASE_FINISHED', step: STEPS, runners: [runners[1].id] });
-    expect(told.join()).toMatch(/memory/);
+    expect(status).toMatchObject({ phase: 'TRAINING_PHASE_FINISHED', step: STEPS, runners: [runners[1].id] });
+    expect(reasons.join()).toMatch(/memory/);
     expect(await hashOfStored(store, 's', what.plan)).toBe(
       await hashOfTraining(createCudaEngine({ library: 'emulated' }), what),
     );
