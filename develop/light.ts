@@ -9,12 +9,7 @@ import { findMoved } from './start/merge/moved.js';
 import { measureNoise, type SensorNoise } from './start/merge/noise.js';
 import { estimateDoubtfully } from './start/response/doubt-exposures.js';
 import { fitResponse } from './start/response/fit.js';
-import {
-  type CameraResponse,
-  responseFromCodes,
-  responseValue,
-  srgbResponse,
-} from './start/response/response.js';
+import { type CameraResponse, responseValue, srgbResponse } from './start/response/response.js';
 
 /** What the exposures of a capture tell. */
 export interface Light {
@@ -50,7 +45,8 @@ export function recoverLight(
     grouping.frames.flatMap((f, i) => (f.focus === focus ? [i] : [])),
   );
   const camera = recoverCamera(registered, grouping, members, note);
-  const { response, ev } = camera;
+  const { codeNoise, ...told } = camera;
+  const { response, ev } = told;
   const stacks = members.map(
     (m): Stack => ({
       members: m,
@@ -67,14 +63,16 @@ export function recoverLight(
     stacks.map((stack) => stack.masks),
   );
   // From one focus to the next it would be taken for blur, or blur for it.
-  const told = noise !== undefined && stacks.length === 1;
-  const still = told ? stacks.map((stack) => withoutMoved(stack, response, noise, note)) : stacks;
+  const still =
+    noise !== undefined && stacks.length === 1
+      ? stacks.map((stack) => withoutMoved(stack, response, withCodeNoise(noise, codeNoise), note))
+      : stacks;
   const views = still.map(
     (stack) => mergeFrames(stack.frames, response, stack.ev, { masks: stack.masks, mergeChannel }).radiance,
   );
   const masks = [...registered.masks];
   for (const stack of still) for (const [k, i] of stack.members.entries()) masks[i] = stack.masks[k];
-  return { ...camera, views, noise, masks };
+  return { ...told, views, noise, masks };
 }
 
 /** Response and exposures, from frames of different exposure. */
@@ -83,7 +81,7 @@ function recoverCamera(
   grouping: Grouping,
   members: readonly (readonly number[])[],
   note: (sentence: string) => void,
-): Pick<Light, 'response' | 'ev' | 'exposuresKnown'> {
+): Pick<Light, 'response' | 'ev' | 'exposuresKnown'> & { readonly codeNoise: number } {
   const stacks = members.map((m) => m.map((i) => registered.frames[i]));
   const masks = members.map((m) => m.map((i) => registered.masks[i]));
   const settings = [...new Set(grouping.frames.map((f) => f.exposure))].sort((a, b) => a - b);
@@ -93,7 +91,12 @@ function recoverCamera(
   });
   const evs = (of: readonly number[]) => grouping.frames.map((f) => of[settings.indexOf(f.exposure)]);
   if (settings.length === 1) {
-    return { response: srgbResponse(), ev: evs(start), exposuresKnown: grouping.exposuresKnown };
+    return {
+      response: srgbResponse(),
+      codeNoise: 0,
+      ev: evs(start),
+      exposuresKnown: grouping.exposuresKnown,
+    };
   }
   const groups = members.map((m) => m.map((i) => settings.indexOf(grouping.frames[i].exposure)));
   const known = grouping.exposuresKnown;
@@ -103,9 +106,14 @@ function recoverCamera(
     note(`the pictures agree better with exposures up to ${off} stops from those in EXIF: learned from them`);
   }
   const ev = groups.map((g) => g.map((k) => estimate.ev[k]));
-  const response = fitResponse(stacks, ev, responseFromCodes(estimate.g), { masks });
+  const { response, codeNoise } = fitResponse(stacks, ev, { masks });
   note(`exposures in stops: ${estimate.ev.map((v) => v.toFixed(2)).join(', ')}`);
-  return { response, ev: evs(estimate.ev), exposuresKnown: estimate.known };
+  return { response, codeNoise, ev: evs(estimate.ev), exposuresKnown: estimate.known };
+}
+
+/** Compression scatters codes as rounding does, only wider: without it still JPEG scenes lose up to 5 % as moved. */
+function withCodeNoise(noise: SensorNoise, codeNoise: number): SensorNoise {
+  return { ...noise, rounding: Math.max(noise.rounding, codeNoise) };
 }
 
 /** Shares of a picture below this are not worth a sentence. */

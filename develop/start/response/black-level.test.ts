@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../../model/picture.js';
-import { blackLevel, withoutBlack } from './black-level.js';
+import { blackLevel, stretched } from './black-level.js';
 
 const [width, height] = [40, 30];
 const EVS = [-6, -3, 0, 3];
@@ -55,7 +55,7 @@ describe('black level', () => {
   it('is taken off so that white stays white', () => {
     const frame: Frame = { name: 'a', width: 3, height: 1, data: new Uint8Array(9), camera: {} };
     frame.data.set([13, 13, 13, 5, 134, 255, 255, 255, 0]);
-    expect([...withoutBlack(frame, [13, 13, 0]).data]).toEqual([
+    expect([...stretched(frame, [13, 13, 0]).data]).toEqual([
       0,
       0,
       13 * 257,
@@ -66,6 +66,6 @@ describe('black level', () => {
       65535,
       0,
     ]);
-    expect(withoutBlack(frame, [0, 0, 0])).toBe(frame);
+    expect(stretched(frame, [0, 0, 0])).toBe(frame);
   });
 });

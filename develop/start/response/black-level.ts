@@ -57,19 +57,20 @@ function channelBlack(
 }
 
 /**
- * A frame whose black is 0 and whose white is full scale again, in 16 bits, since 8 would round twice. Values below the
- * level become 0: no light.
+ * A frame whose black is 0 and whose white is full scale again, in 16 bits, since 8 would round twice. Values below black
+ * become 0, no light; those above white become white.
  * @param level pixel value of no light a channel, in codes of 8 bits
+ * @param white pixel value at which the frame clips, in codes of 8 bits
  */
-export function withoutBlack(frame: Frame, level: readonly number[]): Frame {
-  if (level.every((v) => v === 0)) return frame;
+export function stretched(frame: Frame, level: readonly number[], white = 255): Frame {
+  if (white === 255 && level.every((v) => v === 0)) return frame;
   const scale = 255 / fullScale(frame);
   const data = new Uint16Array(frame.data.length);
   for (let c = 0; c < 3; c++) {
     const black = level[c];
-    const gain = 65535 / (255 - black);
+    const gain = 65535 / (white - black);
     for (let i = c; i < data.length; i += 3) {
-      data[i] = Math.max(0, Math.round((frame.data[i] * scale - black) * gain));
+      data[i] = Math.min(65535, Math.max(0, Math.round((frame.data[i] * scale - black) * gain)));
     }
   }
   return { ...frame, data };

@@ -19,6 +19,10 @@ export interface ResponsePrior {
   readonly precision: Float64Array;
 }
 
+/** Standard deviation of what a channel's curve differs from the curve that all share, and its length in ln x. */
+const DEVIATION = 4 / 255;
+const DEVIATION_LENGTH = 1.5;
+
 /** Standard deviation of the residual, its correlation length in ln x, and what neighbouring knots do not share. */
 const RESIDUAL = 2 / 255;
 const RESIDUAL_LENGTH = 1.2;
@@ -33,8 +37,14 @@ export function responsePrior(): ResponsePrior {
   return cached;
 }
 
+/** What is known of a channel's curve once the curve that all channels share is: it differs a little, and smoothly. */
+export function deviationPrior(shared: Float64Array): ResponsePrior {
+  const covariance = smoothCovariance(DEVIATION, DEVIATION_LENGTH);
+  return { mean: shared.slice(1, INNER + 1), precision: inverted(covariance) };
+}
+
 /** Standard encodings, power laws with a toe, film-like logarithms and Hill curves, each with more or less contrast. */
-function plausibleCurves(): Float64Array[] {
+export function plausibleCurves(): Float64Array[] {
   const bases: ((x: number) => number)[] = [
     encodeSrgb,
     // Rec. ITU-R BT.709.
@@ -57,21 +67,37 @@ function plausibleCurves(): Float64Array[] {
 function gaussianOf(curves: readonly Float64Array[]): ResponsePrior {
   const mean = new Float64Array(INNER);
   for (const curve of curves) for (let i = 0; i < INNER; i++) mean[i] += curve[i + 1] / curves.length;
-  const covariance = new Float64Array(INNER * INNER);
+  const covariance = smoothCovariance(RESIDUAL, RESIDUAL_LENGTH);
   for (let i = 0; i < INNER; i++) {
     for (let j = 0; j < INNER; j++) {
       let sum = 0;
       for (const curve of curves) sum += (curve[i + 1] - mean[i]) * (curve[j + 1] - mean[j]);
-      const distance = ((i - j) * KNOT_STEP) / RESIDUAL_LENGTH;
-      covariance[i * INNER + j] = sum / curves.length + RESIDUAL ** 2 * Math.exp(-0.5 * distance * distance);
+      covariance[i * INNER + j] += sum / curves.length;
+    }
+  }
+  return { mean, precision: inverted(covariance) };
+}
+
+/** Covariance of the inner knots of a smooth function of this deviation and correlation length in ln x. */
+function smoothCovariance(deviation: number, length: number): Float64Array {
+  const covariance = new Float64Array(INNER * INNER);
+  for (let i = 0; i < INNER; i++) {
+    for (let j = 0; j < INNER; j++) {
+      const distance = ((i - j) * KNOT_STEP) / length;
+      covariance[i * INNER + j] = deviation ** 2 * Math.exp(-0.5 * distance * distance);
     }
     covariance[i * INNER + i] += NUGGET ** 2;
   }
+  return covariance;
+}
+
+/** The inverse of a covariance, which is overwritten. */
+function inverted(covariance: Float64Array): Float64Array {
   choleskyFactor(covariance, INNER);
   const precision = new Float64Array(INNER * INNER);
   for (let i = 0; i < INNER; i++) {
     precision[i * INNER + i] = 1;
     choleskySolve(covariance, INNER, precision, i * INNER);
   }
-  return { mean, precision };
+  return precision;
 }

@@ -8,7 +8,6 @@ import {
   knotPosition,
   RESPONSE_KNOTS,
   responseFrom,
-  responseFromCodes,
   responseSlope,
   responseValue,
   srgbResponse,
@@ -62,26 +61,6 @@ describe('camera response', () => {
     const [low, high] = [knotPosition(20) + 0.01, knotPosition(20) + 0.03];
     const slope = (responseValue(camera, 2, high) - responseValue(camera, 2, low)) / (high - low);
     expect(responseSlope(camera, 2, knotPosition(20) + 0.02)).toBeCloseTo(slope, 9);
-  });
-
-  it('recovers a curve from the ln exposures of the codes, up to their constant', () => {
-    const g = [0, 1, 2].map((c) =>
-      Float64Array.from({ length: 256 }, (_, z) => inverseResponse(camera, c, z / 255) + 3 * c),
-    );
-    const recovered = responseFromCodes(g);
-    for (let lnX = -5; lnX <= 0; lnX += 0.05) {
-      for (let c = 0; c < 3; c++) {
-        expect(Math.abs(responseValue(recovered, c, lnX) - responseValue(camera, c, lnX))).toBeLessThan(
-          3 / 255,
-        );
-      }
-    }
-  });
-
-  it('refuses codes that are no response', () => {
-    const g = [0, 1, 2].map(() => new Float64Array(256).fill(Number.NaN));
-    expect(() => responseFromCodes(g)).toThrow(/three arrays of 256 finite/);
-    expect(() => responseFromCodes([new Float64Array(256)])).toThrow(/three arrays of 256 finite/);
   });
 
   it('makes any values a response', () => {

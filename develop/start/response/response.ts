@@ -1,4 +1,3 @@
-import { ImplicamError } from '../../../model/errors.js';
 import { encodeSrgb } from '../../../model/render/display-curves.js';
 
 /**
@@ -92,6 +91,13 @@ export function srgbResponse(): CameraResponse {
   return responseFrom((_, lnX) => encodeSrgb(Math.exp(lnX)));
 }
 
+/** The response of a camera whose channels share one curve, RESPONSE_KNOTS values. */
+export function sharedResponse(curve: Float64Array): CameraResponse {
+  const knots = new Float64Array(3 * RESPONSE_KNOTS);
+  for (let c = 0; c < 3; c++) knots.set(curve, c * RESPONSE_KNOTS);
+  return { knots };
+}
+
 /** Samples a monotone function (channel, ln x) → pixel value at the knots; shifted and scaled to run from 0 to 1. */
 export function responseFrom(curve: (channel: number, lnX: number) => number): CameraResponse {
   const knots = new Float64Array(3 * RESPONSE_KNOTS);
@@ -100,48 +106,4 @@ export function responseFrom(curve: (channel: number, lnX: number) => number): C
     enforceMonotone(knots, c * RESPONSE_KNOTS);
   }
   return { knots };
-}
-
-/** First and last code that the comparagram has measured well enough to be part of the curve. */
-const FIRST_CODE = 2;
-const LAST_CODE = 253;
-/** How pixel values fall with ln x below the darkest measured code: nearly in proportion to light. */
-const TAIL_EXPONENT = 0.8;
-
-/**
- * The response from the ln exposures g_c(z) of the 256 codes (a comparagram's result): inverted at the knots, with
- * g_c(253) as saturation and a power law below the darkest measured code.
- * @param g three arrays of 256 ln exposures, up to a constant a channel
- */
-export function responseFromCodes(g: readonly Float64Array[]): CameraResponse {
-  if (g.length !== 3 || g.some((codes) => codes.length !== 256 || !codes.every(Number.isFinite))) {
-    throw new ImplicamError(
-      'response-codes',
-      'a response needs three arrays of 256 finite ln exposures, one a channel',
-    );
-  }
-  const rising = g.map((codes) => {
-    const x = new Float64Array(256);
-    let top = Number.NEGATIVE_INFINITY;
-    for (let z = 0; z < 256; z++) {
-      top = Math.max(top, codes[z] - codes[LAST_CODE]);
-      // Equal exposures for two codes would make the inverse ambiguous.
-      x[z] = top + z * 1e-9;
-    }
-    return x;
-  });
-  return responseFrom((channel, lnX) => valueOfCodes(rising[channel], lnX));
-}
-
-function valueOfCodes(x: Float64Array, lnX: number): number {
-  if (lnX >= x[LAST_CODE]) return LAST_CODE / 255;
-  if (lnX <= x[FIRST_CODE]) return (FIRST_CODE / 255) * Math.exp((lnX - x[FIRST_CODE]) * TAIL_EXPONENT);
-  let low = FIRST_CODE;
-  let high = LAST_CODE;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (x[middle] <= lnX) low = middle;
-    else high = middle;
-  }
-  return (low + (lnX - x[low]) / (x[high] - x[low])) / 255;
 }

@@ -63,6 +63,27 @@ export function samplePixels(
   };
 }
 
+/** Samples of several channels as those of one, for a curve that they share. */
+export function poolSamples(parts: readonly PixelSamples[]): PixelSamples {
+  const sizes = parts.map((part) => part.first[part.count]);
+  const values = new Float64Array(sizes.reduce((a, b) => a + b, 0));
+  const shifts = new Float64Array(values.length);
+  const count = parts.reduce((sum, part) => sum + part.count, 0);
+  const first = new Uint32Array(count + 1);
+  const u = new Float64Array(count);
+  let [pixel, value] = [0, 0];
+  for (const [i, part] of parts.entries()) {
+    for (let p = 0; p < part.count; p++) first[pixel + p] = value + part.first[p];
+    values.set(part.values, value);
+    shifts.set(part.shifts, value);
+    u.set(part.u, pixel);
+    pixel += part.count;
+    value += sizes[i];
+  }
+  first[count] = value;
+  return { count, first, values, shifts, u };
+}
+
 function radianceClasses(ev: readonly number[]): (u: number) => number {
   const low = RESPONSE_MIN - Math.LN2 * Math.max(...ev);
   const perUnit = CLASSES / (-Math.LN2 * Math.min(...ev) - low);

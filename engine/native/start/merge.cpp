@@ -52,14 +52,26 @@ struct Pixel {
   // Gauss-Newton.
   double solve(double u) const {
     for (int step = 0; step < STEPS; step++) {
-      double numerator = 0, denominator = DAMPING;
+      double numerator = 0, denominator = DAMPING, whitePull = 0, whiteCurvature = 0;
+      bool inside = false;
       for (int e = 0; e < used; e++) {
         const double position = (u + shift[e] - RESPONSE_MIN) * (1 / KNOT_STEP);
         const int k = position <= 0 ? 0 : position >= SEGMENTS ? SEGMENTS - 1 : (int)position;
         const double low = in.knots[k], model = low + (in.knots[k + 1] - low) * (position - k), v = value[e];
         if (v <= BLACK ? model < BLACK + ROUNDING : v >= WHITE && (model > v || model > FULL)) continue;
+        if (position >= SEGMENTS) {
+          whitePull += in.pull[k] * (v - std::min(1.0, model));
+          whiteCurvature += in.curvature[k];
+          continue;
+        }
+        inside = true;
         numerator += in.pull[k] * (v - model);
         denominator += in.curvature[k];
+      }
+      // A frame that the model sees beyond saturation is heard only where no other is inside.
+      if (!inside) {
+        numerator += whitePull;
+        denominator += whiteCurvature;
       }
       const double change = std::clamp(numerator / denominator, -LONGEST_STEP, LONGEST_STEP);
       u += change;
