@@ -14,10 +14,12 @@ import { startKernels } from './start/compiled.js';
 import { explainedPixels } from './start/depth/explained.js';
 import { type FocusResult, sweepFocus } from './start/depth/focus.js';
 import { type Grouping, groupFrames } from './start/grouping/frames.js';
+import { usedBits, widened } from './start/grouping/used-range.js';
 import type { StartKernels } from './start/kernels.js';
 import { fastExp } from './start/pixels/fast-math.js';
-import { blackLevel, withoutBlack } from './start/response/black-level.js';
+import { blackLevel, stretched } from './start/response/black-level.js';
 import { type CameraResponse, RESPONSE_KNOTS } from './start/response/response.js';
+import { whiteLevel } from './start/response/white-level.js';
 
 /** Everything that training starts from: the outcome of classical photography. */
 export interface Preparation {
@@ -40,7 +42,7 @@ const WIDEST_PERCENTILE = 99;
  * The classical start of a development: what the frames share, registration, response and exposures, merge, defocus
  * map, all-in-focus picture, and the configuration that suits them.
  */
-export async function prepare(frames: readonly Frame[], options: DevelopOptions): Promise<Preparation> {
+export async function prepare(given: readonly Frame[], options: DevelopOptions): Promise<Preparation> {
   const notes: string[] = [];
   const note = (sentence: string) => {
     notes.push(sentence);
@@ -49,9 +51,10 @@ export async function prepare(frames: readonly Frame[], options: DevelopOptions)
   options.onPhase?.('register');
   const kernels = options.startKernels ?? startKernels(options.threads);
   const began = performance.now();
+  const frames = ofFullRange(given, note);
   const grouping = groupFrames(frames);
   grouping.notes.forEach(note);
-  const registered = fromBlack(registerFrames(frames, grouping, note, kernels), grouping, note);
+  const registered = fullRange(registerFrames(frames, grouping, note, kernels), grouping, note);
   const started = performance.now();
 
   options.onPhase?.('start');
@@ -97,6 +100,14 @@ export async function prepare(frames: readonly Frame[], options: DevelopOptions)
   };
 }
 
+/** The frames as they are, or as many bits of them as they use. */
+function ofFullRange(frames: readonly Frame[], note: (sentence: string) => void): readonly Frame[] {
+  const bits = usedBits(frames);
+  if (bits === undefined) return frames;
+  note(`the samples use ${bits} of 16 bits: taken for a camera of ${bits} bits`);
+  return widened(frames, bits);
+}
+
 function choosePreset(options: DevelopOptions, grouping: Grouping): StillPreset {
   const asked = options.preset ?? 'auto';
   if (asked === 'auto') return grouping.preset;
@@ -118,24 +129,28 @@ function choosePreset(options: DevelopOptions, grouping: Grouping): StillPreset 
   return asked;
 }
 
-/** The frames with their black at 0, where they show that it is not. */
-function fromBlack(registered: Registered, grouping: Grouping, note: (sentence: string) => void): Registered {
+/** The frames with black at 0 and white at full scale, where they show that these lie elsewhere. */
+function fullRange(registered: Registered, grouping: Grouping, note: (sentence: string) => void): Registered {
   const { frames, masks } = registered;
   const stacks = grouping.focus.map((_, focus) =>
     frames.flatMap((_, i) => (grouping.frames[i].focus === focus ? [i] : [])),
   );
-  const levels = stacks.map((members) =>
-    blackLevel(
+  const measured = stacks.map((members) => {
+    const stack = [
       members.map((i) => frames[i]),
       members.map((i) => grouping.frames[i].ev),
       members.map((i) => masks[i]),
-    ),
-  );
-  // One camera has one black: what every focus setting shows of it.
-  const level = [0, 1, 2].map((c) => Math.min(...levels.map((l) => l[c])));
-  if (level.every((v) => v === 0)) return registered;
-  note(`black is not 0 in these frames but ${level.join(', ')} of 255 (red, green, blue): subtracted`);
-  return { ...registered, frames: frames.map((f) => withoutBlack(f, level)) };
+    ] as const;
+    return { black: blackLevel(...stack), white: whiteLevel(...stack) };
+  });
+  // One camera has one black, and one white: what every focus setting shows of it.
+  const black = [0, 1, 2].map((c) => Math.min(...measured.map((m) => m.black[c])));
+  const white = Math.max(...measured.map((m) => m.white));
+  if (black.some((v) => v > 0)) {
+    note(`black is not 0 in these frames but ${black.join(', ')} of 255 (red, green, blue): subtracted`);
+  }
+  if (white < 255) note(`these frames are white at ${white} of 255 already: taken for clipped there`);
+  return { ...registered, frames: frames.map((f) => stretched(f, black, white)) };
 }
 
 function sweepStack(
