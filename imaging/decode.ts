@@ -53,7 +53,37 @@ export async function decodeFrame(file: NamedBytes, limits: ImagingLimits): Prom
   const exif = header.format === 'tiff' ? file.bytes : metadata.exif;
   const camera = readCameraSettings(exif, metadata.xmp);
   const encoded = data instanceof Float32Array ? quantiseLinear(data, channels === 1 ? 3 : 1) : data;
-  return { name: file.name, width, height, data: encoded, camera };
+  const mask = await decodeMask(file, header, limits);
+  return { name: file.name, width, height, data: encoded, camera, ...(mask ? { mask } : {}) };
+}
+
+/** From this share on a pixel is more opaque than transparent: what was photographed outweighs what was blended in. */
+const OPAQUE = 0.5;
+
+/** One byte a pixel, 0 where the file is transparent; undefined where it is opaque throughout. */
+async function decodeMask(
+  file: NamedBytes,
+  { format, width, height, samples, metadata }: FrameHeader,
+  limits: ImagingLimits,
+): Promise<Uint8Array | undefined> {
+  if (!metadata.hasAlpha) return undefined;
+  const wide = samples !== 'uint8';
+  const bytes = await guarded(file, format, () =>
+    sharp(file.bytes, { limitInputPixels: limits.maxPixels })
+      .timeout({ seconds: limits.maxDecodeSeconds })
+      .autoOrient()
+      .extractChannel('alpha')
+      .toColourspace(wide ? 'grey16' : 'b-w')
+      .raw({ depth: wide ? 'ushort' : 'uchar' })
+      .toBuffer(),
+  );
+  const alpha = wide ? viewAs(Uint16Array, bytes) : viewAs(Uint8Array, bytes);
+  const least = OPAQUE * (wide ? 65535 : 255);
+  if (alpha.length !== width * height) {
+    throw corrupt(file.name, format, `${alpha.length} samples of alpha in place of ${width * height}`);
+  }
+  if (alpha.every((a) => a >= least)) return undefined;
+  return Uint8Array.from(alpha, (a) => (a >= least ? 1 : 0));
 }
 
 /** Sizes are judged by `requireSize`, whose message names them. */

@@ -23,6 +23,42 @@ function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return most;
 }
 
+describe('transparency', () => {
+  const [width, height] = [7, 4];
+  /** Opaque on the left, transparent on the right, and one column a quarter opaque. */
+  const alphaAt = (x: number) => (x < 3 ? 1 : x === 3 ? 0.25 : 0);
+  const expected = Uint8Array.from({ length: width * height }, (_, p) => (p % width < 3 ? 1 : 0));
+
+  it.each([
+    ['8-bit png', 4, 8, 'png'],
+    ['16-bit png', 4, 16, 'png'],
+    ['8-bit webp', 4, 8, 'webp'],
+    ['grey png', 2, 8, 'png'],
+  ] as const)('of a %s is a mask', async (_, channels, bits, format) => {
+    const full = bits === 8 ? 255 : 65535;
+    const data = new (bits === 8 ? Uint8Array : Uint16Array)(channels * width * height);
+    for (let i = 0; i < data.length; i++) {
+      const last = i % channels === channels - 1;
+      data[i] = Math.round(full * (last ? alphaAt(Math.floor(i / channels) % width) : 0.4));
+    }
+    const bytes = await sharp(data, { raw: { width, height, channels } })
+      .toColourspace(bits === 16 ? 'rgb16' : channels === 2 ? 'b-w' : 'srgb')
+      .toFormat(format, format === 'webp' ? { lossless: true, exact: true } : {})
+      .toBuffer();
+    const frame = await read(bytes);
+    expect(frame.mask).toEqual(expected);
+    expect(frame.data).toHaveLength(3 * width * height);
+  });
+
+  it('that is nowhere is no mask', async () => {
+    const data = new Uint8Array(4 * width * height).fill(255);
+    const bytes = await sharp(data, { raw: { width, height, channels: 4 } })
+      .png()
+      .toBuffer();
+    expect((await read(bytes)).mask).toBeUndefined();
+  });
+});
+
 describe('exact formats', () => {
   const eight = samples8(61, 37);
   const sixteen = samples16(61, 37);

@@ -19,6 +19,8 @@ export interface CameraSettings {
   readonly fNumber?: number;
   /** ISO speed. */
   readonly iso?: number;
+  /** Exposure compensation in stops: what a bracket was set to, where the settings themselves were not kept. */
+  readonly exposureBias?: number;
   /** Focal length in millimetres. */
   readonly focalLength?: number;
   /** Distance of the plane in focus, in metres. */
@@ -37,6 +39,8 @@ export interface Frame {
   readonly height: number;
   /** Interleaved RGB; full scale is 255 or 65535. */
   readonly data: Uint8Array | Uint16Array;
+  /** One byte a pixel, 0 where the file is transparent: nothing was measured there. Absent where all of it is opaque. */
+  readonly mask?: Uint8Array;
   readonly camera: CameraSettings;
 }
 

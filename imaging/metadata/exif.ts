@@ -26,6 +26,7 @@ const SENSITIVITY = 0x8827;
 const LONG_SENSITIVITIES = [0x8833, 0x8832, 0x8831];
 const SHUTTER_SPEED = 0x9201;
 const APERTURE = 0x9202;
+const EXPOSURE_BIAS = 0x9204;
 const SUBJECT_DISTANCE = 0x9206;
 const FOCAL_LENGTH = 0x920a;
 const MAKER_NOTE = 0x927c;
@@ -63,6 +64,7 @@ export function readCameraSettings(exif: Uint8Array | undefined, xmp?: Uint8Arra
     exposureTime: positive(EXPOSURE_TIME) ?? apex(SHUTTER_SPEED, (tv) => 2 ** -tv),
     fNumber: positive(F_NUMBER) ?? apex(APERTURE, (av) => 2 ** (av / 2)),
     iso: readSensitivity(tiff, detail),
+    exposureBias: apex(EXPOSURE_BIAS, (stops) => stops),
     focalLength: positive(FOCAL_LENGTH),
     focusDistance: readFocusDistance(tiff, main, detail) ?? fromXmp,
     time: readTime(tiff, detail),

@@ -51,7 +51,8 @@ export function groupFrames(frames: readonly Frame[]): Grouping {
       );
     }
   }
-  const masks = frames.map(invalidBorder);
+  // What a file calls transparent is no photograph; where it says so nothing is guessed.
+  const masks = frames.map((frame) => frame.mask ?? invalidBorder(frame));
   const exposures = groupExposures(frames, masks);
   const focus = groupFocus(frames, exposures, masks);
   const settings = Math.max(...focus.groupOf) + 1;
@@ -86,10 +87,15 @@ function count(n: number, noun: string): string {
 }
 
 function borderNotes(frames: readonly Frame[], masks: readonly (Uint8Array | undefined)[]): string[] {
-  const bordered = frames.filter((_, i) => masks[i]);
-  if (bordered.length === 0) return [];
-  const names = bordered.length > 3 ? `${bordered.length} frames` : bordered.map((f) => f.name).join(', ');
-  return [`an empty border (black or one pure colour) is left out of ${names}`];
+  const named = (list: readonly Frame[]) =>
+    list.length > 3 ? `${list.length} frames` : list.map((f) => f.name).join(', ');
+  const notes: string[] = [];
+  const transparent = frames.filter((f) => f.mask);
+  if (transparent.length > 0) notes.push(`what is transparent is left out of ${named(transparent)}`);
+  const bordered = frames.filter((f, i) => masks[i] && !f.mask);
+  if (bordered.length > 0)
+    notes.push(`an empty border (black or one pure colour) is left out of ${named(bordered)}`);
+  return notes;
 }
 
 function relativeApertures(frames: readonly Frame[]): number[] {
