@@ -75,6 +75,7 @@ const cameraShape = {
   exposureTime: positive('seconds'),
   fNumber: positive('N of f/N'),
   iso: positive('ISO speed'),
+  exposureBias: z.coerce.number().min(-32).max(32).optional().describe('exposure compensation, stops'),
   focalLength: positive('millimetres'),
   focusDistance: positive('metres'),
   time: z.coerce.number().min(0).max(1e15).optional().describe('milliseconds since 1970'),

@@ -569,6 +569,8 @@ export interface components {
             fNumber?: number;
             /** @description ISO speed */
             iso?: number;
+            /** @description exposure compensation, stops */
+            exposureBias?: number | null;
             /** @description millimetres */
             focalLength?: number;
             /** @description metres */
@@ -584,6 +586,8 @@ export interface components {
             fNumber?: number;
             /** @description ISO speed */
             iso?: number;
+            /** @description exposure compensation, stops */
+            exposureBias?: number | null;
             /** @description millimetres */
             focalLength?: number;
             /** @description metres */
@@ -962,6 +966,8 @@ export interface operations {
                 fNumber?: number;
                 /** @description ISO speed */
                 iso?: number;
+                /** @description exposure compensation, stops */
+                exposureBias?: number | null;
                 /** @description millimetres */
                 focalLength?: number;
                 /** @description metres */

@@ -35,19 +35,71 @@ export function groupExposures(
 ): ExposureGroups {
   const brightness = frames.map((frame, i) => frameBrightness(frame, masks[i]));
   const seen = pictureExposures(brightness);
-  const written = frames.map((frame) => exposureValue(frame.camera));
-  const missing = written.filter((ev) => ev === undefined).length;
+  const written = writtenExposures(frames);
+  const missing = written.ev.filter((ev) => ev === undefined).length;
   if (missing === 0) {
-    const groups = cluster(written as number[], SAME_SETTING);
+    const groups = cluster(written.ev as number[], SAME_SETTING);
     const objection = contradiction(frames, brightness, groups, seen);
-    if (objection === undefined) return fromCamera(groups);
+    if (objection === undefined) return fromCamera(groups, written.what);
     return fromPictures(seen, [`${objection}; the exposures in EXIF are not used`]);
   }
+  const completed = missing < frames.length ? completedExposures(written.ev, seen) : undefined;
+  if (completed)
+    return fromBoth(
+      cluster(completed, SAME_SETTING),
+      frames.filter((_, i) => written.ev[i] === undefined),
+    );
   const why =
     missing === frames.length
       ? 'no frame has an exposure time in EXIF'
       : `${missing} of ${frames.length} frames have no exposure time in EXIF`;
   return fromPictures(seen, [why]);
+}
+
+/** What the camera wrote down of the exposures, in stops: its settings, or by how much it was told to depart from them. */
+function writtenExposures(frames: readonly Frame[]): { ev: (number | undefined)[]; what: string } {
+  const settings = frames.map((frame) => exposureValue(frame.camera));
+  if (settings.some((ev) => ev !== undefined)) return { ev: settings, what: 'exposures' };
+  const bias = frames.map((frame) => frame.camera.exposureBias);
+  // All alike it says nothing of a bracket that was set by hand.
+  const tells = new Set(bias).size > 1;
+  return { ev: tells ? bias : settings, what: 'exposure compensations' };
+}
+
+/** Stops that cameras bracket by: multiples of a third, and of a half. */
+const USUAL_STEPS = [1 / 3, 1 / 2];
+/** Pictures show exposures under a usual response: so far off, as a share, may what they show be. */
+const RESPONSE_DOUBT = 0.5;
+
+/**
+ * Exposures of which some frames' are written down and the others' seen: what the pictures show, stretched so that it
+ * fits what is known, to the nearest third or half of a stop from a known one. Undefined where too little is known to
+ * tell how far to stretch.
+ */
+function completedExposures(
+  written: readonly (number | undefined)[],
+  { ev: seen, guessed }: PictureExposures,
+): number[] | undefined {
+  const known = written.flatMap((ev, i) => (ev === undefined ? [] : [{ ev, seen: seen[i] }]));
+  known.sort((a, b) => a.seen - b.seen);
+  const [first, last] = [known[0], known[known.length - 1]];
+  if (guessed || last.seen - first.seen < DISTINCT) return undefined;
+  const stretch = (last.ev - first.ev) / (last.seen - first.seen);
+  if (Math.abs(Math.log(stretch)) > RESPONSE_DOUBT || !(stretch > 0)) return undefined;
+  return written.map((ev, i) => {
+    if (ev !== undefined) return ev;
+    const nearest = known.reduce((a, b) => (Math.abs(b.seen - seen[i]) < Math.abs(a.seen - seen[i]) ? b : a));
+    const step = stretch * (seen[i] - nearest.seen);
+    const usual = USUAL_STEPS.map((unit) => unit * Math.round(step / unit));
+    return nearest.ev + usual.reduce((a, b) => (Math.abs(b - step) < Math.abs(a - step) ? b : a));
+  });
+}
+
+function fromBoth({ groupOf, mean }: Clusters, without: readonly Frame[]): ExposureGroups {
+  const ev = centred(mean);
+  const names = without.length > 3 ? `${without.length} frames` : without.map(({ name }) => name).join(', ');
+  const note = `EXIF does not give the exposure of ${names}: taken as the pictures show it, beside the others: ${stops(ev)} stops`;
+  return { groupOf, ev, fromCamera: false, notes: [note] };
 }
 
 interface Clusters {
@@ -101,12 +153,12 @@ function stops(ev: readonly number[]): string {
     .join(', ');
 }
 
-function fromCamera({ groupOf, mean }: Clusters): ExposureGroups {
+function fromCamera({ groupOf, mean }: Clusters, what: string): ExposureGroups {
   const ev = centred(mean);
   const note =
     ev.length === 1
       ? 'EXIF gives all frames the same exposure'
-      : `EXIF gives ${ev.length} exposures, ${stops(ev)} stops about their mean`;
+      : `EXIF gives ${ev.length} ${what}, ${stops(ev)} stops about their mean`;
   return { groupOf, ev, fromCamera: true, notes: [note] };
 }
 

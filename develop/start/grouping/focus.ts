@@ -118,26 +118,32 @@ function groupBracket(
   const members = exposures.ev.map((_, g) =>
     frames.map((_, i) => i).filter((i) => exposures.groupOf[i] === g),
   );
-  const reference = bestExposed(members, maps);
+  // Of frames that were taken twice the first speaks for the others.
+  const firstOf = frames.map((_, i) => i);
+  const fewest = Math.min(...members.map((list) => list.length));
+  for (const list of members) firstTakes(list, fewest, maps, firstOf);
+  const takes = members.map((list) => list.filter((i) => firstOf[i] === i));
+  const reference = bestExposed(takes, maps);
   const label = new Array<number>(frames.length).fill(-1);
   let labels = 0;
-  for (const i of members[reference]) label[i] = labels++;
+  for (const i of takes[reference]) label[i] = labels++;
   const attach = (group: number, neighbour: number) => {
-    const match = assignFrames(members[neighbour], members[group], maps);
-    for (const i of members[group]) {
+    const match = assignFrames(takes[neighbour], takes[group], maps);
+    for (const i of takes[group]) {
       const partner = match.get(i);
       const same = partner !== undefined && mayShareFocus(partner, i);
       label[i] = same ? label[partner] : labels++;
     }
   };
   // A grid (every exposure at every focus) is trusted as such even where shadows are noise.
-  const grid = members.every((list) => list.length === members[0].length) && members[0].length > 1;
+  const grid = takes.every((list) => list.length === takes[0].length) && takes[0].length > 1;
   const mayShareFocus = (a: number, b: number): boolean => {
     const { share, spread } = sharpnessDifference(maps[a], maps[b]);
     return grid || share < LEAST_SHARE || spread <= sameFocusLimit(exposures, a, b);
   };
   for (let g = reference + 1; g < members.length; g++) attach(g, g - 1);
   for (let g = reference - 1; g >= 0; g--) attach(g, g + 1);
+  for (const [i, first] of firstOf.entries()) label[i] = label[first];
 
   // In order of first appearance.
   const order = [...new Set(label)];
@@ -150,6 +156,41 @@ function groupBracket(
           `${members.length} exposures`
         : `the frames differ in where they are sharp: ${labels} focus settings`;
   return { groupOf, notes: [note] };
+}
+
+/** Two frames of one exposure are shots of one focus if all others differ by at least so many times as much. */
+const CLEARLY_ALIKE = 2;
+
+/**
+ * Frames of one exposure that share their focus, by the rule for stacks: all of them where what is sharp hardly changes
+ * anywhere, else those that are as alike as two shots of one thing. And where another exposure has fewer frames, those that
+ * are more alike than all others by far: noise makes two shots of one thing differ.
+ *
+ * @param fewest frames of any exposure
+ * @param firstOf for every frame that is a retake, set to the first shot of it
+ */
+function firstTakes(
+  list: readonly number[],
+  fewest: number,
+  maps: readonly SharpnessMap[],
+  firstOf: number[],
+): void {
+  const pairs = list.flatMap((i, k) =>
+    list.slice(0, k).map((j) => ({ i, j, ...sharpnessDifference(maps[j], maps[i]) })),
+  );
+  if (pairs.some(({ share }) => share < LEAST_SHARE)) return;
+  const still = pairs.every(({ spread }) => spread < FOCUS_STACK);
+  for (const { i, j, spread } of pairs) {
+    if (firstOf[i] === i && (still || spread < REPEATED)) firstOf[i] = firstOf[j];
+  }
+  for (let takes = list.filter((i) => firstOf[i] === i); takes.length > fewest && fewest > 1; ) {
+    const [closest, next] = pairs
+      .filter(({ i, j }) => takes.includes(i) && takes.includes(j))
+      .sort((a, b) => a.spread - b.spread);
+    if (next && CLEARLY_ALIKE * closest.spread > next.spread) return;
+    for (const i of list) if (firstOf[i] === closest.i) firstOf[i] = closest.j;
+    takes = takes.filter((i) => i !== closest.i);
+  }
 }
 
 /** The exposure whose frames have the most well-exposed cells. */

@@ -136,13 +136,51 @@ describe('groupFrames with EXIF', () => {
     expect(focusOf(grouping)).toEqual([0, 0, 0]);
   });
 
-  it('uses no exposures when one frame lacks its own', () => {
-    const some = frames
-      .slice(0, 3)
-      .map((frame, k) => ({ ...frame, camera: k === 1 ? {} : times(grid[k].ev) }));
+  it.each([0, 1, 2])(
+    'fits the exposure of one frame that lacks its own between the others: %i',
+    (lacking) => {
+      const ev = [-2.5, 0, 2.5];
+      const some = ev.map((e, k) => shoot({ focus: 0, ev: e, camera: k === lacking ? {} : times(e) }, k));
+      const grouping = groupFrames(some);
+      evOf(grouping).forEach((value, k) => {
+        expect(value).toBeCloseTo(ev[k], 9);
+      });
+      expect(grouping.exposuresKnown).toBe(false);
+      expect(grouping.notes.join()).toContain(`EXIF does not give the exposure of ${lacking}.png`);
+    },
+  );
+
+  it.each([4 / 3, 8 / 3])('takes exposure compensation of ±%f stops for the exposures', (step) => {
+    const ev = [-step, 0, step];
+    const some = ev.map((e, k) => shoot({ focus: 0, ev: e, camera: { exposureBias: e } }, k));
     const grouping = groupFrames(some);
-    expect(grouping.exposuresKnown).toBe(false);
-    expect(grouping.notes.join()).toMatch(/1 of 3 frames have no exposure time/);
+    evOf(grouping).forEach((value, k) => {
+      expect(value).toBeCloseTo(ev[k], 9);
+    });
+    expect(grouping.exposuresKnown).toBe(true);
+    expect(grouping.notes.join()).toContain('EXIF gives 3 exposure compensations');
+  });
+
+  it('takes the same exposure compensation everywhere for nothing said', () => {
+    const some = [-2, 0, 2].map((e, k) => shoot({ focus: 0, ev: e, camera: { exposureBias: 0 } }, k));
+    expect(groupFrames(some).notes.join()).toMatch(/no frame has an exposure time/);
+  });
+
+  it.each([
+    [-2, 0, 0, 2],
+    [-2, -2, 0, 2],
+    [-2, 0, 2, 2, 0],
+  ])('takes retakes of one focus for one focus: %j', (...ev) => {
+    const some = ev.map((e, k) => shoot({ focus: 0, ev: e, camera: times(e) }, 10 + k));
+    const grouping = groupFrames(some);
+    expect(focusOf(grouping)).toEqual(ev.map(() => 0));
+    expect(grouping.preset).toBe('exposure');
+  });
+
+  it('keeps the focus settings of a grid of which one frame was taken twice', () => {
+    const some = [...grid, { ...grid[4], camera: undefined }].map((shot, k) => shoot(shot, 30 + k));
+    const grouping = groupFrames(some);
+    expect(focusOf(grouping)).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 1]);
   });
 
   it('reads the relative aperture', () => {
