@@ -9,6 +9,8 @@ interface CommandModule {
 
 interface CommandEntry {
   readonly summary: string;
+  /** Another name, which earlier versions had. */
+  readonly alias?: string;
   /** Loaded only when the command is asked for: the program starts in the time that one command needs. */
   readonly load: () => Promise<CommandModule>;
 }
@@ -38,9 +40,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'measure this machine: one training step, a whole training, renders',
     load: () => import('./bench.js'),
   },
-  start: {
+  up: {
     summary: 'run the whole service on this machine: API and web page, database, coordinator, runners',
-    load: () => import('./start.js'),
+    alias: 'start',
+    load: () => import('./up.js'),
   },
   serve: {
     summary: 'serve the HTTP API: sessions, photographs, training, events, renders',
@@ -77,8 +80,9 @@ export async function createProgram(wanted: (command: string) => boolean): Promi
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .showHelpAfterError('(add --help for what there is)')
     .exitOverride();
-  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+  for (const [name, { summary, alias, load }] of Object.entries(COMMANDS)) {
     const command = program.command(name).description(summary);
+    if (alias) command.alias(alias);
     if (wanted(name)) (await load()).define(command);
   }
   return program;
@@ -91,7 +95,9 @@ export async function createProgram(wanted: (command: string) => boolean): Promi
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   ignoreClosedPipe();
-  const asked = args.find((arg) => Object.hasOwn(COMMANDS, arg));
+  const names = Object.keys(COMMANDS);
+  const commandOf = (arg: string) => names.find((name) => arg === name || arg === COMMANDS[name].alias);
+  const asked = args.map(commandOf).find((name) => name !== undefined);
   const program = await createProgram((name) => name === asked);
   try {
     await program.parseAsync(args, { from: 'user' });

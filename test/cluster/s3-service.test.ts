@@ -31,7 +31,7 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${port}`;
   const made = await implicam(['sample', sample, '--size', '64x48', '--focus', '3', '--exposures', '1']);
   expect(made.code, made.stderr).toBe(0);
-  service = new Program('start', ['start', '--port', `${port}`, '--store', s3.location], (line) => {
+  service = new Program('up', ['up', '--port', `${port}`, '--store', s3.location], (line) => {
     key = /#key=(\S+)/.exec(line)?.[1] ?? key;
   });
   const isReady = async () => key !== '' && (await fetch(`${origin}/readyz`).catch(() => undefined))?.ok;

@@ -81,7 +81,7 @@ describeNative('npm start', () => {
         })
         .toBeGreaterThanOrEqual(step);
     await trainedSome(1);
-    for (const part of ['runner', 'coordinator', 'serve', 'postgres', 'start'] as const) {
+    for (const part of ['runner', 'coordinator', 'serve', 'postgres', 'up'] as const) {
       expect(service.processesOf(part).length, part).toBeGreaterThan(0);
       await service.kill(part);
       await service.ready();

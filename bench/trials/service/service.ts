@@ -9,12 +9,12 @@ import { createKey } from '../../../edge-api/keys/keys.js';
 import { ImplicamError } from '../../../model/errors.js';
 import { freePort, Program } from '../cluster/program.js';
 
-/** What `implicam start` runs, by the words of its command line; `start` is the process that keeps the others. */
-export const PARTS = ['serve', 'coordinator', 'runner', 'postgres', 'start'] as const;
+/** What `implicam up` runs, by the words of its command line; `up` is the process that keeps the others. */
+export const PARTS = ['serve', 'coordinator', 'runner', 'postgres', 'up'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface ServiceOptions {
-  /** More arguments of `implicam start`. */
+  /** More arguments of `implicam up`. */
   readonly args?: readonly string[];
   /** One line of what its processes say. */
   readonly onLine?: (line: string) => void;
@@ -92,7 +92,7 @@ export class Service {
 
   /** Processes of a part that are there now. */
   processesOf(part: Part): number[] {
-    if (part === 'start') return [this.program.pid];
+    if (part === 'up') return [this.program.pid];
     const table = execFileSync('ps', ['-eo', 'pid,ppid,args']).toString().trim().split('\n').slice(1);
     const rows = table.map((line) => {
       const [, pid, parent, args] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line)!;
@@ -113,7 +113,7 @@ export class Service {
    * @param which of several processes of the part, any whole number
    */
   async kill(part: Part, which = 0): Promise<void> {
-    if (part === 'start') {
+    if (part === 'up') {
       await this.program.kill();
       this.program = this.run();
       return;
@@ -139,6 +139,6 @@ export class Service {
       onLine?.(line);
     };
     const environment = { IMPLICAM_DATA: join(this.folder, 'data'), IMPLICAM_LOG: 'warn' };
-    return new Program('start', ['start', '--port', `${this.port}`, ...args], watchLine, environment);
+    return new Program('up', ['up', '--port', `${this.port}`, ...args], watchLine, environment);
   }
 }

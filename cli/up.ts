@@ -32,7 +32,7 @@ export function define(command: Command): void {
     .addOption(storeOption())
     .addHelpText('after', AFTER)
     .action(async (options) => {
-      await runStart(options);
+      await runUp(options);
     });
 }
 
@@ -41,7 +41,7 @@ Environment: DATABASE_URL (else a Postgres from npm), IMPLICAM_DATA (./data), IM
 The first start prints an API key, once.
 Ctrl-C ends everything in order; after kill -9 the next start goes on where this one was.`;
 
-export interface StartCommand {
+export interface UpCommand {
   readonly host: string;
   readonly port: number;
   readonly runners: number;
@@ -52,10 +52,10 @@ export interface StartCommand {
 const START_DEADLINE = 60_000;
 
 /**
- * `implicam start`: the whole service on this machine. Postgres, edge-api, coordinator and runners are processes of their
+ * `implicam up`: the whole service on this machine. Postgres, edge-api, coordinator and runners are processes of their
  * own; one that dies is started again, and nothing is lost.
  */
-export async function runStart(command: StartCommand): Promise<void> {
+export async function runUp(command: UpCommand): Promise<void> {
   requireEngine();
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const interrupt = interruptible(() => say('ending: what was accepted is safe (Ctrl-C again: at once)'));
@@ -122,7 +122,7 @@ async function keepDatabase(say: (line: string) => void) {
 
 /** Brings the schema up to date; a key for the owner of this machine, where there is none yet. */
 async function firstKey(url: string): Promise<string | undefined> {
-  const db = openDatabase(url, { connections: 1, name: 'implicam start' });
+  const db = openDatabase(url, { connections: 1, name: 'implicam up' });
   try {
     await migrate(db);
     if ((await listKeys(db, undefined)).length > 0) return undefined;
@@ -134,7 +134,7 @@ async function firstKey(url: string): Promise<string | undefined> {
 }
 
 async function startProcesses(
-  { host, port, runners, privateWebhooks, store }: StartCommand,
+  { host, port, runners, privateWebhooks, store }: UpCommand,
   databaseUrl: string,
   children: Child[],
   say: (line: string) => void,
