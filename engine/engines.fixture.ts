@@ -43,7 +43,7 @@ const { usable, reason } = cudaStatus();
 const withoutNative = nativeIsas().length > 0 ? undefined : 'the native engine is not built';
 
 /** Why tests of an engine are skipped. */
-const missing = {
+export const missing = {
   native: withoutNative,
   emulated: withoutNative ?? withoutEmulation(),
   cuda: usable ? undefined : `no CUDA device: ${reason}`,

@@ -4,10 +4,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 
 const FILES = [
   'engine/conformance/parity.test.ts',
-  'engine/conformance/device-parity.test.ts',
   'engine/conformance/gradient.test.ts',
-  'engine/conformance/gradient-bytes.test.ts',
   'engine/conformance/sharded.test.ts',
+  'engine/native/reduction/gradient-bytes.test.ts',
   'develop/start/compiled.test.ts',
   'develop/render/native-renderer.test.ts',
 ];

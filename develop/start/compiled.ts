@@ -14,8 +14,8 @@ import { EXPONENT_LOG, MANTISSA_LOG } from './pixels/log-steps.js';
 import { coverage } from './pixels/resize.js';
 import { inverseTable } from './response/response.js';
 
-/** Frames that engine/native/start/merge.h takes. */
-const MOST_MERGED = 7;
+/** Frames that the compiled merge takes. */
+export const MOST_MERGED = 7;
 
 /**
  * The inner loops of the classical start, compiled where the core was built: the same bits in a fraction of the time.

@@ -1,39 +1,35 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadModel, saveModel } from '../../develop/model-file/model-file.js';
 import type { TrainedModel } from '../../develop/options.js';
 import { createPlan } from '../../model/plan.js';
-import { describeNative } from '../engines.fixture.js';
-import { createNativeEngine, nativeIsas } from '../native/native-engine.js';
-import { hash, MAP, RUNS, type Run, randomRun, SAMPLES, sampleRun } from './runs.js';
+import { describeEngines, type Subject } from './engines.js';
+import { hash, RUNS, type Run, randomRun, SAMPLES, SMALL } from './runs.js';
 
 /**
- * Training gives the same bits for any number of threads, interrupted or not, from memory or from a file: what the
- * program promises of `--resume` and of its reports' hashes.
+ * Training gives the same bits in all of an engine's ways (any number of threads, any order of blocks), interrupted or not,
+ * from memory or from a file: what the program promises of `--resume` and of its reports' hashes.
  */
 
-interface Machine {
-  readonly isa?: string;
-  readonly threads?: number;
-}
+const runsOf = ({ effort }: Subject) => (effort === 'small' ? SMALL : RUNS);
 
 /** The state after so many further steps. */
-async function trained({ plan, data, state }: Run, steps: number, machine: Machine = {}) {
-  const trainer = await createNativeEngine({ threads: 2, ...machine }).open(plan, data, state);
+async function trained({ create }: Subject, { plan, data, state }: Run, steps: number, way?: string) {
+  const trainer = await (await create(way)).open(plan, data, state);
   const progress = await trainer.train(steps);
-  return { ...progress, state: await trainer.save() };
+  const end = await trainer.save();
+  trainer.close();
+  return { ...progress, state: end };
 }
 
-/** Past the step at which the sharpest view begins to count. */
-const STEPS = 12;
-
-describeNative('the same bits', () => {
-  describe.each(nativeIsas())('with the kernels %s', (isa) => {
-    test.each(RUNS)('for any number of threads: %s', async (_, make) => {
+describeEngines(
+  'the same bits in any way',
+  (engine) => {
+    test.each(runsOf(engine))('%s', async (_, make) => {
       const run = make();
-      const ends = await Promise.all([1, 2, 3, 1].map((threads) => trained(run, STEPS, { isa, threads })));
+      const ends = await Promise.all(engine.ways.map((way) => trained(engine, run, engine.steps, way)));
       const [first, ...others] = ends.map((e) => hash(e.state));
       expect(first).not.toBe(hash(run.state));
       for (const other of others) expect(other).toBe(first);
@@ -42,50 +38,62 @@ describeNative('the same bits', () => {
       expect(ends[0].loss).toSatisfy(Number.isFinite);
       expect(ends[0].state.parameters.every(Number.isFinite)).toBe(true);
     });
-  });
+  },
+  { everyKernel: true },
+);
 
-  test.each(RUNS)('in one piece, or interrupted and continued elsewhere: %s', async (_, make) => {
+describeEngines('the same bits', (engine) => {
+  const { steps, ways, create } = engine;
+  const runs = runsOf(engine);
+  const [, makeFirst] = runs[0];
+  const half = Math.floor(0.6 * steps);
+
+  test.each(runs)('in one piece, or interrupted and continued elsewhere: %s', async (_, make) => {
     const run = make();
-    const whole = await trained(run, STEPS);
-    const half = await trained(run, 7, { threads: 3 });
-    expect(half.state.step).toBe(7);
-    const rest = await trained({ ...run, state: half.state }, STEPS - 7, { threads: 1 });
+    const whole = await trained(engine, run, steps);
+    const before = await trained(engine, run, half, ways[2]);
+    expect(before.state.step).toBe(half);
+    const rest = await trained(engine, { ...run, state: before.state }, steps - half, ways[1]);
     expect(hash(rest.state)).toBe(hash(whole.state));
     expect(rest.loss).toBe(whole.loss);
   });
 
-  test.each(RUNS)('gradients and bakes for any number of threads: %s', async (_, make) => {
+  test.each(runs)('gradients and bakes in any way: %s', async (_, make) => {
     const { plan, data, state } = make();
-    const of = async (threads: number) => {
-      const trainer = await createNativeEngine({ threads }).open(plan, data, state);
+    const of = async (way: string) => {
+      const trainer = await (await create(way)).open(plan, data, state);
       const { loss, gradient } = await trainer.gradient(3);
-      return { loss, gradient, ...(await trainer.bake()) };
+      const result = { loss, gradient, ...(await trainer.bake()) };
+      trainer.close();
+      return result;
     };
-    const [one, three] = [await of(1), await of(3)];
-    expect(three.loss).toBe(one.loss);
-    for (const key of ['gradient', 'radiance', 'defocus'] as const) {
-      expect(Buffer.compare(Buffer.from(three[key].buffer), Buffer.from(one[key].buffer)), key).toBe(0);
+    const [first, ...others] = await Promise.all(ways.slice(0, 3).map(of));
+    for (const other of others) {
+      expect(other.loss).toBe(first.loss);
+      for (const key of ['gradient', 'radiance', 'defocus'] as const) {
+        expect(Buffer.compare(Buffer.from(other[key].buffer), Buffer.from(first[key].buffer)), key).toBe(0);
+      }
     }
   });
 
   test('after going back to a snapshot in the same trainer', async () => {
-    const { plan, data, state } = SAMPLES[0][1]();
-    const trainer = await createNativeEngine({ threads: 2 }).open(plan, data, state);
-    await trainer.train(5);
+    const { plan, data, state } = makeFirst();
+    const trainer = await (await create()).open(plan, data, state);
+    await trainer.train(steps - half);
     const snapshot = await trainer.save();
-    await trainer.train(11);
+    await trainer.train(half);
     const first = hash(await trainer.save());
     await trainer.load(snapshot);
     expect(hash(await trainer.save())).toBe(hash(snapshot));
-    await trainer.train(11);
+    await trainer.train(half);
     expect(hash(await trainer.save())).toBe(first);
   });
 
   test('whatever is asked of the trainer between steps', async () => {
-    const run = SAMPLES[0][1]();
-    const whole = await trained(run, 10);
-    const trainer = await createNativeEngine({ threads: 2 }).open(run.plan, run.data, run.state);
-    for (let step = 0; step < 10; step++) {
+    const run = makeFirst();
+    const whole = await trained(engine, run, steps);
+    const trainer = await (await create()).open(run.plan, run.data, run.state);
+    for (let step = 0; step < steps; step++) {
       await trainer.train(1);
       await trainer.gradient(40);
       await trainer.bake();
@@ -94,9 +102,8 @@ describeNative('the same bits', () => {
   });
 
   test('aborted at any step and continued', async () => {
-    const run = SAMPLES[2][1]();
-    const long = { ...run, plan: createPlan(run.plan.capture, run.plan.config, run.plan.seed, 1500) };
-    const trainer = await createNativeEngine({ threads: 2 }).open(long.plan, long.data, long.state);
+    const run = runs[2][1]();
+    const trainer = await (await create()).open(run.plan, run.data, run.state);
     const controller = new AbortController();
     // Far more steps than fit into the time between two reports.
     const progress = await trainer.train(100_000, {
@@ -107,19 +114,20 @@ describeNative('the same bits', () => {
     expect(progress.step).toBe(state.step);
     expect(state.step).toBeGreaterThan(0);
     expect(state.step).toBeLessThan(100_000);
-    expect(hash((await trained(long, state.step, { threads: 1 })).state)).toBe(hash(state));
+    expect(hash((await trained(engine, run, state.step, ways[1])).state)).toBe(hash(state));
   });
 
   test('not for another seed', async () => {
-    const patches = { form: 'lens' as const, patch: 8, reach: 4, ...MAP };
-    const [one, other] = [sampleRun(patches, 1), sampleRun(patches, 2)];
+    const run = makeFirst();
+    const { capture, config, seed } = run.plan;
     // From the same parameters: the batches alone differ.
-    const ends = [await trained(one, 3), await trained({ ...other, state: one.state }, 3)];
+    const other = { ...run, plan: createPlan(capture, config, seed + 1) };
+    const ends = [await trained(engine, run, 3), await trained(engine, other, 3)];
     expect(hash(ends[0].state)).not.toBe(hash(ends[1].state));
   });
 });
 
-describeNative('the same bits through a model file', () => {
+describeEngines('the same bits through a model file', (engine) => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'implicam-determinism-'));
@@ -127,21 +135,21 @@ describeNative('the same bits through a model file', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   test.each<[string, () => Run]>([
-    SAMPLES[0],
-    SAMPLES[1],
+    ...(engine.effort === 'small' ? [] : SAMPLES.slice(0, 2)),
     ['no start', () => randomRun('siren free')],
     ['two layers and a start', () => randomRun('all losses, free')],
   ])('%s', async (name, make) => {
     const run = make();
     const { capture, config, seed } = run.plan;
-    const whole = await trained(run, 20);
-    const half = await trained(run, 9);
+    const [more, half] = [engine.steps + 8, 9].map((n) => (engine.effort ? Math.ceil(n / 3) : n));
+    const whole = await trained(engine, run, more);
+    const before = await trained(engine, run, half);
     const model: TrainedModel = {
       capture,
       config,
       seed,
       start: run.data.start,
-      state: half.state,
+      state: before.state,
       framesSha256: '0'.repeat(64),
       info: { preset: 'focus', quality: 'draft', engine: 'native', device: '', frames: [], notes: [] },
     };
@@ -150,7 +158,7 @@ describeNative('the same bits through a model file', () => {
     const loaded = await loadModel(path);
     const plan = createPlan(loaded.capture, loaded.config, loaded.seed);
     const data = { frames: run.data.frames, start: loaded.start };
-    const rest = await trained({ plan, data, state: loaded.state }, 11);
+    const rest = await trained(engine, { plan, data, state: loaded.state }, more - half);
     expect(hash(rest.state)).toBe(hash(whole.state));
   });
 });

@@ -1,6 +1,15 @@
+import { assert } from '../../model/errors.js';
 import { planReduction } from '../../model/reduction.js';
-import type { Progress, Root, SceneData, ShardedTrainer, TrainingState } from '../engine.js';
-import { createNativeEngine, type NativeEngine } from '../native/native-engine.js';
+import {
+  type Engine,
+  isReducing,
+  type Progress,
+  type Root,
+  type SceneData,
+  type ShardedTrainer,
+  type Trainer,
+  type TrainingState,
+} from '../engine.js';
 import type { Run } from './runs.js';
 
 /** Several trainers in this process that hold a trainer together: the exchange of runners without a network. */
@@ -9,30 +18,25 @@ export interface Group {
   readonly members: readonly ShardedTrainer[];
 }
 
-interface Options {
-  /** @default the native engine, one thread a member */
-  readonly engine?: { open: NativeEngine['open'] };
-  readonly isa?: string;
-  readonly threads?: number;
-  /** What a member is given; default: the run's data and state. */
-  readonly data?: (shards: readonly number[]) => SceneData;
-  readonly state?: (shards: readonly number[]) => TrainingState;
-}
-
-/** Opens a trainer a holder: `placement[s]` is who hosts shard s. */
+/** Opens a trainer a holder: `placement[s]` is who hosts shard s. `data`: what a member is given, instead of the run's. */
 export async function openGroup(
+  engine: Engine,
   run: Run,
   placement: readonly number[],
-  options: Options = {},
+  data: (shards: readonly number[]) => SceneData = () => run.data,
 ): Promise<Group> {
-  const engine = options.engine ?? createNativeEngine({ threads: 1, ...options });
   const members: ShardedTrainer[] = [];
   for (let h = 0; h <= Math.max(...placement); h++) {
     const shards = [...placement.keys()].filter((s) => placement[s] === h);
-    const { data = () => run.data, state = () => run.state } = options;
-    members.push(await engine.open(run.plan, data(shards), state(shards), { shards }));
+    members.push(requireSharded(await engine.open(run.plan, data(shards), run.state, { shards })));
   }
   return { placement, members };
+}
+
+/** The trainer of an engine that says that its trainers share steps. */
+export function requireSharded(trainer: Trainer): ShardedTrainer {
+  assert(isReducing(trainer), 'trainers of a reducing engine share steps');
+  return trainer;
 }
 
 /** Adds a step's gradients over the members as they planned it, and gives everybody the roots: what each then applies. */

@@ -1,18 +1,19 @@
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Group } from '../../model/layout.js';
 import { RandomStream, Stream } from '../../model/philox.js';
-import { freshState } from '../engine.js';
-import { describeNative } from '../engines.fixture.js';
-import { createNativeEngine } from '../native/native-engine.js';
-import { CASE_NAMES, type CaseName, randomModel } from './random-models.js';
+import { describeEngines, type LossInDoubles } from './engines.js';
+import { CASE_NAMES, type RandomModel, randomModel } from './random-models.js';
 
 /**
- * The native engine's hand-written gradient, compiled in double precision, against central finite differences of its
- * own loss: every form of the model, every group of parameters.
+ * The gradient against central finite differences of the engine's own loss, in double precision: every form of the model,
+ * every group of parameters. Where an engine has no double precision its gradient is compared with one that is right by
+ * these tests, the reference's (parity.test.ts).
  */
 
 /** Two steps: a kink (of a relu, a grid cell, a clamp) may lie within the wider one, rounding blurs the narrower. */
 const STEPS = [1e-6, 1e-7];
+/** Along a direction no parameter moves by more. */
+const FARTHEST = [1e-4, 1e-5];
 const SAMPLES = 8;
 /** What rounding alone does to a difference of losses: nothing smaller is a slope. */
 const NOISE = 5e-9;
@@ -26,12 +27,13 @@ function sample(group: Group, gradient: Float64Array, random: RandomStream): num
   return [...picks];
 }
 
-async function relativeErrors(name: CaseName): Promise<Record<string, number>> {
-  const { plan, data, parameters, step } = randomModel(name, { plainLoss: true });
-  const engine = createNativeEngine({ isa: 'f64', threads: 1 });
-  const trainer = await engine.open(plan, data, freshState(parameters));
+/** Relative errors of the gradient's entries, by group. */
+async function alongParameters(
+  { plan, parameters, step }: RandomModel,
+  loss: LossInDoubles,
+): Promise<Record<string, number>> {
   const at = Float64Array.from(parameters);
-  const { gradient } = await trainer.gradientAt(at, step);
+  const { gradient } = await loss(at, step);
   const random = new RandomStream(7, Stream.scene);
   const errors: Record<string, number> = {};
   for (const group of plan.layout.groups) {
@@ -41,7 +43,7 @@ async function relativeErrors(name: CaseName): Promise<Record<string, number>> {
       const lossAt = async (delta: number) => {
         const moved = at.slice();
         moved[i] += delta;
-        return (await trainer.gradientAt(moved, step)).loss;
+        return (await loss(moved, step)).loss;
       };
       let error = Number.POSITIVE_INFINITY;
       for (const h of STEPS) {
@@ -57,10 +59,64 @@ async function relativeErrors(name: CaseName): Promise<Record<string, number>> {
   return errors;
 }
 
-describeNative('native gradient against finite differences', () => {
-  test.each(CASE_NAMES)('%s', async (name) => {
-    for (const [group, error] of Object.entries(await relativeErrors(name))) {
-      expect(error, group).toBeLessThanOrEqual(1e-5);
-    }
-  });
-});
+/** A direction along which every group changes the loss at about the rate one, and only in part by its own gradient. */
+function directionOf({ plan }: RandomModel, gradient: Float64Array): { d: Float64Array; longest: number } {
+  const random = new RandomStream(5, Stream.scene);
+  const d = new Float64Array(gradient.length);
+  let longest = 0;
+  for (const group of plan.layout.groups) {
+    const slice = gradient.subarray(group.offset, group.offset + group.size);
+    const norm = Math.hypot(...slice);
+    const noise = Float64Array.from(slice, () => 2 * random.unit() - 1);
+    if (norm === 0) continue;
+    const scale = 1 / Math.hypot(...noise);
+    for (const [i, g] of slice.entries()) d[group.offset + i] = (g / norm + noise[i] * scale) / norm;
+    longest = Math.max(longest, 2 / norm);
+  }
+  return { d, longest };
+}
+
+/** Relative error of the gradient along that direction. */
+async function alongDirection(model: RandomModel, loss: LossInDoubles): Promise<Record<string, number>> {
+  const at = Float64Array.from(model.parameters);
+  const { gradient } = await loss(at, model.step);
+  const { d, longest } = directionOf(model, gradient);
+  const expected = d.reduce((sum, v, i) => sum + v * gradient[i], 0);
+  const lossAt = async (delta: number) =>
+    (
+      await loss(
+        at.map((p, i) => p + delta * d[i]),
+        model.step,
+      )
+    ).loss;
+  let error = Number.POSITIVE_INFINITY;
+  for (const most of FARTHEST) {
+    const h = most / longest;
+    const slope = ((await lossAt(h)) - (await lossAt(-h))) / (2 * h);
+    error = Math.min(error, Math.abs(slope / expected - 1));
+    if (error <= 1e-6) break;
+  }
+  return { 'all groups': error };
+}
+
+describeEngines(
+  'the gradient is the slope of the loss',
+  ({ double }) => {
+    let open: (model: RandomModel) => Promise<LossInDoubles>;
+    beforeAll(async () => {
+      open = await double!.start();
+    });
+    afterAll(() => {
+      vi.unstubAllGlobals();
+    });
+    const errorsOf = double!.along === 'parameters' ? alongParameters : alongDirection;
+
+    test.each(CASE_NAMES)('%s', async (name) => {
+      const model = randomModel(name, { plainLoss: true });
+      for (const [group, error] of Object.entries(await errorsOf(model, await open(model)))) {
+        expect(error, group).toBeLessThanOrEqual(1e-5);
+      }
+    });
+  },
+  { if: ({ double }) => double },
+);

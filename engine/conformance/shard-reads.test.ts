@@ -3,9 +3,8 @@ import { createPlan } from '../../model/plan.js';
 import { shardReads } from '../../model/shard-reads.js';
 import type { Rect } from '../../model/shards.js';
 import type { SceneData } from '../engine.js';
-import { describeNative } from '../engines.fixture.js';
-import { createNativeEngine } from '../native/native-engine.js';
-import { gather, openGroup, step } from './exchange.js';
+import { describeEngines } from './engines.js';
+import { gather, openGroup, requireSharded, step } from './exchange.js';
 import { hash, type Run, randomRun, SAMPLES } from './runs.js';
 
 /** A shard's result does not depend on a pixel outside of what `shardReads` says, and depends on its outermost ones. */
@@ -91,80 +90,86 @@ function dataOf(
 
 const STEPS = 25;
 
-describeNative('what a shard reads', () => {
-  test.each(RUNS)('nothing else counts: %s', async (_, make) => {
-    const run = make();
-    const { shards } = run.plan;
-    const trainer = await createNativeEngine({ threads: 1 }).open(run.plan, run.data, run.state);
-    await trainer.train(STEPS);
-    const planes = await trainer.bake();
-    const group = await openGroup(run, [...shards.keys()], {
-      data: ([s]) => {
+describeEngines(
+  'what a shard reads',
+  (engine) => {
+    test.each(RUNS)('nothing else counts: %s', async (_, make) => {
+      const run = make();
+      const { shards } = run.plan;
+      const trainer = await (await engine.create()).open(run.plan, run.data, run.state);
+      await trainer.train(STEPS);
+      const planes = await trainer.bake();
+      const group = await openGroup(await engine.create(), run, [...shards.keys()], ([s]) => {
         const { frames, start } = shardReads(run.plan, shards[s]);
         return dataOf(
           run,
           (x, y) => inside(frames, x, y),
           (x, y) => inside(start, x, y),
         );
-      },
-    });
-    for (let i = 0; i < STEPS; i++) await step(group, i);
-    expect(hash(await gather(run, group))).toBe(hash(await trainer.save()));
-    const { width, height } = run.plan.capture;
-    for (const [s, member] of group.members.entries()) {
-      const own = await member.bake();
-      for (const name of ['radiance', 'defocus'] as const) {
-        const outside = (a: Float32Array) =>
-          poisoned(
-            a,
-            { width, height },
-            { channels: a.length / (width * height), interleaved: false },
-            (x, y) => inside(shards[s].own, x, y),
+      });
+      for (let i = 0; i < STEPS; i++) await step(group, i);
+      expect(hash(await gather(run, group))).toBe(hash(await trainer.save()));
+      const { width, height } = run.plan.capture;
+      for (const [s, member] of group.members.entries()) {
+        const own = await member.bake();
+        for (const name of ['radiance', 'defocus'] as const) {
+          const outside = (a: Float32Array) =>
+            poisoned(
+              a,
+              { width, height },
+              { channels: a.length / (width * height), interleaved: false },
+              (x, y) => inside(shards[s].own, x, y),
+              0,
+            );
+          // Only its own pixels are baked.
+          expect(Buffer.compare(Buffer.from(outside(own[name]).buffer), Buffer.from(own[name].buffer))).toBe(
             0,
           );
-        // Only its own pixels are baked.
-        expect(Buffer.compare(Buffer.from(outside(own[name]).buffer), Buffer.from(own[name].buffer))).toBe(0);
-        expect(Buffer.compare(Buffer.from(own[name].buffer), Buffer.from(outside(planes[name]).buffer))).toBe(
-          0,
-        );
+          expect(
+            Buffer.compare(Buffer.from(own[name].buffer), Buffer.from(outside(planes[name]).buffer)),
+          ).toBe(0);
+        }
       }
-    }
-  });
+    });
 
-  // Small tiles, whose rare edges these steps reach.
-  test.each(RUNS.slice(2))('and no less: %s', async (_, make) => {
-    const run = make();
-    const { shards } = run.plan;
-    const s = Math.floor(shards.length / 2);
-    const reads = shardReads(run.plan, shards[s]);
-    const leaf = async (data: SceneData) => {
-      const { plan, state } = run;
-      const trainer = await createNativeEngine({ threads: 1 }).open(plan, data, state, { shards: [s] });
-      const sums: number[] = [];
-      for (let i = 0; i < 200; i++) {
-        await trainer.load({ ...state, step: i });
-        sums.push((await trainer.compute(i)).loss);
+    // Small tiles, whose rare edges these steps reach.
+    test.each(RUNS.slice(2))('and no less: %s', async (_, make) => {
+      const run = make();
+      const { shards } = run.plan;
+      const s = Math.floor(shards.length / 2);
+      const reads = shardReads(run.plan, shards[s]);
+      const leaf = async (data: SceneData) => {
+        const { plan, state } = run;
+        const trainer = requireSharded(
+          await (await engine.create()).open(plan, data, state, { shards: [s] }),
+        );
+        const sums: number[] = [];
+        for (let i = 0; i < 200; i++) {
+          await trainer.load({ ...state, step: i });
+          sums.push((await trainer.compute(i)).loss);
+        }
+        trainer.close();
+        return sums;
+      };
+      const whole = await leaf(run.data);
+      for (const which of ['frames', 'start'] as const) {
+        const r = reads[which];
+        const { width, height } = run.plan.capture;
+        const sides: [string, (x: number, y: number) => boolean, boolean][] = [
+          ['left', (x) => x === r.x, r.x > 0],
+          ['top', (_x, y) => y === r.y, r.y > 0],
+          ['right', (x) => x === r.x + r.width - 1, r.x + r.width < width],
+          ['bottom', (_x, y) => y === r.y + r.height - 1, r.y + r.height < height],
+        ];
+        for (const [side, there, within] of sides) {
+          if (!within) continue;
+          const all = () => true;
+          const keep = (x: number, y: number) => !there(x, y);
+          const data = which === 'frames' ? dataOf(run, keep, all) : dataOf(run, all, keep);
+          expect(await leaf(data), `${which} ${side}`).not.toEqual(whole);
+        }
       }
-      trainer.close();
-      return sums;
-    };
-    const whole = await leaf(run.data);
-    for (const which of ['frames', 'start'] as const) {
-      const r = reads[which];
-      const { width, height } = run.plan.capture;
-      const sides: [string, (x: number, y: number) => boolean, boolean][] = [
-        ['left', (x) => x === r.x, r.x > 0],
-        ['top', (_x, y) => y === r.y, r.y > 0],
-        ['right', (x) => x === r.x + r.width - 1, r.x + r.width < width],
-        ['bottom', (_x, y) => y === r.y + r.height - 1, r.y + r.height < height],
-      ];
-      for (const [side, there, within] of sides) {
-        if (!within) continue;
-        const all = () => true;
-        const keep = (x: number, y: number) => !there(x, y);
-        const data = which === 'frames' ? dataOf(run, keep, all) : dataOf(run, all, keep);
-        expect(await leaf(data), `${which} ${side}`).not.toEqual(whole);
-      }
-    }
-  });
-});
+    });
+  },
+  { if: ({ shares, effort }) => shares && !effort },
+);

@@ -2,17 +2,15 @@ import { expect, test } from 'vitest';
 import { createPlan, type Plan } from '../../model/plan.js';
 import { rateFactor } from '../../model/schedule.js';
 import { freshState, type TrainingState } from '../engine.js';
-import { describeNative } from '../engines.fixture.js';
-import { createCudaEngine } from '../native/cuda-engine.js';
-import { createNativeEngine, type NativeEngine, nativeIsas } from '../native/native-engine.js';
+import { describeEngines, type Subject } from './engines.js';
 import { type CaseName, randomModel } from './random-models.js';
 
 /**
- * A step of the native engine against docs/reference/MODEL.md, "Update", written down once more: Adam on the gradient that the
- * engine itself reports. The parity test says that this gradient is right.
+ * A step against docs/reference/MODEL.md, "Update", written down once more: Adam on the gradient that the engine itself
+ * reports. The parity test says that this gradient is right.
  */
 
-/** Rounding of the engine's single precision, relative to what is compared. */
+/** Rounding of an engine's single precision, relative to what is compared. */
 const TOLERANCE = 2e-5;
 
 /** The state after Adam with bias correction, in double precision. */
@@ -60,17 +58,10 @@ const CASES: CaseName[] = [
   'fully clipped',
 ];
 
-/** Everything that takes steps: the kernels of each instruction set, and the device's, emulated. */
-const ENGINES: [string, () => { open: NativeEngine['open'] }][] = nativeIsas().map((isa) => [
-  isa,
-  () => createNativeEngine({ isa, threads: 2 }),
-]);
-ENGINES.push(['a device', () => createCudaEngine({ library: 'emulated' })]);
-
-describeNative.each(ENGINES)('%s: a step is Adam on its gradient', (_, engine) => {
+function stepsAreAdam({ create }: Subject) {
   test.each(CASES)('%s', async (name) => {
     const { plan, data, parameters } = randomModel(name);
-    const trainer = await engine().open(plan, data, freshState(parameters));
+    const trainer = await (await create()).open(plan, data, freshState(parameters));
     let seenIdle = false;
     for (let step = 0; step < 4; step++) {
       const before = await trainer.save();
@@ -118,8 +109,10 @@ describeNative.each(ENGINES)('%s: a step is Adam on its gradient', (_, engine) =
     const { train } = plan.config;
     const rates = Object.fromEntries(Object.keys(train.rates).map((k) => [k, 0])) as typeof train.rates;
     const still = createPlan(plan.capture, { ...plan.config, train: { ...train, rates } }, plan.seed);
-    const trainer = await engine().open(still, data, freshState(parameters));
+    const trainer = await (await create()).open(still, data, freshState(parameters));
     await trainer.train(3);
     expect((await trainer.save()).parameters).toEqual(parameters);
   });
-});
+}
+
+describeEngines('a step is Adam on its gradient', stepsAreAdam, { everyKernel: true });

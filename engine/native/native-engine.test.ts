@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { ImplicamError } from '../../model/errors.js';
 import { createPlan } from '../../model/plan.js';
 import { chooseEngine } from '../choose.js';
+import { gather, openGroup, step } from '../conformance/exchange.js';
 import { type RandomModel, randomModel } from '../conformance/random-models.js';
+import { hash, SAMPLES } from '../conformance/runs.js';
 import { freshState, type SceneData } from '../engine.js';
 import { describeNative } from '../engines.fixture.js';
 import { PHASES } from './addon.js';
@@ -43,6 +45,16 @@ describeNative('a native trainer', () => {
     expect(first.step).toBe(3);
     expect(await trainer.gradient(3)).toEqual(first);
     expect(await trainer.save()).toEqual(freshState(model.parameters));
+  });
+
+  test('shares steps in double precision too', async () => {
+    const run = SAMPLES[0][1]();
+    const engine = createNativeEngine({ isa: 'f64', threads: 1 });
+    const whole = await engine.open(run.plan, run.data, run.state);
+    await whole.train(3);
+    const group = await openGroup(engine, run, [0, 1, 2, 0]);
+    for (let i = 0; i < 3; i++) await step(group, i, 2);
+    expect(hash(await gather(run, group))).toBe(hash(await whole.save()));
   });
 
   test('what it gives away is a copy', async () => {

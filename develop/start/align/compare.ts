@@ -12,7 +12,7 @@ import { type Homography, invert, multiply } from './homography.js';
 export const FIELDS = 8;
 
 /** Tiles of the picture, along each side; what they say apart tells how far the whole can be trusted. */
-const TILES = 8;
+export const TILES = 8;
 /** Number of tiles. */
 export const TILE_COUNT = TILES * TILES;
 
@@ -124,14 +124,14 @@ function warpOnto(template: FeatureLevel, other: FeatureLevel, m: Homography): W
   return { value, trust };
 }
 
-const BINS = 512;
-const BIN = 1 / 128;
+export const BINS = 512;
+export const BIN = 1 / 128;
 /** Scale of Cauchy's weights in medians of the residual: 2.5 standard deviations of a normal distribution. */
-const SCALE = 2.5 * 1.4826;
+export const SCALE = 2.5 * 1.4826;
 /** Outliers may make the mean of ψ′ / w small or negative; steps are never lengthened more than this allows. */
-const LEAST_CURVATURE = 0.4;
+export const LEAST_CURVATURE = 0.4;
 /** Residuals this small are interpolation and rounding. */
-const LEAST_MEDIAN = 0.02;
+export const LEAST_MEDIAN = 0.02;
 
 function medianResidual(a: Float32Array, b: Float32Array, trust: Float32Array): number {
   const counts = new Float64Array(BINS);

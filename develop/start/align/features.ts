@@ -13,14 +13,14 @@ export interface FeatureLevel {
 }
 
 /** Radius of the window of local mean and contrast, in pixels of each level. */
-const WINDOW = 6;
+export const WINDOW = 6;
 /** Local contrast that is taken for noise, and the squared noise of light 1 (white), which falls with the light. */
-const NOISE = 0.04;
-const SHOT_NOISE = 3e-5;
+export const NOISE = 0.04;
+export const SHOT_NOISE = 3e-5;
 /** Light below which contrast is not relative any more. */
-const FLOOR = 0.001;
+export const FLOOR = 0.001;
 /** Share of a window that must be trusted for a contrast. */
-const LEAST_SHARE = 0.05;
+export const LEAST_SHARE = 0.05;
 /**
  * What is compared instead of light: `value` less its local mean, over its local contrast, both where `trust` says. An
  * exposure is a factor of light, a camera's response to first order a local slope, and defocus a loss of contrast: all

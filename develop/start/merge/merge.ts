@@ -85,7 +85,7 @@ export function darkestRadiance(response: CameraResponse, channel: number, ev: r
 
 /** With more frames hardly a combination of codes comes twice, and its key would not fit a double. */
 const MOST_KEYED_FRAMES = 6;
-const SLOT_BITS = 16;
+export const SLOT_BITS = 16;
 
 /**
  * Results by the codes that all frames have at a pixel. Radiance depends on nothing else, and codes repeat: large

@@ -38,15 +38,15 @@ export const BLACK = 0.5 / 255;
 /** From here a value says "no darker than": JPEG scatters clipped whites over the last few codes. */
 export const WHITE = 251.5 / 255;
 /** The model agrees with a white that is clipped for good as soon as it rounds to it. */
-const FULL = 254.5 / 255;
+export const FULL = 254.5 / 255;
 
-const SEGMENTS = RESPONSE_KNOTS - 1;
-const STEPS = 8;
-const LONGEST_STEP = 0.5;
+export const SEGMENTS = RESPONSE_KNOTS - 1;
+export const STEPS = 8;
+export const LONGEST_STEP = 0.5;
 /** Convergence: far below what a code tells. */
-const CLOSE = 2e-4;
+export const CLOSE = 2e-4;
 /** Keeps a step finite where no frame tells anything. */
-const DAMPING = 1e-7;
+export const DAMPING = 1e-7;
 
 /** Weight W of a pixel value on segment k of a response, whose slope there is `slope`. */
 export function segmentWeight(k: number, slope: number): number {
@@ -71,7 +71,7 @@ export function curveSolver(knots: Float64Array): PixelSolver {
 }
 
 /** Rounding of a model that lies exactly on its bound. */
-const ROUNDING = 1e-9;
+export const ROUNDING = 1e-9;
 
 /** Whether a clipped value and the model's value agree, so that the value says no more. */
 export function clippedAndAgreed(value: number, model: number): boolean {

@@ -6,18 +6,18 @@
 
 /** Side of the windows. 6 and 8 pixels gain less (0.2 dB) and cost more. */
 export const SIDE = 4;
-const AREA = SIDE * SIDE;
+export const AREA = SIDE * SIDE;
 /**
  * A coefficient c of noise variance v is scaled by 1 − (T·v/c²)², by 0 below T·v. 5 gains 0.1 dB on the sample scenes and
  * loses more of the texture that is about as strong as the noise. Other powers and hard thresholds of 2.7 σ are within
  * 0.1 dB; a second pass, Wiener's filter by the first, gains nothing.
  */
-const THRESHOLD = 4;
+export const THRESHOLD = 4;
 
 /** Orthonormal cosines of length 4: ½, cos(π/8)/√2, sin(π/8)/√2. */
-const HALF = 0.5;
-const WIDE = 0.6532814824381883;
-const NARROW = 0.2705980500730985;
+export const HALF = 0.5;
+export const WIDE = 0.6532814824381883;
+export const NARROW = 0.2705980500730985;
 
 /**
  * @param plane width × height samples; planes less than 4 pixels wide or high come back as they are

@@ -95,7 +95,7 @@ describeEmulated('from device to device', () => {
 
   test('as bytes before and after, to the same bits', async () => {
     const run = SAMPLES[1][1]();
-    const bytes = await openGroup(run, [0, 0, 1, 1].slice(0, run.plan.shards.length), { engine: emulated() });
+    const bytes = await openGroup(emulated(), run, [0, 0, 1, 1].slice(0, run.plan.shards.length));
     for (let i = 0; i < 3 * 2; i++) await step(bytes, i);
     const engine = emulated();
     const mixed = await openRing(run, 2, () => engine);

@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "start/constants.h"
 #include "start/filters.h"
 
 namespace implicam::start {
 
 namespace {
-constexpr int FIELDS = 8, TILES = 8, SUMS = 6;
-// Constants of align-features.ts and align-compare.ts.
-constexpr int WINDOW = 6;
-constexpr double NOISE = 0.04, SHOT_NOISE = 3e-5, FLOOR = 0.001, LEAST_SHARE = 0.05;
-constexpr int BINS = 512;
-constexpr double BIN = 1.0 / 128, SCALE = 2.5 * 1.4826, LEAST_MEDIAN = 0.02, LEAST_CURVATURE = 0.4;
+using namespace features;
+using namespace compare;
+constexpr int SUMS = 6;
 }  // namespace
 
 void scoreShifts(Team& team, const Level& a, const Level& b, int width, int height, int reachX, int reachY,

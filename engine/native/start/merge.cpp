@@ -7,11 +7,9 @@ namespace implicam::start {
 
 namespace {
 
-// Constants of pixel-radiance.ts and response.ts.
-constexpr double BLACK = 0.5 / 255, WHITE = 251.5 / 255, FULL = 254.5 / 255, ROUNDING = 1e-9;
-constexpr double LONGEST_STEP = 0.5, CLOSE = 2e-4, DAMPING = 1e-7;
-constexpr double RESPONSE_MIN = -9, KNOT_STEP = 9.0 / 39;
-constexpr int STEPS = 8;
+using namespace pixelRadiance;
+using namespace response;
+using namespace merge;
 
 // What the frames say about one pixel.
 struct Pixel {
@@ -82,7 +80,6 @@ struct Pixel {
 };
 
 // Codes repeat, and radiance depends on nothing else: results by the codes of all frames.
-constexpr int SLOT_BITS = 16;
 struct Solved {
   uint64_t key = UINT64_MAX;
   float radiance;

@@ -3,11 +3,13 @@
 #pragma once
 #include <cstdint>
 
+#include "start/constants.h"
 #include "start/team.h"
 
 namespace implicam::start {
 
-constexpr int MOST_FRAMES = 7, SEGMENTS = 39;
+using pixelRadiance::SEGMENTS;
+constexpr int MOST_FRAMES = compiled::MOST_MERGED;
 
 struct MergeInput {
   int frames, channel;

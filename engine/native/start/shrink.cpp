@@ -1,13 +1,13 @@
 #include "start/shrink.h"
 
 #include <algorithm>
+#include "start/constants.h"
 
 namespace implicam::start {
 
 namespace {
 
-constexpr int SIDE = 4, AREA = SIDE * SIDE;
-constexpr double THRESHOLD = 4, HALF = 0.5, WIDE = 0.6532814824381883, NARROW = 0.2705980500730985;
+using namespace shrink;
 // Windows done at a time: their coefficients stay in the first cache.
 constexpr int CHUNK = 64;
 

@@ -5,14 +5,15 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "start/constants.h"
 #include "start/filters.h"
 
 namespace implicam::start {
 
 namespace {
-// Constants of sweep-loops.ts and semi-global.ts.
-constexpr int LIMIT = 2 * 2 * 1024, MAXIMUM_COST = 4000;
-constexpr int BLOCK_PIXELS = 16, STEPS = 4;
+using namespace semiGlobal;
+using namespace sweepLoops;
+constexpr int BLOCK_PIXELS = BLOCK * BLOCK;
 
 inline int difference(const Logs& low, const Logs& high, int fraction, const Logs& view, size_t p) {
   const int a = low.warm[p], b = low.cool[p];

@@ -8,6 +8,7 @@
 #include "kernels/parameters.h"
 #include "kernels/tone_mapper/plain_losses.h"
 #include "reduction/root_sums.h"
+#include "shared/reduction_tree.h"
 #include "trainer/trainer.h"
 #include "support/workers.h"
 
@@ -261,17 +262,9 @@ class Trainer final : public AnyTrainer {
     }
   }
 
-  // Visits the nodes of the tree, children first: add(a, b) for shards a and b.
-  template <class Add>
-  void eachSum(Add add) const {
-    const int n = model().shards;
-    for (int stride = 1; stride < n; stride *= 2)
-      for (int s = 0; s + stride < n; s += 2 * stride) add(s, s + stride);
-  }
-
   // Shared parameters: shards summed in a fixed binary tree, then the losses that belong to none.
   void sumShared() {
-    eachSum([&](int into, int from) {
+    host::forEachSum(model().shards, [&](int into, int from) {
       R *a = sums_.gradient(into).shared, *b = sums_.gradient(from).shared;
       for (int64_t i = 0; i < model().shared; i++) a[i] += b[i];
     });
@@ -292,7 +285,7 @@ class Trainer final : public AnyTrainer {
       sums.push_back({g.loss, g.squared, g.samples});
       for (int p = 0; p < PHASES; p++) ticks_[p] += g.ticks[p];
     }
-    eachSum([&](int into, int from) {
+    host::forEachSum(model().shards, [&](int into, int from) {
       sums[into].loss += sums[from].loss;
       sums[into].squared += sums[from].squared;
       sums[into].samples += sums[from].samples;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include "cuda/scene/bake.h"
+#include "shared/reduction_tree.h"
 
 namespace implicam::device {
 
@@ -219,9 +220,9 @@ std::vector<double> Trainer::report() {
 DeviceResult Trainer::total(const std::vector<double>& sums) const {
   const size_t slots = hosted_.size();
   std::vector<double> tree(sums.begin(), sums.begin() + slots * SCALARS);
-  for (size_t stride = 1; stride < slots; stride *= 2)
-    for (size_t s = 0; s + stride < slots; s += 2 * stride)
-      for (int k = 0; k < SCALARS; k++) tree[s * SCALARS + k] += tree[(s + stride) * SCALARS + k];
+  forEachSum((int)slots, [&](int into, int from) {
+    for (int k = 0; k < SCALARS; k++) tree[into * SCALARS + k] += tree[from * SCALARS + k];
+  });
   double plain = 0;
   for (int k = 0; k < PLAIN_PARTS; k++) plain += sums[slots * SCALARS + k];
   return {tree[0] + plain, tree[1], tree[2]};

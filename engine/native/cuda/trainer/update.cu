@@ -1,6 +1,7 @@
 #include "cuda/trainer/update.h"
 
 #include "shared/plain_losses.h"
+#include "shared/reduction_tree.h"
 
 namespace implicam::device {
 namespace {
@@ -109,8 +110,9 @@ struct AddShards {
   int64_t count;
   int stride;
   IC_DEVICE void item(int64_t i) const {
-    float* a = gradient.at + i / count * 2 * stride * gradient.stride + i % count;
-    *a += a[stride * gradient.stride];
+    const NodeSum sum = nodeSum(stride, (int)(i / count));
+    float* at = gradient.at + i % count;
+    at[sum.into * gradient.stride] += at[sum.from * gradient.stride];
   }
 };
 
@@ -224,10 +226,7 @@ void finishShards(Stream& stream, const Model& host, const Step& step, const Sha
 }
 
 void sumShards(Stream& stream, int slots, int64_t count, const SharedGradient& gradient) {
-  for (int stride = 1; stride < slots; stride *= 2) {
-    const int pairs = (slots - stride + 2 * stride - 1) / (2 * stride);
-    stream.items(pairs * count, AddShards{gradient, count, stride});
-  }
+  forEachStride(slots, [&](int stride, int sums) { stream.items(sums * count, AddShards{gradient, count, stride}); });
 }
 
 void plainLosses(Stream& stream, const Step& step, float* gradient, double* parts) {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include "shared/plan.h"
 #include "reduction/reduction.h"
+#include "shared/reduction_tree.h"
 
 namespace implicam {
 
@@ -61,9 +62,9 @@ void takeLine(R* const* grads, size_t count, int64_t at, R* sum) {
     std::copy_n(grads[s] + at, LINE, part[s]);
     std::fill_n(grads[s] + at, LINE, R(0));
   }
-  for (size_t stride = 1; stride < count; stride *= 2)
-    for (size_t s = 0; s + stride < count; s += 2 * stride)
-      for (int i = 0; i < LINE; i++) part[s][i] += part[s + stride][i];
+  host::forEachSum((int)count, [&](int into, int from) {
+    for (int i = 0; i < LINE; i++) part[into][i] += part[from][i];
+  });
   std::copy_n(part[0], LINE, sum);
 }
 

@@ -5,9 +5,9 @@ import { AFFINE, findGroup, freeBlurWidths } from '../../model/layout.js';
 import { createPlan, type Plan, type View } from '../../model/plan.js';
 import { composeRefocus } from '../../model/render/render.js';
 import { drawCells } from '../../model/sampler.js';
+import { type CaseName, type RandomModel, randomModel } from '../conformance/random-models.js';
 import { type Engine, freshState } from '../engine.js';
-import { createTfjsEngine } from '../tfjs/tfjs-engine.js';
-import { type CaseName, type RandomModel, randomModel } from './random-models.js';
+import { createTfjsEngine } from './tfjs-engine.js';
 
 /**
  * The reference engine's loss against docs/reference/MODEL.md written down once more, pixel by pixel in plain numbers: what a

@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { reductionTree } from '../../model/reduction.js';
-import { describeNative } from '../engines.fixture.js';
-import { exchange, type Group, openGroup } from './exchange.js';
-import { HEADER, type NodeValue, readNode, seal } from './gradient-bytes.js';
-import { hash, type Run, randomRun, SAMPLES } from './runs.js';
+import { reductionTree } from '../../../model/reduction.js';
+import { exchange, type Group, openGroup as openGroupOf } from '../../conformance/exchange.js';
+import { hash, type Run, randomRun, SAMPLES } from '../../conformance/runs.js';
+import { describeNative } from '../../engines.fixture.js';
+import { createNativeEngine } from '../native-engine.js';
+import { HEADER, type NodeValue, readNode, seal } from './gradient-bytes.fixture.js';
 
 /** What goes from runner to runner: its numbers against a plain sum, and what happens to damaged bytes. */
+
+const openGroup = (run: Run, placement: readonly number[]) =>
+  openGroupOf(createNativeEngine({ threads: 1 }), run, placement);
 
 /** Steps away from the start, where the scene's grids have gradients. */
 async function trained(run: Run): Promise<Run> {

@@ -1,17 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LossConfig } from '../../model/config.js';
 import type { Group } from '../../model/layout.js';
-import { RandomStream, Stream } from '../../model/philox.js';
 import { createPlan } from '../../model/plan.js';
 import { drawCells } from '../../model/sampler.js';
+import { type CaseName, type RandomModel, randomModel } from '../conformance/random-models.js';
 import { type Engine, freshState, type Trainer } from '../engine.js';
-import { createDoubleEngine } from './double-precision.js';
-import { type CaseName, type RandomModel, randomModel } from './random-models.js';
+import { createDoubleEngine } from './double-precision.fixture.js';
 
-/**
- * The reference engine's gradient, in double precision, against central finite differences of its own loss. Automatic
- * differentiation is as right as its operations: those that TensorFlow.js lacks are our own.
- */
+/** What automatic differentiation must not follow: the loss' own weights, which are taken as given. */
 
 let engine: Engine;
 beforeAll(async () => {
@@ -24,62 +20,6 @@ async function lossAt(trainer: Trainer, parameters: Float32Array, step: number):
   await trainer.load(freshState(parameters));
   return (await trainer.gradient(step)).loss;
 }
-
-/** A direction along which every group changes the loss at about the rate one, and only in part by its own gradient. */
-function directionOf(model: RandomModel, gradient: Float32Array): { d: Float64Array; longest: number } {
-  const random = new RandomStream(5, Stream.scene);
-  const d = new Float64Array(gradient.length);
-  let longest = 0;
-  for (const group of model.plan.layout.groups) {
-    const slice = gradient.subarray(group.offset, group.offset + group.size);
-    const norm = Math.hypot(...slice);
-    const noise = Float64Array.from(slice, () => 2 * random.unit() - 1);
-    const scale = 1 / Math.hypot(...noise);
-    for (const [i, g] of slice.entries()) d[group.offset + i] = (g / norm + noise[i] * scale) / norm;
-    longest = Math.max(longest, 2 / norm);
-  }
-  return { d, longest };
-}
-
-describe('the gradient is the slope of the loss', () => {
-  const cases: CaseName[] = [
-    'hash lens',
-    'siren lens',
-    'free, linear light',
-    'free, sum of logarithms',
-    'free, grid of taps',
-    'no hidden layers',
-    'tone mlp, free, random gamma',
-    'exposures free',
-    'affine, lens',
-    'affine, free, siren, on a homography',
-    'affine, no blur',
-    'registered beyond a pixel, lens',
-    'all losses, lens',
-    'all losses, free',
-    'values, not inequalities',
-    'fully clipped',
-    'radiance beyond its bounds',
-    'one pixel row',
-    'tiled lens, affine',
-    'tiled free, affine',
-  ];
-  test.each(cases)('%s', async (name) => {
-    const model = randomModel(name, { plainLoss: true });
-    const trainer = await open(model);
-    const { gradient } = await trainer.gradient(model.step);
-    const { d, longest } = directionOf(model, gradient);
-    const expected = d.reduce((sum, v, i) => sum + v * gradient[i], 0);
-    // No parameter moves by more: kinks (of a relu, a knot, a cell) stay out of the way.
-    const h = 1e-5 / longest;
-    const moved = (sign: number) => model.parameters.map((p, i) => p + sign * h * d[i]);
-    const [up, down] = [
-      await lossAt(trainer, moved(1), model.step),
-      await lossAt(trainer, moved(-1), model.step),
-    ];
-    expect(Math.abs((up - down) / (2 * h) / expected - 1)).toBeLessThan(1e-5);
-  });
-});
 
 describe('weights of the data term are not differentiated', () => {
   /**

@@ -8,10 +8,10 @@ import type { Engine } from '../engine.js';
  */
 export async function createDoubleEngine(): Promise<Engine> {
   vi.stubGlobal('Float32Array', Float64Array);
-  const { loadBackend } = await import('../tfjs/tensorflow/backend.js');
+  const { loadBackend } = await import('./tensorflow/backend.js');
   const { tf } = await loadBackend();
   // Asks for the built-in type, not for the name.
   tf.env().platform.isTypedArray = (a): a is Float32Array => ArrayBuffer.isView(a);
-  const { createTfjsEngine } = await import('../tfjs/tfjs-engine.js');
+  const { createTfjsEngine } = await import('./tfjs-engine.js');
   return createTfjsEngine();
 }

@@ -1,0 +1,4 @@
+import { writeFileWhole } from '../../imaging/write.js';
+import { constantsHeader } from './constants.js';
+
+await writeFileWhole('engine/native/start/constants.h', constantsHeader());
