@@ -22,7 +22,6 @@ import {
   type MixPlanes,
   thinStack,
 } from './focus-stack.js';
-import { type LayerOptions, type Layers, splitLayers } from './layers.js';
 import { type CostVolume, costVolume, relativeCosts, type SharpPicture } from './plane-sweep.js';
 import { lowestLabels, MAXIMUM_COST } from './semi-global.js';
 import { TRUNCATION } from './sweep-loops.js';
@@ -39,8 +38,6 @@ export interface FocusOptions {
   readonly valid?: readonly (Uint8Array | undefined)[];
   /** The inner loops. @default those in TypeScript */
   readonly kernels?: StartKernels;
-  /** Also split the scene into two layers, and how. */
-  readonly layers?: LayerOptions;
 }
 
 export interface FocusResult {
@@ -53,8 +50,6 @@ export interface FocusResult {
   /** Added to each view's ln radiance per channel to make their brightness agree. */
   readonly gains: readonly (readonly number[])[];
   readonly statistics: FocusStatistics;
-  /** Where they were asked for. */
-  readonly layers?: Layers;
 }
 
 export interface FocusStatistics {
@@ -132,7 +127,6 @@ export function sweepFocus(
     kappa,
     allInFocus,
     gains,
-    ...(options.layers && { layers: splitLayers(input, map, kappa, allInFocus, options.layers) }),
     statistics: {
       sweepWidth: stack.width,
       sweepHeight: stack.height,
