@@ -71,17 +71,17 @@ export async function prepareModel(
 /** Trains in this process. */
 async function trainHere({ model, frames, engine, options }: TrainingJob): Promise<TrainingOutcome> {
   const plan = createPlan(model.capture, model.config, model.seed);
-  const session = await engine.open(plan, { frames, start: model.start }, model.state);
+  const trainer = await engine.open(plan, { frames, start: model.start }, model.state);
   try {
     const began = performance.now();
-    const progress = await trainSession(session, model.state.step, options);
+    const progress = await trainSteps(trainer, model.state.step, options);
     const trained = performance.now();
-    const state = await session.save({ moments: progress.step < plan.config.train.steps });
-    const planes = await session.bake();
+    const state = await trainer.save({ moments: progress.step < plan.config.train.steps });
+    const planes = await trainer.bake();
     const bake = (performance.now() - trained) / 1000;
     return { state, progress, planes, seconds: { train: (trained - began) / 1000, bake } };
   } finally {
-    session.close();
+    trainer.close();
   }
 }
 
@@ -131,10 +131,10 @@ function untrainedModel(
 }
 
 /** Trains to the end of the plan or until the signal, reporting rate and time left. */
-async function trainSession(session: Trainer, from: number, options: DevelopOptions): Promise<Progress> {
-  const { steps } = session.plan.config.train;
+async function trainSteps(trainer: Trainer, from: number, options: DevelopOptions): Promise<Progress> {
+  const { steps } = trainer.plan.config.train;
   const began = performance.now();
-  return session.train(steps - from, {
+  return trainer.train(steps - from, {
     signal: options.signal,
     onProgress: (progress) => {
       const stepsPerSecond = ((progress.step - from) * 1000) / Math.max(1, performance.now() - began);

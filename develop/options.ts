@@ -77,7 +77,7 @@ export interface TrainingOutcome {
 /** Trains a model to its last step, or to the signal of the options. */
 export type TrainFunction = (job: TrainingJob) => Promise<TrainingOutcome>;
 
-/** A trained session as it is stored: enough to render, and with moments enough to continue bit for bit. */
+/** A trained model as it is stored: enough to render, and with moments enough to continue bit for bit. */
 export interface TrainedModel {
   readonly capture: Capture;
   readonly config: ModelConfig;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * The configuration of a session's model and training. This schema is the one place where an option, its default and
- * its help text are declared; presets are values of it, the checkpoint stores it, the documentation is printed from it.
+ * The configuration of a model and its training. This schema is the one place where an option, its default and
+ * its help text are declared; presets are values of it, the model file stores it, the documentation is printed from it.
  */
 
 const hashAtlas = z.strictObject({

@@ -29,7 +29,7 @@ export interface Group {
   readonly sparse: boolean;
 }
 
-/** The flat parameter vector of a session: groups in order, each starting on a cache line (16 floats). */
+/** The flat parameter vector of a training: groups in order, each starting on a cache line (16 floats). */
 export interface Layout {
   readonly groups: readonly Group[];
   /** Length of the vector, padding included. */
@@ -81,7 +81,7 @@ export interface LayoutInput {
   readonly exposureParameters: number;
 }
 
-/** Lays out every parameter of a session. Shard-scoped groups come last, in shard order. */
+/** Lays out every parameter of a training. Shard-scoped groups come last, in shard order. */
 export function createLayout(input: LayoutInput): Layout {
   const { config, shards } = input;
   const { atlas, blur } = config;

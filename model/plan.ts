@@ -4,7 +4,7 @@ import { assert } from './errors.js';
 import { createLayout, type Layout } from './layout.js';
 import { planShards, type Shard } from './shards.js';
 
-/** What a session knows about one frame before training. */
+/** What a training knows about one frame before training. */
 export interface FrameSetting {
   /** Focus setting: an index into `Capture.focus`. */
   readonly focus: number;
@@ -57,7 +57,7 @@ export interface Plan {
   readonly layout: Layout;
 }
 
-/** Plans a session. */
+/** Plans a training. */
 export function createPlan(
   capture: Capture,
   config: ModelConfig,

@@ -31,7 +31,7 @@ export type ReductionOperation<Holder> =
 
 /** The additions of the tree over `shards` shards, in an order in which they can be made: node `from` to node `into`. */
 export function reductionTree(shards: number): { readonly into: number; readonly from: number }[] {
-  assert(Number.isInteger(shards) && shards > 0, `a session has at least one shard, not ${shards}`);
+  assert(Number.isInteger(shards) && shards > 0, `a training has at least one shard, not ${shards}`);
   const sums: { into: number; from: number }[] = [];
   for (let stride = 1; stride < shards; stride *= 2) {
     for (let into = 0; into + stride < shards; into += 2 * stride) sums.push({ into, from: into + stride });
@@ -45,7 +45,7 @@ const LANE_BYTES = 256 * 1024;
 /** Lanes at most: more would not make anybody wait less. */
 const MOST_LANES = 16;
 
-/** How many lanes a session's step is taken in, given its shared parameters and by how many holders. */
+/** How many lanes a training's step is taken in, given its shared parameters and by how many holders. */
 export function lanesFor(sharedParameters: number, holders: number): number {
   return Math.max(1, Math.min(holders, MOST_LANES, Math.floor((4 * sharedParameters) / LANE_BYTES)));
 }

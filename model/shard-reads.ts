@@ -2,7 +2,7 @@ import { isWarped, type Plan } from './plan.js';
 import { cellCounts } from './sampler.js';
 import type { Rect, Shard } from './shards.js';
 
-/** The pixels of a session that one shard depends on; what lies outside may be anything. */
+/** The pixels of a training that one shard depends on; what lies outside may be anything. */
 export interface ShardReads {
   /** Of frames and masks: a sample outside the shard's own pixels does not count, registered or not. */
   readonly frames: Rect;

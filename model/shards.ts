@@ -9,15 +9,15 @@ export interface Rect {
 }
 
 /**
- * A fixed part of a session's work. Small pictures train data-parallel: every shard draws its own part of the batch
+ * A fixed part of a training's work. Small pictures train data-parallel: every shard draws its own part of the batch
  * from the whole picture. Large ones are cut into tiles: a shard owns a tile and its own hash grids, which reach
- * over the tile's border by a halo. How many there are depends on the session alone, never on the runners.
+ * over the tile's border by a halo. How many there are depends on the capture alone, never on the runners.
  */
 export interface Shard {
   readonly tiled: boolean;
   /** Pixels whose samples this shard draws. */
   readonly own: Rect;
-  /** Pixels that its grids cover; the same size for every shard of a session. */
+  /** Pixels that its grids cover; the same size for every shard of a training. */
   readonly grid: Rect;
   /** First draw of a step, and draws a step, of this shard within its epoch sequence. */
   readonly drawOffset: number;
@@ -37,7 +37,7 @@ export function haloWidth(config: ModelConfig): number {
   return blur.reach + 8;
 }
 
-/** Cuts a session's work into shards. */
+/** Cuts a training's work into shards. */
 export function planShards(
   config: ModelConfig,
   width: number,

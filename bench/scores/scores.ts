@@ -24,7 +24,7 @@ export interface RadianceScores {
   readonly muPsnr: number;
   /** The same after a gain and an exponent per channel. */
   readonly muPsnrAffine: number;
-  /** PSNR after a common tone curve (Reinhard, then sRGB). */
+  /** PSNR after a common display curve (Reinhard, then sRGB). */
   readonly srgbPsnr: number;
   /** SSIM of μ-law luminance. */
   readonly ssim: number;

@@ -116,7 +116,13 @@ export async function lineOf(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new ImplicamError('child-failed', `implicam ${options.args[0]} did not start in time`)),
+      () =>
+        reject(
+          new ImplicamError(
+            'child-failed',
+            `the ${options.args[0]} process did not come up: what it said is above`,
+          ),
+        ),
       deadlineMs,
     );
   });

@@ -29,11 +29,11 @@ export async function bakeScene(model: TrainedModel, engine: Engine): Promise<Ba
   const blank = new Uint8Array(3 * capture.width * capture.height);
   const data = { frames: capture.frames.map(() => ({ data: blank })), start: model.start };
   const empty = new Float32Array(0);
-  const session = await engine.open(plan, data, { ...model.state, m: empty, v: empty });
+  const trainer = await engine.open(plan, data, { ...model.state, m: empty, v: empty });
   try {
-    return holdScene({ width: capture.width, height: capture.height, ...(await session.bake()) }, engine);
+    return holdScene({ width: capture.width, height: capture.height, ...(await trainer.bake()) }, engine);
   } finally {
-    session.close();
+    trainer.close();
   }
 }
 

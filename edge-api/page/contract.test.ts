@@ -85,7 +85,7 @@ test('the API understands what the page asks for', () => {
     width: 320,
     format: 'png',
   });
-  // What holds any brightness takes no tone curve; depth neither tone nor exposure.
+  // What holds any brightness takes no display curve; depth neither tone nor exposure.
   expect(understood(look, 'exr')).toMatchObject({ tone: 'linear', ev: -1.3, format: 'exr' });
   expect(understood({ ...look, kind: 'depth' }, 'exr')).toMatchObject({ tone: 'linear', ev: 0 });
   expect(understood({ ...look, kind: 'depth' }, 'png', 600)).toMatchObject({ tone: 'srgb', ev: 0 });

@@ -4,7 +4,7 @@ import { RENDER_KIND_NAMES, renderKindsInWords } from './kinds.js';
 import { type BakedScene, focusAt } from './render.js';
 
 /**
- * What to render of a developed session. This schema is the one place where an option of `render`, its default and its
+ * What to render of a model. This schema is the one place where an option of `render`, its default and its
  * help text are declared, for the command line and for the service alike.
  */
 

@@ -51,7 +51,7 @@ export function requireDefocus(scene: BakedScene): void {
   if (scene.defocus.length > 0) return;
   throw new ImplicamError(
     'no-defocus-map',
-    'this session was learned without a lens: it has no defocus map to refocus by; develop photographs of several focus distances, or render all-in-focus',
+    'this model was learned without a lens: it has no defocus map; develop photographs of several focus distances, or render all-in-focus',
     { status: 409 },
   );
 }

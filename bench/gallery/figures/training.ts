@@ -30,23 +30,23 @@ const study = async () => {
   const scores: Curve[] = [];
   const train: TrainFunction = async ({ model, frames, engine }) => {
     const plan = createPlan(model.capture, model.config, model.seed);
-    const session = await engine.open(plan, { frames, start: model.start }, model.state);
+    const trainer = await engine.open(plan, { frames, start: model.start }, model.state);
     const { width, height } = model.capture;
-    const picture = async () => composeAllInFocus({ width, height, ...(await session.bake()) });
+    const picture = async () => composeAllInFocus({ width, height, ...(await trainer.bake()) });
     try {
       scores.push({ step: 0, psnr: scoreRadiance(await picture(), truth.radiance).muPsnr });
       const { steps } = plan.config.train;
       let progress = { step: 0, loss: 0, psnr: 0 };
       while (progress.step < steps) {
-        progress = await session.train(Math.min(5, steps - progress.step));
+        progress = await trainer.train(Math.min(5, steps - progress.step));
         samples.push({ step: progress.step, psnr: progress.psnr });
         if (progress.step % 50 !== 0 && progress.step < steps) continue;
         const { muPsnr } = scoreRadiance(await picture(), truth.radiance);
         scores.push({ step: progress.step, psnr: muPsnr });
       }
-      return { state: await session.save(), progress, seconds: { train: 0, bake: 0 } };
+      return { state: await trainer.save(), progress, seconds: { train: 0, bake: 0 } };
     } finally {
-      session.close();
+      trainer.close();
     }
   };
   const done = await developed('study', { train });
@@ -91,19 +91,19 @@ const grid: Figure = async () => {
   const config = configSchema.parse({ ...model.config, residual: false, train: FROM_NOTHING });
   const plan = createPlan(model.capture, config, model.seed);
   const start = freshState(initialParameters(plan, preparation.tone));
-  const session = await engine.open(plan, preparation.data, start);
+  const trainer = await engine.open(plan, preparation.data, start);
   try {
-    await session.train(config.train.steps);
-    const state = await session.save();
+    await trainer.train(config.train.steps);
+    const state = await trainer.save();
     const { offset, size } = findGroup(plan.layout, 'atlas.grid')!;
     const panels: Captioned[] = [];
     for (const kept of KEPT) {
       const parameters = state.parameters.slice();
       const next = plan.layout.atlasLevels[kept];
       if (next) parameters.fill(0, offset + FEATURES * next.offset, offset + size);
-      await session.load({ ...state, parameters });
+      await trainer.load({ ...state, parameters });
       const { width, height } = model.capture;
-      const picture = composeAllInFocus({ width, height, ...(await session.bake()) });
+      const picture = composeAllInFocus({ width, height, ...(await trainer.bake()) });
       const { scale } = plan.layout.atlasLevels[kept - 1];
       const cell = 1 / scale;
       const cells = cell >= 10 ? cell.toFixed(0) : cell.toFixed(1);
@@ -114,7 +114,7 @@ const grid: Figure = async () => {
     }
     return captioned([panels.slice(0, 2), panels.slice(2)]);
   } finally {
-    session.close();
+    trainer.close();
   }
 };
 
