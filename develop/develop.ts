@@ -58,14 +58,27 @@ export async function prepareModel(
   checkFrames(frames);
   const framesSha256 = hashFrames(frames);
   if (options.resume) checkSnapshot(options.resume, framesSha256);
-  const preparation = await prepare(frames, options);
   if (!options.resume) {
+    const preparation = await prepare(frames, options);
     return { model: untrainedModel(frames, preparation, options, engine, framesSha256), preparation };
   }
+  const preparation = await prepare(frames, { ...options, preset: options.resume.info.preset });
+  requireSamePreparation(options.resume, preparation);
   // The same pixels may have come from other files.
   const { info } = options.resume;
   const named = info.frames.map((frame, i) => ({ ...frame, file: frames[i].name }));
   return { model: { ...options.resume, info: { ...info, frames: named } }, preparation };
+}
+
+/** What a snapshot was trained on must be what the frames are prepared to now. */
+function requireSamePreparation({ capture }: TrainedModel, preparation: Preparation): void {
+  if (JSON.stringify(capture) === JSON.stringify(preparation.capture)) return;
+  throw new ImplicamError(
+    'snapshot-mismatch',
+    'the snapshot was begun by a version of this program that saw these photographs otherwise (their focus, exposures or ' +
+      'registration): develop without resuming',
+    { exitCode: 2 },
+  );
 }
 
 /** Trains in this process. */

@@ -54,7 +54,7 @@ export async function prepare(given: readonly Frame[], options: DevelopOptions):
   const frames = ofFullRange(given, note);
   const grouping = groupFrames(frames);
   grouping.notes.forEach(note);
-  const registered = fullRange(registerFrames(frames, grouping, note, kernels), grouping, note);
+  const registered = fromBlack(registerFrames(frames, grouping, note, kernels), grouping, note);
   const started = performance.now();
 
   options.onPhase?.('start');
@@ -100,12 +100,15 @@ export async function prepare(given: readonly Frame[], options: DevelopOptions):
   };
 }
 
-/** The frames as they are, or as many bits of them as they use. */
+/** The frames with their white at full scale: as many bits of them as they use, up to where they clip. */
 function ofFullRange(frames: readonly Frame[], note: (sentence: string) => void): readonly Frame[] {
   const bits = usedBits(frames);
-  if (bits === undefined) return frames;
-  note(`the samples use ${bits} of 16 bits: taken for a camera of ${bits} bits`);
-  return widened(frames, bits);
+  if (bits !== undefined) note(`the samples use ${bits} of 16 bits: taken for a camera of ${bits} bits`);
+  const wide = bits === undefined ? frames : widened(frames, bits);
+  const white = whiteLevel(wide);
+  if (white === 255) return wide;
+  note(`these frames are white at ${white} of 255 already: taken for clipped there`);
+  return wide.map((frame) => stretched(frame, [0, 0, 0], white));
 }
 
 function choosePreset(options: DevelopOptions, grouping: Grouping): StillPreset {
@@ -129,28 +132,24 @@ function choosePreset(options: DevelopOptions, grouping: Grouping): StillPreset 
   return asked;
 }
 
-/** The frames with black at 0 and white at full scale, where they show that these lie elsewhere. */
-function fullRange(registered: Registered, grouping: Grouping, note: (sentence: string) => void): Registered {
+/** The frames with their black at 0, where they show that it is not. */
+function fromBlack(registered: Registered, grouping: Grouping, note: (sentence: string) => void): Registered {
   const { frames, masks } = registered;
   const stacks = grouping.focus.map((_, focus) =>
     frames.flatMap((_, i) => (grouping.frames[i].focus === focus ? [i] : [])),
   );
-  const measured = stacks.map((members) => {
-    const stack = [
+  const levels = stacks.map((members) =>
+    blackLevel(
       members.map((i) => frames[i]),
       members.map((i) => grouping.frames[i].ev),
       members.map((i) => masks[i]),
-    ] as const;
-    return { black: blackLevel(...stack), white: whiteLevel(...stack) };
-  });
-  // One camera has one black, and one white: what every focus setting shows of it.
-  const black = [0, 1, 2].map((c) => Math.min(...measured.map((m) => m.black[c])));
-  const white = Math.max(...measured.map((m) => m.white));
-  if (black.some((v) => v > 0)) {
-    note(`black is not 0 in these frames but ${black.join(', ')} of 255 (red, green, blue): subtracted`);
-  }
-  if (white < 255) note(`these frames are white at ${white} of 255 already: taken for clipped there`);
-  return { ...registered, frames: frames.map((f) => stretched(f, black, white)) };
+    ),
+  );
+  // One camera has one black: what every focus setting shows of it.
+  const black = [0, 1, 2].map((c) => Math.min(...levels.map((level) => level[c])));
+  if (black.every((v) => v === 0)) return registered;
+  note(`black is not 0 in these frames but ${black.join(', ')} of 255 (red, green, blue): subtracted`);
+  return { ...registered, frames: frames.map((f) => stretched(f, black)) };
 }
 
 function sweepStack(

@@ -11,13 +11,38 @@ const SLACK = 4;
 /** A pure-coloured area must touch a side of the frame in one run of at least this share of the side. */
 const LEAST_RUN = 0.25;
 
-/** One byte a pixel, 0 on an invalid border, 1 elsewhere; undefined where the frame has none. */
-export function invalidBorder(frame: Frame): Uint8Array | undefined {
+/**
+ * One byte a pixel, 0 on an invalid border, 1 elsewhere; undefined where the frame has none.
+ *
+ * @param others frames of the same scene. What is pure in one and of its own brightness in another is no fill but a thing
+ * that is clipped in one channel: a red sign, a blue sky.
+ */
+export function invalidBorder(frame: Frame, others: readonly Frame[] = []): Uint8Array | undefined {
   const mask = new Uint8Array(frame.width * frame.height).fill(1);
   const strips = maskBlackStrips(frame, mask);
   const colour = pureBorderColour(frame);
-  if (colour !== undefined) floodFromBorder(frame, colour, mask);
-  return strips || colour !== undefined ? mask : undefined;
+  if (colour === undefined) return strips ? mask : undefined;
+  const filled = mask.slice();
+  floodFromBorder(frame, colour, filled);
+  if (others.some((other) => showsLight(other, filled, mask))) return strips ? mask : undefined;
+  return filled;
+}
+
+/** Share of what may be a fill in which another frame shows well exposed light. */
+const SHOWN = 0.5;
+
+/** Whether a frame has pixels that are neither black nor clipped over most of what `filled` leaves out of `mask`. */
+function showsLight(frame: Frame, filled: Uint8Array, mask: Uint8Array): boolean {
+  const scale = frame.data instanceof Uint16Array ? 257 : 1;
+  const [low, high] = [SLACK * 2 * scale, (255 - 2 * SLACK) * scale];
+  let [shown, count] = [0, 0];
+  for (let p = 0; p < filled.length; p++) {
+    if (filled[p] !== 0 || mask[p] === 0) continue;
+    count++;
+    const brightest = Math.max(frame.data[3 * p], frame.data[3 * p + 1], frame.data[3 * p + 2]);
+    if (brightest > low && brightest < high) shown++;
+  }
+  return count > 0 && shown > SHOWN * count;
 }
 
 /**

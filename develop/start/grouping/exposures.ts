@@ -69,7 +69,7 @@ function writtenExposures(frames: readonly Frame[]): { ev: (number | undefined)[
 /** Stops that cameras bracket by: multiples of a third, and of a half. */
 const USUAL_STEPS = [1 / 3, 1 / 2];
 /** Pictures show exposures under a usual response: so far off, as a share, may what they show be. */
-const RESPONSE_DOUBT = 0.5;
+const RESPONSE_DOUBT = 0.8;
 
 /**
  * Exposures of which some frames' are written down and the others' seen: what the pictures show, stretched so that it
@@ -183,8 +183,13 @@ function contradiction(
   const level = members.map((list) => list.reduce((sum, i) => sum + seen[i], 0) / list.length);
   const range = mean[mean.length - 1] - mean[0];
   const seenRange = level[level.length - 1] - level[0];
-  if (range > 1 && (seenRange < range * 0.4 || seenRange > range * 2.2)) {
+  if (Math.max(range, seenRange) > 1 && (seenRange < range * 0.4 || seenRange > range * 2.2)) {
     return `EXIF spans ${range.toFixed(1)} stops, the pictures ${seenRange.toFixed(1)}`;
+  }
+  const falls = level.slice(1).findIndex((value, k) => value < level[k] - CONTRADICTION);
+  if (falls >= 0) {
+    const [dark, bright] = [members[falls][0], members[falls + 1][0]];
+    return `${frames[dark].name} is brighter than ${frames[bright].name}, and EXIF says the opposite`;
   }
   return undefined;
 }

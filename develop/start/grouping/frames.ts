@@ -51,8 +51,14 @@ export function groupFrames(frames: readonly Frame[]): Grouping {
       );
     }
   }
+  if (frames.every(({ mask }) => mask?.every((shown) => shown === 0))) {
+    throw new ImplicamError(
+      'frames-empty',
+      'all frames are transparent throughout: nothing was photographed',
+    );
+  }
   // What a file calls transparent is no photograph; where it says so nothing is guessed.
-  const masks = frames.map((frame) => frame.mask ?? invalidBorder(frame));
+  const masks = frames.map((frame) => frame.mask ?? invalidBorder(frame, frames));
   const exposures = groupExposures(frames, masks);
   const focus = groupFocus(frames, exposures, masks);
   const settings = Math.max(...focus.groupOf) + 1;

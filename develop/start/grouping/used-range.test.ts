@@ -25,6 +25,12 @@ describe('the range that 16-bit frames use', () => {
     expect(usedBits([frame(3, 40, 500), frame(7, 9, brightest)])).toBeUndefined();
   });
 
+  it('is that of a sensor which clips before its last code', () => {
+    const clipped = Array.from({ length: 3000 }, (_, i) => (i % 10 === 0 ? 15_900 : 5 * i));
+    expect(usedBits([frame(...clipped)])).toBe(14);
+    expect(usedBits([frame(...clipped.map((v, i) => v - (i % 400)))])).toBeUndefined();
+  });
+
   it('is not looked for in 8 bits, nor in black', () => {
     expect(usedBits([{ ...frame(1, 2, 3), data: new Uint8Array([1, 2, 3]) }])).toBeUndefined();
     expect(usedBits([frame(0, 0, 0)])).toBeUndefined();

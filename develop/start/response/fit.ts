@@ -41,8 +41,15 @@ export function fitResponse(
   if (!curve) return { response: srgbResponse(), codeNoise: 0 };
   const shared = sharedResponse(curve);
   const pixels = [0, 1, 2].map((channel) => samplePixels(stacks, ev, shared, channel, masks, most));
-  const weight = deviationWeight(pixels.map((samples) => codeNoise(curve, samples)));
   const prior = deviationPrior(curve);
+  // Against curves that may differ freely: against the shared one a channel that truly differs would count as noise.
+  const weight = deviationWeight(
+    pixels.map((samples) => {
+      const own = curve.slice();
+      fitKnots(own, samples, prior, LEAST_WEIGHT, rounds);
+      return codeNoise(own, samples);
+    }),
+  );
   const noise = pixels.map((samples, channel) => {
     const knots = shared.knots.subarray(channel * RESPONSE_KNOTS, (channel + 1) * RESPONSE_KNOTS);
     if (samples.count === 0) return 0;

@@ -22,6 +22,8 @@ export interface ResponsePrior {
 /** Standard deviation of what a channel's curve differs from the curve that all share, and its length in ln x. */
 const DEVIATION = 4 / 255;
 const DEVIATION_LENGTH = 1.5;
+/** Pixel value below which that deviation shrinks with the curve. */
+const TOE = 20 / 255;
 
 /** Standard deviation of the residual, its correlation length in ln x, and what neighbouring knots do not share. */
 const RESIDUAL = 2 / 255;
@@ -39,8 +41,10 @@ export function responsePrior(): ResponsePrior {
 
 /** What is known of a channel's curve once the curve that all channels share is: it differs a little, and smoothly. */
 export function deviationPrior(shared: Float64Array): ResponsePrior {
-  const covariance = smoothCovariance(DEVIATION, DEVIATION_LENGTH);
-  return { mean: shared.slice(1, INNER + 1), precision: inverted(covariance) };
+  const mean = shared.slice(1, INNER + 1);
+  // In the toe a whole code is many stops: there curves differ in proportion to themselves.
+  const scale = mean.map((value) => Math.min(1, value / TOE));
+  return { mean, precision: inverted(smoothCovariance(DEVIATION, DEVIATION_LENGTH, scale)) };
 }
 
 /** Standard encodings, power laws with a toe, film-like logarithms and Hill curves, each with more or less contrast. */
@@ -78,13 +82,14 @@ function gaussianOf(curves: readonly Float64Array[]): ResponsePrior {
   return { mean, precision: inverted(covariance) };
 }
 
-/** Covariance of the inner knots of a smooth function of this deviation and correlation length in ln x. */
-function smoothCovariance(deviation: number, length: number): Float64Array {
+/** Covariance of the inner knots of a smooth function of this deviation (times `scale`) and correlation length in ln x. */
+function smoothCovariance(deviation: number, length: number, scale?: Float64Array): Float64Array {
   const covariance = new Float64Array(INNER * INNER);
   for (let i = 0; i < INNER; i++) {
     for (let j = 0; j < INNER; j++) {
       const distance = ((i - j) * KNOT_STEP) / length;
-      covariance[i * INNER + j] = deviation ** 2 * Math.exp(-0.5 * distance * distance);
+      const size = scale ? scale[i] * scale[j] : 1;
+      covariance[i * INNER + j] = size * deviation ** 2 * Math.exp(-0.5 * distance * distance);
     }
     covariance[i * INNER + i] += NUGGET ** 2;
   }

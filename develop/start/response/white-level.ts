@@ -1,4 +1,4 @@
-import type { Frame } from '../../../model/picture.js';
+import { type Frame, fullScale } from '../../../model/picture.js';
 import { code8 } from './joint-histogram.js';
 
 /** Whites from here on are as good as full scale: noise and compression of a true white. */
@@ -14,8 +14,8 @@ const LEAST_SHARE = 0.02;
 const PROMINENCE = 3;
 const FROM = 7;
 const TO = 12;
-/** Frames at least this many stops apart are compared. */
-const APART = 1;
+/** A darker frame to compare with has at most this share of the brightest one's mean code. */
+const DARKER = 0.85;
 /** What is one code in the brighter frame for having clipped is of many in the darker: at least so far apart, in codes. */
 const LEAST_VARIETY = 8;
 
@@ -27,35 +27,30 @@ const LEAST_VARIETY = 8;
  * what it covers is of different brightness in a darker frame: a bright even wall is not. One level for all channels, the
  * median of theirs: a channel by itself would change colours.
  *
- * @param frames aligned frames of one focus
- * @param ev their exposures in stops
- * @param masks one byte a pixel, 0 = leave the pixel out
+ * It looks at frames as they came, before their exposures are known: what is taken for well exposed depends on it.
  */
-export function whiteLevel(
-  frames: readonly Frame[],
-  ev: readonly number[],
-  masks: readonly (Uint8Array | undefined)[],
-): number {
-  const order = frames.map((_, i) => i).sort((a, b) => ev[b] - ev[a] || a - b);
-  const bright = order[0];
-  const darker = order.find((i) => ev[i] <= ev[bright] - APART);
-  if (darker === undefined) return 255;
-  const levels = [0, 1, 2].map((channel) => channelWhite(frames, bright, darker, channel, masks));
+export function whiteLevel(frames: readonly Frame[]): number {
+  const mean = frames.map(meanCode);
+  const bright = mean.indexOf(Math.max(...mean));
+  const candidates = frames.map((_, i) => i).filter((i) => mean[i] <= DARKER * mean[bright]);
+  if (candidates.length === 0) return 255;
+  const darker = candidates.reduce((a, b) => (mean[b] > mean[a] ? b : a));
+  const levels = [0, 1, 2].map((channel) => channelWhite(frames[bright], frames[darker], channel));
   return levels.sort((a, b) => a - b)[1];
 }
 
-function channelWhite(
-  frames: readonly Frame[],
-  bright: number,
-  darker: number,
-  channel: number,
-  masks: readonly (Uint8Array | undefined)[],
-): number {
+/** Mean sample, in codes of 8 bits. */
+function meanCode(frame: Frame): number {
+  let sum = 0;
+  for (let i = 0; i < frame.data.length; i++) sum += frame.data[i];
+  return (sum / frame.data.length) * (255 / fullScale(frame));
+}
+
+function channelWhite(bright: Frame, darker: Frame, channel: number): number {
   const pairs = new Uint32Array(256 * 256);
-  const [a, b] = [codes(frames[bright], channel), codes(frames[darker], channel)];
-  const [maskA, maskB] = [masks[bright], masks[darker]];
+  const [a, b] = [codes(bright, channel), codes(darker, channel)];
   for (let p = 0; p < a.length; p++) {
-    if (maskA?.[p] !== 0 && maskB?.[p] !== 0) pairs[256 * a[p] + b[p]]++;
+    if (bright.mask?.[p] !== 0 && darker.mask?.[p] !== 0) pairs[256 * a[p] + b[p]]++;
   }
   const counts = Float64Array.from({ length: 256 }, (_, z) =>
     pairs.subarray(256 * z, 256 * (z + 1)).reduce((sum, n) => sum + n, 0),
