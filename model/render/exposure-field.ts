@@ -1,7 +1,8 @@
+import { percentile } from '../percentile.js';
 import type { Picture } from '../picture.js';
 import type { Rect } from '../shards.js';
 import { localLaplacian } from './local-laplacian.js';
-import { createPlane, luminanceAt, type Plane, reducedLogLuminance } from './reduced-luminance.js';
+import { createPlane, logLuminanceRow, type Plane, reducedLogLuminance } from './reduced-luminance.js';
 import type { GapCurve } from './tone-curve.js';
 
 /**
@@ -32,7 +33,7 @@ export function exposureField(light: Picture, curve: GapCurve): ExposureField {
   const log = reducedLogLuminance(light, LONGEST, curve.floor);
   const shown = localLaplacian(log, curve);
   const e = shown.data.map((v, i) => v - log.data[i]);
-  const common = { width: log.width, height: log.height, floor: curve.floor, middle: medianOf(e) };
+  const common = { width: log.width, height: log.height, floor: curve.floor, middle: percentile(e, 50) };
   if (log.width === light.width && log.height === light.height) {
     return { ...common, slope: new Float32Array(e.length).fill(1), offset: e };
   }
@@ -88,10 +89,6 @@ function runningMeans(
   }
 }
 
-function medianOf(e: Float32Array): number {
-  return e.slice().sort()[e.length >> 1];
-}
-
 /** The part of the whole that a picture shows, all in the whole's pixels. */
 export interface Place extends Rect {
   readonly of: { readonly width: number; readonly height: number };
@@ -117,14 +114,15 @@ export function forExposures(
   const exposures = new Float64Array(width);
   for (let y = 0; y < height; y++) {
     blendRows(field, rows.first[y], rows.share[y], line.data);
-    for (let x = 0, i = 3 * y * width; x < width; x++, i += 3) {
+    logLuminanceRow(light, y, field.floor, exposures);
+    for (let x = 0; x < width; x++) {
       const at = columns.first[x];
       const share = columns.share[x];
       const next = at + (share > 0 ? 1 : 0);
       const slope = line.data[at] + share * (line.data[next] - line.data[at]);
       const there = field.width + at;
       const offset = line.data[there] + share * (line.data[field.width + next] - line.data[there]);
-      exposures[x] = (slope - 1) * Math.log2(luminanceAt(light.data, i, field.floor)) + offset;
+      exposures[x] = (slope - 1) * exposures[x] + offset;
     }
     use(y, exposures);
   }
