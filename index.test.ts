@@ -129,6 +129,10 @@ describeNative('a developed model', () => {
     },
   );
 
+  it('renders by default what the results folder shows', async () => {
+    expect(Buffer.from(await render(model))).toEqual(await readFile(at('results', 'all-in-focus.png')));
+  });
+
   it('renders numbers: light, what a display shows, and the defocus map', async () => {
     const light = await renderPixels(model);
     expect(light).toMatchObject({ width: WIDTH, height: HEIGHT, channels: 3 });

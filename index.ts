@@ -112,11 +112,12 @@ export interface PixelQuery {
   /** Exposure in stops on top of the reference, −20 to 20. @default 0 */
   readonly ev?: number;
   /**
-   * How light becomes pixel values: `learned`, the camera's own response; `srgb` or `filmic`, in [0, 1]; `linear`, as it
-   * is. A file holds what a display shows, or linear light: the tone must fit. @default 'srgb', or 'linear' for pixels
-   * and for the formats tiff, exr, hdr and ultrahdr
+   * How light becomes pixel values: `local`, shadows and lights each exposed for themselves; `learned`, the camera's own
+   * response; `srgb` or `filmic`, plain curves; all of these in [0, 1]; `linear`, as it is. A file holds what a display
+   * shows, or linear light: the tone must fit. @default 'local' for a bracket, 'learned' for frames of one exposure,
+   * something between for a narrow bracket; 'linear' for pixels and for the formats tiff, exr and hdr
    */
-  readonly tone?: 'learned' | 'srgb' | 'filmic' | 'linear';
+  readonly tone?: 'local' | 'learned' | 'srgb' | 'filmic' | 'linear';
   /** Width of the result in pixels, 1 to 16384. @default as photographed */
   readonly width?: number;
   /** A part of the full picture, in its whole pixels. @default all of it */
@@ -130,7 +131,7 @@ export interface PixelQuery {
 
 /** What to render, and how to write it. */
 export interface RenderQuery extends PixelQuery {
-  /** png, jpeg, webp and avif hold what a display shows; ultrahdr, tiff, exr and hdr linear light. @default 'png' */
+  /** png, jpeg, webp and avif hold what a display shows; tiff, exr and hdr linear light; ultrahdr both. @default 'png' */
   readonly format?: 'png' | 'jpeg' | 'webp' | 'avif' | 'ultrahdr' | 'tiff' | 'exr' | 'hdr';
 }
 

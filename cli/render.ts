@@ -19,7 +19,13 @@ export function define(command: Command): void {
     .addOption(new Option('--tap <X,Y>', shape.tap.description).argParser(numbersBetween(',', ['X', 'Y'])))
     .addOption(schemaOption('--aperture <a>', shape.aperture))
     .addOption(schemaOption('--ev <stops>', shape.ev))
-    .addOption(schemaOption('--tone <name>', shape.tone, 'srgb, or linear where the file holds linear light'))
+    .addOption(
+      schemaOption(
+        '--tone <name>',
+        shape.tone,
+        'local for brackets, learned for frames of one exposure, linear where the file holds linear light',
+      ),
+    )
     .addOption(
       new Option('--region <X,Y,W,H>', shape.region.description).argParser(
         numbersBetween(',', ['X', 'Y', 'W', 'H']),

@@ -8,9 +8,10 @@ import { createPicture, type Frame, type Picture } from '../model/picture.js';
 import { parseRenderQuery, type RenderQueryInput } from '../model/render/query.js';
 import { parametersSha256, saveModel } from './model-file/model-file.js';
 import type { Development } from './options.js';
-import { chooseDisplay, showRadiance } from './render/display.js';
+import { displayReason } from './render/display.js';
 import { makePreview } from './render/preview-picture.js';
-import { cameraOf, type LearnedResponse, responseOf } from './render/response.js';
+import { renderFile } from './render/render-file.js';
+import { type LearnedResponse, responseOf } from './render/response.js';
 import { renderScene } from './render/scene-renderer.js';
 
 /** The files of a results folder. */
@@ -101,16 +102,14 @@ export async function writeOutputs(
   const path = (file: keyof typeof OUTPUT_FILES) => join(folder, OUTPUT_FILES[file]);
   const render = (query: RenderQueryInput) => renderScene(development.baked, model, parseRenderQuery(query));
 
-  const radiance = render({ tone: 'linear' });
-  const display = chooseDisplay(
-    radiance,
-    learned.frames.map((f) => f.ev),
-  );
-  await writeImage(path('radiance'), radiance);
-  const camera = cameraOf(model);
-  await writeImage(path('picture'), showRadiance(radiance, display, camera));
-  const notes = [...model.info.notes, `all-in-focus.png: ${display.reason}, ${stops(display.ev)}`];
-  const ultraHdr = await writeUltraHdr(path('ultraHdr'), radiance, display.ev);
+  await writeImage(path('radiance'), render({ tone: 'linear' }));
+  await writeImage(path('picture'), render({}));
+  const notes = [...model.info.notes, `all-in-focus.png: ${displayReason(learned.frames.map((f) => f.ev))}`];
+  const ultraHdr = Math.min(model.capture.width, model.capture.height) >= 8;
+  if (ultraHdr) {
+    const query = parseRenderQuery({ format: 'ultrahdr' });
+    await writeFileWhole(path('ultraHdr'), await renderFile(development.baked, model, query));
+  }
   if (!ultraHdr) notes.push('no all-in-focus.jpg: UltraHDR begins at 8 × 8 pixels');
 
   const kept = new Set<keyof typeof OUTPUT_FILES>([
@@ -135,8 +134,7 @@ export async function writeOutputs(
         ['far', 5],
       ] as const) {
         const focus = percentile(map.data, rank);
-        const light = render({ kind: 'refocus', focus, aperture: EXAMPLE_APERTURE, tone: 'linear' });
-        await writeImage(path(file), showRadiance(light, display, camera));
+        await writeImage(path(file), render({ kind: 'refocus', focus, aperture: EXAMPLE_APERTURE }));
         kept.add(file);
       }
     }
@@ -177,16 +175,6 @@ const EXAMPLE_APERTURE = 2;
 
 const finite = (value: number) => (Number.isFinite(value) ? value : null);
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-const stops = (ev: number) => `${ev < 0 ? '−' : '+'}${Math.abs(ev).toFixed(2)} stops`;
-
-/** UltraHDR: linear light with display white at the exposure of the PNG; false where the format is too coarse. */
-async function writeUltraHdr(path: string, radiance: Picture, ev: number): Promise<boolean> {
-  if (Math.min(radiance.width, radiance.height) < 8) return false;
-  const gain = 2 ** ev;
-  const light = { ...radiance, data: radiance.data.map((v) => v * gain) };
-  await writeImage(path, light, { kind: 'ultrahdr' });
-  return true;
-}
 
 /** Inverse depth in 1/m as a line over the defocus map. */
 interface InverseDepth {

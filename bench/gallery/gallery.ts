@@ -89,7 +89,7 @@ async function developSet(name: string, capture: GalleryCapture, quality: Qualit
   const render = (query: RenderQueryInput) => renderScene(baked, model, parseRenderQuery(query));
   const radiance = render({ tone: 'linear' });
   const camera = cameraOf(model);
-  const display = chooseDisplay(radiance, camera.ev);
+  const display = chooseDisplay(radiance, camera);
   const show = (light: Picture) => showRadiance(light, display, camera);
   const panels: Panel[] = [framePanel(frames[0]), framePanel(frames.at(-1)!), show(radiance)];
   const focused = model.config.blur.form === 'lens' && model.capture.focus.length > 1;
@@ -98,7 +98,7 @@ async function developSet(name: string, capture: GalleryCapture, quality: Qualit
     for (const focus of [1, -1])
       panels.push(show(render({ kind: 'refocus', focus, aperture: 2, tone: 'linear' })));
   }
-  const single = display.tone === 'learned';
+  const single = display.local === 0;
   return {
     name,
     capture,

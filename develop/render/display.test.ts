@@ -1,62 +1,94 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Camera } from '../../model/camera/camera.js';
+import type { Look } from '../../model/camera/camera.js';
 import { createPicture, type Picture } from '../../model/picture.js';
-import { encodeSrgb, filmic } from '../../model/render/display-curves.js';
-import { chooseDisplay, showRadiance } from './display.js';
+import { exposureField } from '../../model/render/exposure-field.js';
+import { showLocally } from '../../model/render/local-tone.js';
+import { chooseDisplay, displayReason, lightRadiance, localShare, showRadiance } from './display.js';
 
-function grey(...values: number[]): Picture {
-  const picture = createPicture(values.length, 1, 3);
-  for (const [i, v] of values.entries()) picture.data.fill(v, 3 * i, 3 * i + 3);
+/** Steps of a stop from left to right. */
+function ramp(width = 32, height = 16): Picture {
+  const picture = createPicture(width, height, 3);
+  for (let i = 0; i < picture.data.length; i++) {
+    picture.data[i] = 2 ** ((Math.floor(i / 3) % width) / 3 - 5);
+  }
   return picture;
 }
 
-const BRACKET = [-3, 0, 3];
-const camera: Camera = { focus: [0], kappa: 1, ev: BRACKET, tone: (_, z) => Math.exp(z / 2) };
-const shown = (radiance: Picture, evs: readonly number[]) => {
-  const { data } = showRadiance(radiance, chooseDisplay(radiance, evs), camera);
-  return Array.from({ length: data.length / 3 }, (_, i) => data[3 * i]);
-};
+/** A camera whose pixel values are the square root of light. */
+const lookOf = (...ev: number[]): Look => ({ ev, tone: (_, z) => Math.exp(z / 2) });
+const shown = (light: Picture, look: Look) => showRadiance(light, chooseDisplay(light, look), look).data;
 
-describe('how the all-in-focus picture is shown', () => {
+describe('how a picture is shown where nobody asks for a tone', () => {
   it('is as the camera did where there is one exposure', () => {
-    expect(chooseDisplay(grey(0.1), [1.5, 1.5, 1.5])).toMatchObject({ tone: 'learned', ev: 1.5 });
-    const [value] = shown(grey(0.09), [2, 2]);
-    expect(value).toBeCloseTo(0.6, 4);
+    const light = ramp();
+    expect(chooseDisplay(light, lookOf(1.5, 1.5, 1.5))).toEqual({ local: 0, ev: 1.5, curve: undefined });
+    const data = shown(light, lookOf(-2, -2));
+    for (const [i, v] of data.entries()) {
+      expect(v).toBeCloseTo(Math.min(1, Math.sqrt(light.data[i] / 4)), 4);
+    }
   });
 
-  it('shows the log-average of a bracket as mid-grey, whatever the scale of the radiance', () => {
+  it('is local for a bracket', () => {
+    const light = ramp();
+    const look = lookOf(-3, 0, 3);
+    const choice = chooseDisplay(light, look);
+    expect(choice.local).toBe(1);
+    expect(shown(light, look)).toEqual(showLocally(light, exposureField(light, choice.curve!), 0).data);
+  });
+
+  it('goes from the one to the other without a step', () => {
+    const light = ramp();
+    expect([0, 0.5, 1.5, 2.5, 9].map((range) => localShare([-range / 2, range / 2]))).toEqual([
+      0, 0, 0.5, 1, 1,
+    ]);
+    let before = shown(light, lookOf(0, 0));
+    for (let range = 0.1; range < 3; range += 0.1) {
+      const now = shown(light, lookOf(-range, 0, 0));
+      expect(Math.max(...now.map((v, i) => Math.abs(v - before[i])))).toBeLessThan(0.06);
+      before = now;
+    }
+  });
+
+  it('is never darker at more exposure, for any bracket', () => {
+    const light = ramp();
+    const stops = fc.double({ min: -4, max: 4, noNaN: true });
     fc.assert(
-      fc.property(fc.double({ min: -10, max: 10, noNaN: true }), (stops) => {
-        const [dark, bright] = shown(grey(0.09 * 2 ** stops, 0.36 * 2 ** stops), BRACKET);
-        expect(dark).toBeCloseTo(encodeSrgb(filmic(0.09)), 3);
-        expect(bright).toBeCloseTo(encodeSrgb(filmic(0.36)), 3);
+      fc.property(fc.double({ min: 0, max: 4, noNaN: true }), stops, (range, ev) => {
+        const look = lookOf(-range / 2, range / 2);
+        const choice = chooseDisplay(light, look);
+        const at = (more: number) => showRadiance(light, choice, look, { ev: more }).data;
+        const [dark, bright] = [at(ev), at(ev + 0.2)];
+        return bright.every((v, i) => v >= dark[i]);
       }),
+      { numRuns: 30 },
     );
   });
 
-  it('keeps lights apart below white, and leaves the rest alone', () => {
-    const dim = Array.from({ length: 900 }, () => 0.18);
-    const lights = [0.3, 1, 4, 16, 64, 256];
-    const plain = shown(grey(...dim, 0.3), BRACKET);
-    const values = shown(grey(...dim, ...lights), BRACKET).slice(dim.length);
-    for (let i = 1; i < lights.length; i++) expect(values[i] - values[i - 1]).toBeGreaterThan(0.005);
-    expect(values.at(-1)).toBeLessThan(0.99);
-    expect(values[0]).toBeCloseTo(plain.at(-1)!, 1);
+  it('knows what is noise from the longest exposure', () => {
+    // Code 10 of the square root is reached at (10/255)² of full scale, 7 stops up in these exposures.
+    const { curve } = chooseDisplay(ramp(), lookOf(-10, -7));
+    expect(curve!.low).toBeCloseTo(2 * Math.log2(10 / 255) + 7, 3);
+    expect(chooseDisplay(ramp(), lookOf(-3, 3)).curve!.low).toBeCloseTo(-5, 0);
   });
 
-  it('keeps the ratios of colours when it compresses', () => {
-    const picture = grey(...Array.from({ length: 300 }, () => 0.18), 8, 500);
-    picture.data.set([16, 8, 1], 900);
-    const choice = chooseDisplay(picture, BRACKET);
-    expect(choice.brightest).toBeGreaterThan(10);
-    const { data } = showRadiance(picture, choice, camera);
-    const [r, g, b] = data.subarray(900);
-    expect(r).toBeGreaterThan(g + 0.02);
-    expect(g).toBeGreaterThan(b + 0.1);
+  it('has light above white for displays that can show it', () => {
+    const light = ramp();
+    const one = lookOf(1, 1);
+    expect(lightRadiance(light, chooseDisplay(light, one)).data).toEqual(light.data.map((v) => 2 * v));
+    const bracket = chooseDisplay(light, lookOf(-3, 0, 3));
+    expect(Math.max(...lightRadiance(light, bracket).data)).toBeGreaterThan(1);
   });
 
-  it('survives darkness', () => {
-    expect(shown(grey(0, 0), BRACKET)).toEqual([0, 0]);
+  it('survives darkness, and no photographs', () => {
+    const dark = createPicture(2, 1, 3);
+    expect(Array.from(shown(dark, lookOf(-3, 3)))).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(localShare([])).toBe(0);
+  });
+
+  it('is told', () => {
+    expect(displayReason([0, 0])).toBe('the response of the camera at +0.00 stops');
+    expect(displayReason([-2, 2])).toBe('shadows and lights each exposed for themselves');
+    expect(displayReason([-1.5, -1, 0])).toMatch(/at −1\.00 stops, shadows and lights in part/);
   });
 });

@@ -1,91 +1,120 @@
-import type { Camera } from '../../model/camera/camera.js';
-import { percentile } from '../../model/percentile.js';
+import type { Look } from '../../model/camera/camera.js';
 import type { Picture } from '../../model/picture.js';
-import { luminance } from '../../model/picture.js';
+import { type ExposureField, exposureField, type Place } from '../../model/render/exposure-field.js';
+import { lightLocally, showLocally } from '../../model/render/local-tone.js';
 import { exposeRadiance } from '../../model/render/render.js';
+import { type GapCurve, gapCurve } from '../../model/render/tone-curve.js';
 
-/** How linear radiance is shown to a person. */
+/** How the linear radiance of a scene is shown. */
 export interface DisplayChoice {
-  readonly tone: 'learned' | 'filmic';
-  /** Stops on top of the reference exposure. */
+  /** Share of the local tone, 0 to 1; the rest is the response of the camera. */
+  readonly local: number;
+  /** Exposure of the response in stops: the middle one of the photographs. */
   readonly ev: number;
-  /** Filmic: the brightest luminance after the exposure; lights are compressed so that it is still told apart. */
-  readonly brightest: number;
-  /** Why, for the report. */
-  readonly reason: string;
+  /** The curve of the local tone; undefined where nothing of that is shown. */
+  readonly curve: GapCurve | undefined;
 }
 
-/** Frames whose exposures differ by less than this count as one exposure, in stops. */
+/** Exposures of the frames in stops; with the response, shadows are known from noise. */
+type Photographed = Pick<Look, 'ev'> & Partial<Look>;
+
+/** Frames whose exposures differ by less than this count as one exposure, in stops … */
 const ONE_EXPOSURE = 0.5;
-/** Mid-grey: where the log-average luminance goes. */
-const KEY = 0.18;
-/** Light from here on is compressed … */
-const SHOULDER = 0.5;
-/** … to this, where the filmic curve still tells lights apart: it shows 4 as 0.98, 10 as white. */
-const BRIGHTEST = 4;
-/** Share of the picture that may be lost to white, in per cent. */
-const BURNT = 0.1;
+/** … and from here on as a bracket. */
+const BRACKET = 2.5;
 
 /**
- * Frames of one exposure: the camera's own response at that exposure, so that the picture looks as its photographs.
- * A bracket: a film-like curve over an automatic exposure that brings the log-average luminance to mid-grey
- * (Reinhard et al., "Photographic tone reproduction", 2002), with lights compressed so that they stay apart.
+ * How large a share of the local tone is shown where nobody asks for a tone. Frames of one exposure: none. The camera's
+ * own response at that exposure makes the picture look as its photographs. A bracket: all, because no one exposure shows
+ * its shadows and its lights. A narrow bracket: the wider the more, so that there is no step where the one begins.
  *
- * @param evs exposures of the frames in stops, in the unit of the learned response.
+ * @param evs exposures of the frames in stops
  */
-export function chooseDisplay(radiance: Picture, evs: readonly number[]): DisplayChoice {
-  const sorted = [...evs].sort((a, b) => a - b);
-  const [low, high] = [sorted[0] ?? 0, sorted.at(-1) ?? 0];
-  if (high - low < ONE_EXPOSURE) {
-    return {
-      tone: 'learned',
-      ev: sorted[sorted.length >> 1] ?? 0,
-      brightest: 1,
-      reason: 'the response of the camera at the exposure of its photographs',
-    };
-  }
-  const y = luminance(radiance).data;
-  const ev = automaticExposure(y);
-  const brightest = percentile(y, 100 - BURNT) * 2 ** ev;
-  return { tone: 'filmic', ev, brightest, reason: 'a film-like curve over an automatic exposure' };
+export function localShare(evs: readonly number[]): number {
+  const range = evs.length > 0 ? Math.max(...evs) - Math.min(...evs) : 0;
+  return Math.min(1, Math.max(0, (range - ONE_EXPOSURE) / (BRACKET - ONE_EXPOSURE)));
 }
 
-/** The exposure in stops that brings the log-average of luminances to mid-grey. */
-function automaticExposure(luminances: Float32Array): number {
-  let sum = 0;
-  let lit = 0;
-  for (const y of luminances) {
-    if (!(y > 0 && y < Number.POSITIVE_INFINITY)) continue;
-    sum += Math.log2(y);
-    lit++;
-  }
-  return lit === 0 ? 0 : Math.log2(KEY) - sum / lit;
+/** The exposure of the photographs, the middle one of several, in stops. */
+export function middleExposure(evs: readonly number[]): number {
+  return [...evs].sort((a, b) => a - b)[evs.length >> 1] ?? 0;
 }
 
-/** Linear radiance as a display shows it, encoded, in [0, 1]. @param camera whose response is meant by `learned`. */
+/** @param radiance of the whole scene; @param local share of the local tone; default: what suits the photographs */
+export function chooseDisplay(
+  radiance: Picture,
+  look: Photographed,
+  local = localShare(look.ev),
+): DisplayChoice {
+  return {
+    local,
+    ev: middleExposure(look.ev),
+    curve: local > 0 ? gapCurve(radiance, noiseFloor(look)) : undefined,
+  };
+}
+
+/** What a picture of frames of these exposures looks like, for the report. */
+export function displayReason(evs: readonly number[]): string {
+  const local = localShare(evs);
+  if (local === 1) return 'shadows and lights each exposed for themselves';
+  const ev = middleExposure(evs);
+  const learned = `the response of the camera at ${ev < 0 ? '−' : '+'}${Math.abs(ev).toFixed(2)} stops`;
+  return local === 0 ? learned : `${learned}, shadows and lights in part exposed for themselves`;
+}
+
+/** Code of 255 below which even the longest exposure shows noise. */
+const NOISE_CODE = 10;
+/** Range of ln exposure over which a response is searched. */
+const DARKEST = -14;
+
+/** Radiance below which the photographs show noise. */
+function noiseFloor({ ev, tone }: Photographed): number | undefined {
+  const code = NOISE_CODE / 255;
+  let [dark, bright] = [DARKEST, 0];
+  if (!tone || ev.length === 0 || tone(1, dark) >= code || tone(1, bright) <= code) return undefined;
+  for (let i = 0; i < 40; i++) {
+    const middle = (dark + bright) / 2;
+    if (tone(1, middle) < code) dark = middle;
+    else bright = middle;
+  }
+  return Math.exp(bright - Math.LN2 * Math.max(...ev));
+}
+
+/** Where and how a choice is shown. */
+export interface Shown {
+  /** Of the whole picture. @default the light is the whole picture */
+  readonly field?: ExposureField;
+  /** Part of the field's picture that the light shows. @default all of it */
+  readonly place?: Place;
+  /** Exposure in stops on top of what was chosen. The field is that of 0. @default 0 */
+  readonly ev?: number;
+}
+
+/** Linear radiance as a display shows it, encoded, in [0, 1]. @param camera whose response is meant by the choice */
 export function showRadiance(
   radiance: Picture,
   choice: DisplayChoice,
-  camera: Pick<Camera, 'tone'>,
+  camera: Pick<Look, 'tone'>,
+  { field, place, ev = 0 }: Shown = {},
 ): Picture {
-  const { tone, ev, brightest } = choice;
-  if (tone === 'learned' || !(brightest > BRIGHTEST)) return exposeRadiance(radiance, tone, ev, camera);
-  return exposeRadiance(compressLights(radiance, 2 ** ev, brightest), 'filmic', 0);
+  const learned = () => exposeRadiance(radiance, 'learned', choice.ev + ev, camera);
+  if (!choice.curve) return learned();
+  const shown = showLocally(radiance, field ?? exposureField(radiance, choice.curve), ev, place);
+  return choice.local < 1 ? mixed(learned(), shown, choice.local) : shown;
 }
 
-/**
- * Exposes and compresses what is brighter than the shoulder: with l = ln(luminance / shoulder) > 0, l → l / (1 + k l),
- * which joins the rest with the same slope. Colours keep their ratios.
- */
-function compressLights(radiance: Picture, gain: number, brightest: number): Picture {
-  const k = 1 / Math.log(BRIGHTEST / SHOULDER) - 1 / Math.log(brightest / SHOULDER);
-  const y = luminance(radiance).data;
-  const data = new Float32Array(radiance.data.length);
-  for (let i = 0; i < y.length; i++) {
-    const exposed = y[i] * gain;
-    const l = exposed > SHOULDER ? Math.log(exposed / SHOULDER) : 0;
-    const scale = gain * Math.exp(l / (1 + k * l) - l);
-    for (let c = 3 * i; c < 3 * i + 3; c++) data[c] = radiance.data[c] * scale;
-  }
-  return { ...radiance, data };
+/** The same as linear light for a display that shows what is brighter than white. */
+export function lightRadiance(
+  radiance: Picture,
+  choice: DisplayChoice,
+  { field, place, ev = 0 }: Shown = {},
+): Picture {
+  const plain = () => exposeRadiance(radiance, 'linear', choice.ev + ev);
+  if (!choice.curve) return plain();
+  const shown = lightLocally(radiance, field ?? exposureField(radiance, choice.curve), ev, place);
+  return choice.local < 1 ? mixed(plain(), shown, choice.local) : shown;
+}
+
+function mixed(a: Picture, b: Picture, share: number): Picture {
+  return { ...b, data: b.data.map((v, i) => a.data[i] + share * (v - a.data[i])) };
 }

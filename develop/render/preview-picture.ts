@@ -17,9 +17,9 @@ export interface PreviewPicture {
 }
 
 /** Makes a small picture of linear radiance, as the photographs look. */
-export async function makePreview(radiance: Picture, { ev, tone }: Look): Promise<PreviewPicture> {
+export async function makePreview(radiance: Picture, look: Look): Promise<PreviewPicture> {
   const small = resizedTo(radiance, Math.min(radiance.width, PREVIEW_WIDTH));
-  const shown = showRadiance(small, chooseDisplay(small, ev), { tone });
+  const shown = showRadiance(small, chooseDisplay(small, look), look);
   const { width, height } = small;
   return { bytes: await encodeImage('jpeg', shown, { quality: 85 }), width, height };
 }

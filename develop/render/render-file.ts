@@ -5,7 +5,7 @@ import type { Picture } from '../../model/picture.js';
 import { parseRenderQuery, type RenderQuery, type RenderQueryInput } from '../../model/render/query.js';
 import type { BakedScene } from '../../model/render/render.js';
 import type { TrainedModel } from '../options.js';
-import { renderScene } from './scene-renderer.js';
+import { renderLight, renderScene } from './scene-renderer.js';
 
 /**
  * Completes a query for a kind of file.
@@ -25,12 +25,15 @@ export async function renderFile(
   model: TrainedModel,
   query: RenderQuery,
 ): Promise<Uint8Array> {
-  const picture = renderScene(scene, model, query);
+  const picture =
+    query.format === 'ultrahdr' ? renderLight(scene, model, query) : renderScene(scene, model, query);
   const grey = picture.channels === 1 && imageKinds[query.format].light === 'display';
   return encodeImage(query.format, grey ? asGrey(picture) : picture);
 }
 
 function requireTone({ tone, format }: RenderQuery, name: string): void {
+  // UltraHDR holds both.
+  if (tone === undefined || (format === 'ultrahdr' && tone === 'local')) return;
   const linear = imageKinds[format].light === 'linear';
   if ((tone === 'linear') === linear) return;
   const remedy = linear ? 'leave out the tone, or ask for a .png' : 'ask for an .exr, .hdr or .tif';

@@ -29,14 +29,22 @@ interface Learned {
   readonly height?: number;
   /** How far parameters are from their start values. */
   readonly spread?: number;
+  /** Exposures of the two frames, in stops. */
+  readonly ev?: readonly [number, number];
 }
 
 /** A model as if trained: a textured start, parameters moved from theirs, no moments. */
-function learned({ config = LENS, width = 21, height = 13, spread = 0.3 }: Learned = {}): TrainedModel {
+function learned({
+  config = LENS,
+  width = 21,
+  height = 13,
+  spread = 0.3,
+  ev = [0, 0],
+}: Learned = {}): TrainedModel {
   const capture: Capture = {
     width,
     height,
-    frames: [0, 1].map((focus) => ({ focus, exposure: 0, ev: 0, aperture: 1 })),
+    frames: ev.map((stops, i) => ({ focus: i, exposure: stops === ev[0] ? 0 : 1, ev: stops, aperture: 1 })),
     focus: [-1, 1],
     kappa: 2,
   };
@@ -158,19 +166,42 @@ describe.each(ENGINES)('on %s', (_, create) => {
       expect(worst(brighter, { ...expected, data: expected.data.map((v) => 4 * v) })).toBeLessThan(1e-6);
     });
 
-    test.each(['srgb', 'filmic', 'learned'] as const)('tone %s stays within what is shown', async (tone) => {
-      const baked = await scene();
-      for (const ev of [-8, 0, 8]) {
-        const { data } = render(baked, { tone, ev });
-        expect(data.every((v) => v >= 0 && v <= 1)).toBe(true);
+    test.each(['srgb', 'filmic', 'learned', 'local'] as const)(
+      'tone %s stays within what is shown',
+      async (tone) => {
+        const baked = await scene();
+        for (const ev of [-8, 0, 8]) {
+          const { data } = render(baked, { tone, ev });
+          expect(data.every((v) => v >= 0 && v <= 1)).toBe(true);
+        }
+        const [dark, light] = [-2, 2].map((ev) => render(baked, { tone, ev }).data);
+        expect(light.every((v, i) => v >= dark[i])).toBe(true);
+      },
+    );
+
+    test('a default picture suits the photographs: their camera for one exposure, local for a bracket', async () => {
+      for (const more of [{}, { ev: 1.5 }, { kind: 'refocus' }] satisfies RenderQueryInput[]) {
+        const shownOf = async (ev: readonly [number, number]) => {
+          const model = learned({ ev });
+          const baked = await bakeScene(model, await create());
+          return (query: RenderQueryInput) => renderScene(baked, model, parseRenderQuery(query));
+        };
+        const single = await shownOf([0, 0]);
+        expect(single(more)).toEqual(single({ ...more, tone: 'learned' }));
+        const bracket = await shownOf([-1.5, 1.5]);
+        expect(bracket(more)).toEqual(bracket({ ...more, tone: 'local' }));
+        const narrow = await shownOf([-0.75, 0.75]);
+        const [mixed, local] = [narrow(more), narrow({ ...more, tone: 'local' })];
+        expect(mixed).not.toEqual(local);
+        expect(mixed).not.toEqual(narrow({ ...more, tone: 'learned' }));
       }
-      const [dark, light] = [-2, 2].map((ev) => render(baked, { tone, ev }).data);
-      expect(light.every((v, i) => v >= dark[i])).toBe(true);
     });
 
     test.each<[string, RenderQueryInput]>([
       ['everything in focus', { tone: 'filmic' }],
+      ['everything in focus, local', { tone: 'local', ev: 1 }],
       ['refocused', { kind: 'refocus', focus: 0.3, ...linear }],
+      ['refocused, local', { kind: 'refocus', focus: 0.3, tone: 'local' }],
       ['depth', { kind: 'depth' }],
     ])('a region is a part of the whole: %s', async (_, query) => {
       const baked = await scene();
@@ -269,6 +300,8 @@ describeNative('both engines', () => {
       { tone: 'learned', ev: 1 },
       { kind: 'refocus', focus: -0.2, tone: 'filmic' },
       { kind: 'refocus', tone: 'srgb', width: 9 },
+      { tone: 'local', ev: -1 },
+      { kind: 'refocus', focus: -0.2, tone: 'local', width: 9 },
       { kind: 'depth' },
     ] satisfies RenderQueryInput[]) {
       const [a, b] = [native, tfjs].map((baked) => renderScene(baked, model, parseRenderQuery(query)));

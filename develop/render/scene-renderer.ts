@@ -2,9 +2,11 @@ import type { Engine } from '../../engine/engine.js';
 import type { CudaEngine } from '../../engine/native/cuda-engine.js';
 import type { DisplayCurve, NativeEngine, NativeRenderer } from '../../engine/native/native-engine.js';
 import { type Camera, readCamera } from '../../model/camera/camera.js';
+import { assert } from '../../model/errors.js';
 import { createPicture, type Picture } from '../../model/picture.js';
 import { createPlan } from '../../model/plan.js';
 import { encodeSrgb, filmic } from '../../model/render/display-curves.js';
+import { type ExposureField, exposureField } from '../../model/render/exposure-field.js';
 import type { RenderKind } from '../../model/render/kinds.js';
 import { type RenderQuery, resolveFocus, resolveRegion } from '../../model/render/query.js';
 import {
@@ -14,9 +16,18 @@ import {
   composeRefocus,
   exposeRadiance,
   requireDefocus,
+  type ToneCurve,
 } from '../../model/render/render.js';
 import type { TrainedModel } from '../options.js';
 import { resizedTo } from '../start/pixels/resize.js';
+import {
+  chooseDisplay,
+  type DisplayChoice,
+  lightRadiance,
+  localShare,
+  middleExposure,
+  showRadiance,
+} from './display.js';
 
 /** Native renderers of baked scenes: made at bake time, gone with the scene. */
 const renderers = new WeakMap<BakedScene, NativeRenderer>();
@@ -51,16 +62,34 @@ export function holdScene(scene: BakedScene, engine: Engine): BakedScene {
  * defocus map in focus units). Throws an ImplicamError where the query asks for what the scene does not have.
  */
 export function renderScene(scene: BakedScene, model: TrainedModel, query: RenderQuery): Picture {
-  const camera = readCamera(createPlan(model.capture, model.config, model.seed), model.state.parameters);
-  return DRAW[query.kind]({ scene, camera, query, region: resolveRegion(query, scene) });
+  return draw(scene, model, query, false);
+}
+
+/**
+ * The same as linear light for a display that shows lights above white, where the query does not ask for a curve.
+ * Without a tone it looks, up to white, as `renderScene` does.
+ */
+export function renderLight(scene: BakedScene, model: TrainedModel, query: RenderQuery): Picture {
+  return draw(scene, model, query, true);
+}
+
+function draw(scene: BakedScene, model: TrainedModel, query: RenderQuery, lights: boolean): Picture {
+  const { parameters } = model.state;
+  const camera = readCamera(createPlan(model.capture, model.config, model.seed), parameters);
+  const region = resolveRegion(query, scene);
+  return DRAW[query.kind]({ scene, camera, parameters, query, region, lights });
 }
 
 /** What a kind of render is drawn from. */
 interface Drawing {
   readonly scene: BakedScene;
   readonly camera: Camera;
+  /** What the camera was read from. */
+  readonly parameters: Float32Array;
   readonly query: RenderQuery;
   readonly region: Region;
+  /** Whether what is brighter than white is asked for, too. */
+  readonly lights: boolean;
 }
 
 /** How each kind of render (model/render/kinds.ts) is drawn. */
@@ -76,31 +105,82 @@ const DRAW: Readonly<Record<RenderKind, (drawing: Drawing) => Picture>> = {
 };
 
 /** The scene in focus at `focus` through an opening, exposed and toned; all of it in focus where that is 0. */
-function drawLight({ scene, camera, query, region }: Drawing, focus: number, aperture: number): Picture {
-  const { kappa } = camera;
+function drawLight(drawing: Drawing, focus: number, aperture: number): Picture {
+  const { scene, camera, query, region, lights } = drawing;
+  const local = query.tone === 'local' ? 1 : query.tone === undefined ? localShare(camera.ev) : 0;
+  if (local > 0) return drawLocally(drawing, local, focus, aperture);
+  const ev = query.ev + (query.tone === undefined ? middleExposure(camera.ev) : 0);
+  const tone = query.tone === undefined ? (lights ? 'linear' : 'learned') : query.tone;
+  assert(tone !== 'local', 'the local tone is no curve');
   const native = renderers.get(scene);
   // What is resized is resized in linear light.
   const shrinks = query.width !== undefined && query.width !== region.width;
   if (native && !shrinks) {
-    const curve = displayCurve(query.tone, camera.tone);
-    const data = native.render(focus, kappa * aperture, 2 ** query.ev, curve);
+    const curve = displayCurve(tone, camera.tone);
+    const data = native.render(focus, camera.kappa * aperture, 2 ** ev, curve);
     return cropped({ width: scene.width, height: scene.height, channels: 3, data }, region);
   }
-  let light: Picture;
+  const light = lightOf(drawing, focus, aperture, region);
+  return exposeRadiance(resizedTo(light, query.width), tone, ev, camera);
+}
+
+/** Linear light of a region. */
+function lightOf({ scene, camera }: Drawing, focus: number, aperture: number, region: Region): Picture {
+  const { kappa } = camera;
+  const native = renderers.get(scene);
   if (native) {
     const data = native.render(focus, kappa * aperture, 1, null);
-    light = cropped({ width: scene.width, height: scene.height, channels: 3, data }, region);
-  } else if (aperture > 0) {
-    light = composeRefocus(scene, { focus, aperture, kappa }, region);
-  } else {
-    light = cropped(composeAllInFocus(scene), region);
+    return cropped({ width: scene.width, height: scene.height, channels: 3, data }, region);
   }
-  return exposeRadiance(resizedTo(light, query.width), query.tone, query.ev, camera);
+  if (aperture > 0) return composeRefocus(scene, { focus, aperture, kappa }, region);
+  return cropped(composeAllInFocus(scene), region);
+}
+
+/** What the local tone needs of the scene in focus. */
+interface Locally {
+  /** Of the model that it was made with. */
+  readonly parameters: Float32Array;
+  readonly choice: DisplayChoice;
+  readonly field: ExposureField;
+}
+
+/** Made by the first render that needs it, gone with the scene. */
+const displays = new WeakMap<BakedScene, Locally>();
+
+function locallyOf({ scene, camera, parameters }: Drawing, sharp: () => Picture): Locally {
+  const known = displays.get(scene);
+  if (known?.parameters === parameters) return known;
+  const radiance = sharp();
+  const choice = chooseDisplay(radiance, camera, 1);
+  const made = { parameters, choice, field: exposureField(radiance, choice.curve!) };
+  displays.set(scene, made);
+  return made;
+}
+
+/**
+ * The same with the local tone, or a share of it. Curve and exposure field are those of the whole picture, whatever part
+ * of it is shown at whatever exposure and size; a refocused picture has a field of its own, because blur crosses edges.
+ */
+function drawLocally(drawing: Drawing, local: number, focus: number, aperture: number): Picture {
+  const { scene, camera, query, region, lights } = drawing;
+  const { width, height } = scene;
+  const all = { x: 0, y: 0, width, height };
+  const whole = lightOf(drawing, focus, aperture, all);
+  const sharp = aperture > 0 ? () => lightOf(drawing, 0, 0, all) : () => whole;
+  const { field, choice } = locallyOf(drawing, sharp);
+  const shown = {
+    field: aperture > 0 ? exposureField(whole, choice.curve!) : field,
+    place: { ...region, of: { width, height } },
+    ev: query.ev,
+  };
+  const light = resizedTo(cropped(whole, region), query.width);
+  const share = { ...choice, local };
+  return lights ? lightRadiance(light, share, shown) : showRadiance(light, share, camera, shown);
 }
 
 /** Display value of linear light under a tone; null for linear light itself. */
 function displayCurve(
-  tone: RenderQuery['tone'],
+  tone: ToneCurve,
   learned: (channel: number, lnExposure: number) => number,
 ): DisplayCurve | null {
   const clip = (v: number) => Math.min(1, Math.max(0, v));

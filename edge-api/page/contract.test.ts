@@ -72,7 +72,6 @@ test('the API understands what the page asks for', () => {
     kind: 'all-in-focus',
     aperture: 1,
     ev: 0,
-    tone: 'srgb',
     format: 'jpeg',
   });
   const look: Look = { kind: 'refocus', point: { x: 1, y: 0.25 }, opening: -2, ev: -1.3, tone: 'filmic' };
@@ -88,7 +87,17 @@ test('the API understands what the page asks for', () => {
   // What holds any brightness takes no display curve; depth neither tone nor exposure.
   expect(understood(look, 'exr')).toMatchObject({ tone: 'linear', ev: -1.3, format: 'exr' });
   expect(understood({ ...look, kind: 'depth' }, 'exr')).toMatchObject({ tone: 'linear', ev: 0 });
-  expect(understood({ ...look, kind: 'depth' }, 'png', 600)).toMatchObject({ tone: 'srgb', ev: 0 });
+  expect(understood({ ...look, kind: 'depth' }, 'png', 600)).toEqual({
+    kind: 'depth',
+    aperture: 1,
+    ev: 0,
+    format: 'png',
+  });
+  // A picture with its lights looks, below white, as the photographs ask for.
+  expect(understood(look, 'ultrahdr').tone).toBeUndefined();
+  for (const tone of ['local', 'learned', 'filmic', 'srgb'] as const) {
+    expect(understood({ ...FIRST_LOOK, tone }, 'jpeg').tone).toBe(tone);
+  }
 });
 
 test('no slider of the page leaves what the API takes', () => {

@@ -26,7 +26,9 @@ export const renderUrlQuery = z.strictObject({
   tap: list('x,y', shape.tap),
   aperture: number(shape.aperture),
   ev: number(shape.ev),
-  tone: shape.tone,
+  tone: shape.tone.describe(
+    `${shape.tone.description}; default: linear for tiff, exr and hdr, else what suits the photographs: local for brackets, learned for frames of one exposure`,
+  ),
   width: number(shape.width),
   region: list('x,y,width,height', shape.region),
   format: shape.format.unwrap().optional().describe('default: the best that the Accept header takes'),

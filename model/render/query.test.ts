@@ -15,10 +15,21 @@ describe('parseRenderQuery', () => {
       kind: 'all-in-focus',
       aperture: 1,
       ev: 0,
-      tone: 'srgb',
       format: 'png',
     });
   });
+
+  test.each(['tiff', 'exr', 'hdr'] as const)('%s holds linear light and nothing else', (format) => {
+    expect(parseRenderQuery({ format }).tone).toBe('linear');
+  });
+
+  test.each(['png', 'jpeg', 'webp', 'avif', 'ultrahdr'] as const)(
+    '%s shows what suits the photographs where no tone is asked for',
+    (format) => {
+      expect(parseRenderQuery({ format }).tone).toBeUndefined();
+      expect(parseRenderQuery({ format, tone: 'local' }).tone).toBe('local');
+    },
+  );
 
   test.each([
     [{ kind: 'sharp' }, /kind/],

@@ -14,7 +14,8 @@ const RENDER_FORMATS = ['png', 'jpeg', 'webp', 'avif', 'ultrahdr', 'tiff', 'exr'
 /** Largest side of a render: what the formats and memory allow. */
 const MAX_SIDE = 16_384;
 
-const LINEAR_FORMATS: ReadonlySet<string> = new Set(['ultrahdr', 'tiff', 'exr', 'hdr']);
+/** What holds linear light and nothing else: UltraHDR also holds what a display shows. */
+const LINEAR_FORMATS: ReadonlySet<string> = new Set(['tiff', 'exr', 'hdr']);
 
 export const renderQuerySchema = z
   .strictObject({
@@ -37,9 +38,11 @@ export const renderQuerySchema = z
       .describe('relative aperture: 1 as the widest of the capture, 0 a pinhole (refocus)'),
     ev: z.number().min(-20).max(20).default(0).describe('exposure in stops on top of the reference'),
     tone: z
-      .enum(['learned', 'srgb', 'filmic', 'linear'])
+      .enum(['local', 'learned', 'srgb', 'filmic', 'linear'])
       .optional()
-      .describe("learned: the camera's own response; linear: radiance as it is"),
+      .describe(
+        "local: shadows and lights each exposed for themselves; learned: the camera's own response; linear: radiance as it is",
+      ),
     width: z
       .int()
       .min(1)
@@ -58,7 +61,9 @@ export const renderQuerySchema = z
     format: z
       .enum(RENDER_FORMATS)
       .default('png')
-      .describe('ultrahdr, tiff, exr and hdr hold linear light of any brightness'),
+      .describe(
+        'tiff, exr and hdr hold linear light of any brightness; ultrahdr the picture and its lights above white',
+      ),
   })
   .refine((q) => q.focus === undefined || q.tap === undefined, {
     message: 'give focus or tap, not both',
@@ -69,10 +74,11 @@ export const renderQuerySchema = z
     path: ['kind'],
   });
 
-/** A complete render query, every default filled in. */
-export type RenderQuery = z.output<typeof renderQuerySchema> & {
-  readonly tone: NonNullable<z.output<typeof renderQuerySchema>['tone']>;
-};
+/**
+ * A complete render query, every default filled in. Without a tone it asks for what suits the photographs: local for a
+ * bracket, learned for frames of one exposure (`localShare`, develop/render/display.ts).
+ */
+export type RenderQuery = z.output<typeof renderQuerySchema>;
 /** What a person or a request writes: anything left out takes its default. */
 export type RenderQueryInput = z.input<typeof renderQuerySchema>;
 
@@ -81,7 +87,9 @@ export function parseRenderQuery(input: unknown): RenderQuery {
   const parsed = renderQuerySchema.safeParse(input);
   if (parsed.success) {
     const { tone, format } = parsed.data;
-    return { ...parsed.data, tone: tone ?? (LINEAR_FORMATS.has(format) ? 'linear' : 'srgb') };
+    return tone === undefined && LINEAR_FORMATS.has(format)
+      ? { ...parsed.data, tone: 'linear' }
+      : parsed.data;
   }
   const issue = parsed.error.issues[0];
   const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';

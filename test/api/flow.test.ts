@@ -10,11 +10,16 @@ import sharp from 'sharp';
 import { Upload } from 'tus-js-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CapturedFrame, renderCapture } from '../../bench/samples/capture.js';
+import { decodeModel } from '../../develop/model-file/model-file.js';
+import { renderFile } from '../../develop/render/render-file.js';
+import { bakeScene } from '../../develop/render/scene-renderer.js';
 import { createKey } from '../../edge-api/keys/keys.js';
 import { createHttpGateway } from '../../edge-api/renders/gateway.js';
 import { type RunningServer, startServer } from '../../edge-api/runtime/node.js';
+import { chooseEngine } from '../../engine/choose.js';
 import { decodeExr } from '../../imaging/exr/exr.js';
 import { limitsWith } from '../../imaging/limits.js';
+import { parseRenderQuery } from '../../model/render/query.js';
 import { createFolderStore } from '../../store/folder.js';
 import type { ObjectStore } from '../../store/objects.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
@@ -238,6 +243,13 @@ async function looksAtIt(): Promise<void> {
   expect((await render('', { accept: 'text/html' })).response.status).toBe(406);
 }
 
+/** What `implicam develop` writes as all-in-focus.png of a model. */
+async function defaultPictureOf(file: Buffer): Promise<Buffer> {
+  const model = decodeModel(file, 'model');
+  const scene = await bakeScene(model, await chooseEngine({}));
+  return Buffer.from(await renderFile(scene, model, parseRenderQuery({})));
+}
+
 async function downloads(): Promise<void> {
   const params = { path: { session, version: 'latest' } };
   const { data: model } = await client.GET('/v1/sessions/{session}/models/{version}', { params });
@@ -253,6 +265,10 @@ async function downloads(): Promise<void> {
   };
   const whole = await get('file');
   expect(createHash('sha256').update(whole.bytes).digest('hex')).toBe(model!.sha256);
+  const shown = await fetch(`${server.url}/v1/sessions/${session}/render?format=png`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  expect(Buffer.from(await shown.arrayBuffer())).toEqual(await defaultPictureOf(whole.bytes));
   const etag = whole.response.headers.get('etag')!;
   const rest = await get('file', { range: 'bytes=100-', 'if-range': etag });
   expect([rest.status, rest.bytes.equals(whole.bytes.subarray(100))]).toEqual([206, true]);

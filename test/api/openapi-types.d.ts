@@ -1515,8 +1515,8 @@ export interface operations {
                 aperture?: string;
                 /** @description exposure in stops on top of the reference */
                 ev?: string;
-                /** @description learned: the camera's own response; linear: radiance as it is */
-                tone?: "learned" | "srgb" | "filmic" | "linear";
+                /** @description local: shadows and lights each exposed for themselves; learned: the camera's own response; linear: radiance as it is; default: linear for tiff, exr and hdr, else what suits the photographs: local for brackets, learned for frames of one exposure */
+                tone?: "local" | "learned" | "srgb" | "filmic" | "linear";
                 /** @description width of the result in pixels; default: as captured */
                 width?: string;
                 /** @description part of the picture, in its pixels; default: all of it: x,y,width,height */

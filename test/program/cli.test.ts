@@ -296,6 +296,7 @@ describe('render', () => {
     };
     await render('plain.png');
     expect(await readFrame(at('plain.png'))).toMatchObject({ width: 96, height: 64 });
+    expect(await readFile(at('plain.png'))).toEqual(await readFile(at('out', 'all-in-focus.png')));
     await render('small.jpg', '--width', '48', '--tone', 'filmic', '--ev', '1');
     expect(await readFrame(at('small.jpg'))).toMatchObject({ width: 48, height: 32 });
     await render('far.exr', '--kind', 'refocus', '--focus', '-1', '--aperture', '2');

@@ -94,7 +94,7 @@ describeNative('a stack of three focus distances and three exposures', () => {
     const { data } = await readFrame({ name: 'preview.jpg', bytes: shown });
     const { radiance } = recover(developed.model, developed.baked);
     const look = lookOf(developed.model);
-    const result = showRadiance(radiance, chooseDisplay(radiance, look.ev), look);
+    const result = showRadiance(radiance, chooseDisplay(radiance, look), look);
     const difference = result.data.reduce((sum, v, i) => sum + Math.abs(255 * v - data[i]), 0);
     expect(difference / data.length).toBeLessThan(8);
   });

@@ -30,10 +30,7 @@ export interface Developed extends Photographed {
 
 export function photograph(scene: SceneName): Photographed {
   const capture = renderCapture({ scene });
-  const display = chooseDisplay(
-    capture.truth.radiance,
-    capture.frames.map((f) => f.ev),
-  );
+  const display = chooseDisplay(capture.truth.radiance, { ev: capture.frames.map((f) => f.ev) });
   const learnedIsNotAsked = { tone: () => 0 };
   return {
     capture,

@@ -1,4 +1,3 @@
-import { chooseDisplay } from '../../../develop/render/display.js';
 import { cameraOf } from '../../../develop/render/response.js';
 import { encodeSrgb, filmic } from '../../../model/render/display-curves.js';
 import { COLOURS, charts } from '../plot.js';
@@ -14,18 +13,13 @@ const study = () => developed('study', { quality: 'best' });
 const SHOWN = [0, 4, 8];
 
 const readme: Figure = async () => {
-  const { frames, development, render } = await once(study);
-  const light = render({ tone: 'linear' });
-  const { tone, ev } = chooseDisplay(
-    light,
-    development.model.info.frames.map((f) => f.ev),
-  );
-  const near = render({ kind: 'refocus', focus: 0.95, aperture: 1.6, tone, ev });
+  const { frames, render } = await once(study);
+  const near = render({ kind: 'refocus', focus: 0.95, aperture: 1.6 });
   return contactSheet([
     { title: 'three of nine photographs', panels: SHOWN.map((i) => framePanel(frames[i])) },
     {
       title: 'learned: all in focus in full range, refocused at a wider aperture, defocus map',
-      panels: [render({ tone, ev }), near, mapPanel(render({ kind: 'depth' }))],
+      panels: [render({}), near, mapPanel(render({ kind: 'depth' }))],
     },
   ]);
 };
@@ -62,7 +56,7 @@ const exposure: Figure = async () => {
   }));
   return captioned([
     panels.slice(0, 3),
-    [...panels.slice(3), { panel: show(light()), caption: 'filmic: the whole range at once' }],
+    [...panels.slice(3), { panel: show(light()), caption: 'local: the whole range at once' }],
   ]);
 };
 

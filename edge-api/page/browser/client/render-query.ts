@@ -7,7 +7,8 @@ export interface Look {
   /** Stops wider (positive) than the widest opening of the capture. */
   readonly opening: number;
   readonly ev: number;
-  readonly tone: 'srgb' | 'learned' | 'filmic';
+  /** auto: what suits the photographs. */
+  readonly tone: 'auto' | 'local' | 'learned' | 'filmic' | 'srgb';
 }
 
 export const FIRST_LOOK: Look = {
@@ -15,7 +16,7 @@ export const FIRST_LOOK: Look = {
   point: { x: 0.5, y: 0.5 },
   opening: 0,
   ev: 0,
-  tone: 'srgb',
+  tone: 'auto',
 };
 
 export interface RenderTarget {
@@ -27,9 +28,6 @@ export interface RenderTarget {
 }
 
 export type RenderFormat = 'jpeg' | 'png' | 'ultrahdr' | 'exr';
-
-/** What holds light of any brightness is not tone-mapped. */
-const LINEAR: readonly RenderFormat[] = ['ultrahdr', 'exr'];
 
 /**
  * The address of a render.
@@ -44,9 +42,10 @@ export function renderPath(target: RenderTarget, look: Look, format: RenderForma
     query.set('tap', `${pixel(look.point.x, width)},${pixel(look.point.y, height)}`);
     query.set('aperture', String(apertureOf(look.opening)));
   }
-  const isLinear = LINEAR.includes(format);
   if (look.kind !== 'depth' && look.ev !== 0) query.set('ev', String(look.ev));
-  if (look.kind !== 'depth' || isLinear) query.set('tone', isLinear ? 'linear' : look.tone);
+  // What holds light of any brightness takes no curve.
+  const takesCurve = look.kind !== 'depth' && format !== 'exr' && format !== 'ultrahdr';
+  if (takesCurve && look.tone !== 'auto') query.set('tone', look.tone);
   if (pixels !== undefined && pixels < width) query.set('width', String(pixels));
   return `/v1/sessions/${session}/render?${query}`;
 }

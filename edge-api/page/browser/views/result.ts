@@ -17,9 +17,11 @@ const KINDS = [
 ] as const;
 
 const TONES = [
-  ['srgb', 'Standard'],
+  ['auto', 'Automatic'],
+  ['local', 'Shadows and lights'],
   ['learned', "The camera's own"],
   ['filmic', 'Film'],
+  ['srgb', 'Plain'],
 ] as const;
 
 /** What was made of the photographs, to be looked at as one likes. */
