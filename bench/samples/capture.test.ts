@@ -142,7 +142,9 @@ describe('renderCapture', () => {
   });
 
   it('refuses what it can not do', () => {
-    expect(() => renderCapture({ scene: 'attic' as never })).toThrow(/"attic".*study, hall, night, leaves/);
+    expect(() => renderCapture({ scene: 'attic' as never })).toThrow(
+      /"attic".*study, hall, night, leaves, random/,
+    );
     expect(() => renderCapture({ width: 0 })).toThrow(/width.*16 to 16384, not 0/);
     expect(() => renderCapture({ focus: 2.5 })).toThrow(/focus planes/);
     expect(() => renderCapture({ exposures: 99 })).toThrow(/exposures/);
