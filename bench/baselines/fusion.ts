@@ -6,7 +6,11 @@ import type { PhotoStack } from './stack.js';
 
 /** Ways to put a focus stack or a bracket together as they are in textbooks and in most programs. */
 
-/** ln radiance of every focus: Debevec's merge, sRGB undone where there is one exposure. */
+/** As files show light, about: sharpness is compared and pictures are blended in this, as programs do. In logarithms
+ * the noise of shadows looks sharper than anything else (3 dB for the choice, 10 for the pyramid). */
+const GAMMA = 2.2;
+
+/** Every focus: Debevec's merge, sRGB undone where there is one exposure, to the power 1 / GAMMA. */
 function mergedFoci(stack: PhotoStack): Picture[] {
   const response = debevecResponse(stack);
   const { width, height } = stack;
@@ -14,7 +18,7 @@ function mergedFoci(stack: PhotoStack): Picture[] {
     width,
     height,
     channels: 3,
-    data: debevecMerge(bracket, response),
+    data: debevecMerge(bracket, response).map((log) => Math.exp(log / GAMMA)),
   }));
 }
 
@@ -24,10 +28,13 @@ const meanOf = ({ width, height, data }: Picture): Float32Array =>
     (_, p) => (data[3 * p] + data[3 * p + 1] + data[3 * p + 2]) / 3,
   );
 
-const linear = (logs: Picture): Picture => ({ ...logs, data: logs.data.map((v) => Math.exp(v)) });
+const linear = (shown: Picture): Picture => ({
+  ...shown,
+  data: shown.data.map((v) => Math.max(v, 1e-3) ** GAMMA),
+});
 
 /**
- * Choice by Laplacian maximum: every pixel comes from the focus whose second differences of log light are the strongest
+ * Choice by Laplacian maximum: every pixel comes from the focus whose second differences are the strongest
  * there. No neighbourhood, no smoothing.
  *
  * @returns linear radiance.

@@ -286,9 +286,11 @@ function displayed(radiance: Picture, key: number): Picture {
   return out;
 }
 
-/** The truth as `srgbPsnr` and `deltaE` display it. */
-export function displayedTruth(truth: Picture): Picture {
-  return displayed(truth, displayKey(truth));
+/** Both pictures as `srgbPsnr` displays them, after the common gain. */
+export function displayedPair(radiance: Picture, truth: Picture): { picture: Picture; truth: Picture } {
+  const key = displayKey(truth);
+  const { picture } = alignRadiance(radiance, truth, 'common');
+  return { picture: displayed(picture, key), truth: displayed(truth, key) };
 }
 
 /**
