@@ -91,3 +91,13 @@ export function atMost(capture: QualityCapture, size: number): QualityCapture {
   const side = (n: number) => Math.max(16, Math.round(n * scale));
   return { ...capture, options: { ...capture.options, width: side(width), height: side(height) } };
 }
+
+/** What photographs a capture again. */
+export function commandOf({ options }: QualityCapture): string {
+  const { width, height, ...others } = options;
+  const flags = Object.entries(others).map(([name, value]) => {
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return value === true ? flag : `${flag} ${value}`;
+  });
+  return ['implicam sample capture', ...flags, `--size ${width}x${height}`].join(' ');
+}

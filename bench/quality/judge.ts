@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { develop } from '../../develop/develop.js';
 import type { Development, Quality } from '../../develop/options.js';
 import { readFrames } from '../../imaging/capture.js';
-import type { Frame } from '../../model/picture.js';
+import type { Frame, Picture } from '../../model/picture.js';
 import { bestFrame } from '../baselines/best-frame.js';
 import { classicalRadiance } from '../baselines/classical.js';
 import { exposureFusion, laplacianChoice, pyramidFusion } from '../baselines/fusion.js';
+import { IDENTITY } from '../samples/motion.js';
 import type { Truth } from '../samples/truth.js';
 import { writeSample } from '../samples/write.js';
 import { type KnownTruth, readKnownTruth } from '../scores/evaluate.js';
 import { recover } from '../scores/recover.js';
 import { displayedPair, type RadianceScores, scoreRadiance } from '../scores/scores.js';
-import type { QualityCapture } from './captures.js';
+import { commandOf, type QualityCapture } from './captures.js';
 import { afterBestCurve } from './display.js';
 import { reasons } from './reasons.js';
 
@@ -29,6 +30,8 @@ export interface Judgement {
   readonly frames: number;
   readonly preset: string;
   readonly seconds: number;
+  /** What photographs it again, where it was generated. */
+  readonly command?: string;
   readonly ours: RadianceScores;
   /** Of those that apply. */
   readonly baselines: Readonly<Partial<Record<Baseline, RadianceScores>>>;
@@ -45,7 +48,8 @@ export async function judge(capture: QualityCapture, quality: Quality): Promise<
     const truth = await writeSample(folder, capture.options);
     const frames = await readFrames(truth.frames.map(({ file }) => join(folder, file)));
     const known = await readKnownTruth(folder);
-    return await judgeFrames(capture.name, frames, known, quality, truth);
+    const judgement = await judgeFrames(capture.name, frames, known, quality, truth);
+    return { ...judgement, command: commandOf(capture) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -60,11 +64,15 @@ export async function judgeFrames(
   truth?: Truth,
 ): Promise<Judgement> {
   const began = performance.now();
-  const development = await develop(frames, { quality });
+  let start: Picture | undefined;
+  const onPreview = (light: Picture) => {
+    start = light;
+  };
+  const development = await develop(frames, { quality, onPreview });
   const seconds = (performance.now() - began) / 1000;
   const { model, baked } = development;
   const { radiance } = recover(model, baked, truth?.referenceFrame);
-  const score = (picture: typeof radiance) => scoreRadiance(picture, known.radiance, known.inverseDepth);
+  const score = (picture: Picture) => scoreRadiance(picture, known.radiance, known.inverseDepth);
   const ours = score(radiance);
   const { stack } = known;
   const baselines: Partial<Record<Baseline, RadianceScores>> = {
@@ -88,19 +96,25 @@ export async function judgeFrames(
       ours: afterBestCurve(shown.picture, shown.truth),
       mertens: afterBestCurve(exposureFusion(stack), shown.truth),
     },
-    ...lossOf(ours, baselines, development, truth),
+    ...lossOf(ours, baselines, development, truth, isStill(truth) && start ? score(start) : undefined),
   };
 }
+
+/** Whether the start is in the truth's view, whatever frame that was made in. */
+const isStill = (truth: Truth | undefined) =>
+  truth === undefined ||
+  truth.frames.every(({ homography }) => homography.every((v, i) => v === IDENTITY[i]));
 
 function lossOf(
   ours: RadianceScores,
   baselines: Judgement['baselines'],
   development: Development,
   truth: Truth | undefined,
+  start: RadianceScores | undefined,
 ): Pick<Judgement, 'lost'> {
   const present = BASELINES.filter((b) => baselines[b] !== undefined);
   const to = present.reduce((a, b) => (baselines[b]!.muPsnr > baselines[a]!.muPsnr ? b : a));
   const by = baselines[to]!.muPsnr - ours.muPsnr;
   if (!(by > 0)) return {};
-  return { lost: { to, by, why: reasons(ours, baselines[to]!, development, truth) } };
+  return { lost: { to, by, why: reasons(ours, baselines[to]!, development, truth, start) } };
 }

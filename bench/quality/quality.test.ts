@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createPicture, type Picture } from '../../model/picture.js';
-import { atMost, qualityCaptures } from './captures.js';
+import { atMost, commandOf, qualityCaptures } from './captures.js';
 import { afterBestCurve } from './display.js';
 import { type Judgement, judge } from './judge.js';
 import { castOf, reportOf } from './report.js';
@@ -24,6 +24,13 @@ describe('the list of captures', () => {
     const small = atMost(report[0], 60).options;
     expect(Math.max(small.width, small.height)).toBe(60);
   });
+});
+
+it('a capture is photographed again by the command that is printed', () => {
+  const capture = qualityCaptures('report')[5];
+  expect(commandOf(capture)).toMatch(
+    /^implicam sample capture --focus 1 --exposures 3 --jpeg 95 --motion hand --mover --scene random --seed 11 --size \d+x\d+$/,
+  );
 });
 
 describe('a displayed picture', () => {

@@ -1,11 +1,16 @@
 import type { Development } from '../../develop/options.js';
+import { project } from '../samples/motion.js';
 import type { Truth } from '../samples/truth.js';
+import { frameHomography } from '../scores/recover.js';
 import type { RadianceScores } from '../scores/scores.js';
 
 /** Decibels that a cause has to account for, to be named. */
 const WORTH_NAMING = 1;
+const START_BETTER = 0.3;
 /** Stops. */
 const EXPOSURE_ERROR = 0.1;
+/** Pixels. */
+const REGISTRATION_ERROR = 0.5;
 
 /** What can be told of why a baseline is better: from the scores, and from what the program took the capture for. */
 export function reasons(
@@ -13,8 +18,11 @@ export function reasons(
   theirs: RadianceScores,
   { model }: Development,
   truth: Truth | undefined,
+  start?: RadianceScores,
 ): string[] {
   const why: string[] = [];
+  const trained = (start?.muPsnr ?? Number.NaN) - ours.muPsnr;
+  if (trained > START_BETTER) why.push(`training: its start is ${trained.toFixed(1)} dB better`);
   const cast = ours.muPsnrPerChannel - ours.muPsnr;
   if (cast > WORTH_NAMING) {
     const gains = ours.channelGains.map((g) => g.toFixed(3)).join(' ');
@@ -32,12 +40,15 @@ export function reasons(
 }
 
 /** Where presets, focus settings or exposures are not those of the capture. */
-function misunderstood({ info, capture }: Development['model'], truth: Truth): string[] {
+function misunderstood(model: Development['model'], truth: Truth): string[] {
+  const { info, capture } = model;
   const out: string[] = [];
   const foci = truth.camera.foci.length;
   if (capture.focus.length !== foci) {
     out.push(`${foci} focus settings taken for ${capture.focus.length} (preset ${info.preset})`);
   }
+  const apart = registrationError(model, truth);
+  if (apart > REGISTRATION_ERROR) out.push(`frames registered up to ${apart.toFixed(1)} pixels off`);
   const off = exposureError(info.frames, truth);
   if (off > EXPOSURE_ERROR) out.push(`exposures up to ${off.toFixed(2)} stops off`);
   return out;
@@ -51,4 +62,27 @@ function exposureError(frames: readonly { file: string; ev: number }[], truth: T
   const sorted = errors.filter(Number.isFinite).sort((a, b) => a - b);
   const middle = sorted[Math.floor(sorted.length / 2)] ?? 0;
   return Math.max(0, ...sorted.map((e) => Math.abs(e - middle)));
+}
+
+/** Largest distance, in pixels, between where a frame and the reference frame are said to show the same point. */
+export function registrationError(model: Development['model'], truth: Truth): number {
+  const { width, height } = truth;
+  const side = Math.max(width, height);
+  const reference = frameHomography(model, truth.referenceFrame);
+  const known = new Set(model.info.frames.map(({ file }) => file));
+  const [at, mine, theirs] = [new Float64Array(2), new Float64Array(2), new Float64Array(2)];
+  let worst = 0;
+  for (const { file, homography } of truth.frames) {
+    if (!known.has(file)) continue;
+    const own = frameHomography(model, file);
+    for (let k = 0; k < 25; k++) {
+      const x = (width * (0.5 + (k % 5))) / 5;
+      const y = (height * (0.5 + Math.floor(k / 5))) / 5;
+      project(homography, x, y, at);
+      project(own, (2 * x - width) / side, (2 * y - height) / side, mine);
+      project(reference, (2 * at[0] - width) / side, (2 * at[1] - height) / side, theirs);
+      worst = Math.max(worst, (Math.hypot(mine[0] - theirs[0], mine[1] - theirs[1]) * side) / 2);
+    }
+  }
+  return worst;
 }

@@ -126,13 +126,14 @@ function colours(judgements: readonly Judgement[]): string {
 
 function losses(judgements: readonly Judgement[]): string {
   const lost = judgements
-    .flatMap(({ name, width, height, ours, lost }) => (lost ? [{ name, width, height, ours, ...lost }] : []))
+    .flatMap(({ lost, ...others }) => (lost ? [{ ...others, ...lost }] : []))
     .sort((a, b) => b.by - a.by);
   if (lost.length === 0) return 'No capture is lost to a baseline.';
   const items = lost.map(
-    ({ name, width, height, ours, to, by, why }) =>
+    ({ name, width, height, ours, command, to, by, why }) =>
       `- ${name} (${width} × ${height}): ${ours.muPsnr.toFixed(1)} dB, ${by.toFixed(1)} less than ${LABELS[to]}; ` +
-      (why.length > 0 ? why.join('; ') : 'why cannot be told'),
+      (why.length > 0 ? why.join('; ') : 'why cannot be told') +
+      (command ? ` (\`${command}\`)` : ''),
   );
   return [`Lost to the best baseline: ${lost.length} of ${judgements.length}.`, '', ...items].join('\n');
 }
