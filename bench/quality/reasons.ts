@@ -45,7 +45,7 @@ function misunderstood(model: Development['model'], truth: Truth): string[] {
   const out: string[] = [];
   const foci = truth.camera.foci.length;
   if (capture.focus.length !== foci) {
-    out.push(`${foci} focus settings taken for ${capture.focus.length} (preset ${info.preset})`);
+    out.push(`taken for ${capture.focus.length} focus settings instead of ${foci} (preset ${info.preset})`);
   }
   const apart = registrationError(model, truth);
   if (apart > REGISTRATION_ERROR) out.push(`frames registered up to ${apart.toFixed(1)} pixels off`);
