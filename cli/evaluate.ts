@@ -47,7 +47,14 @@ export async function evaluateModel(path: string, command: EvaluateCommand): Pro
   return evaluateAgainst(recover(model, baked, referenceFrame), known);
 }
 
-const keys = ({ muPsnr, srgbPsnr, ssim }: RadianceScores) => ({ muPsnr, srgbPsnr, ssim });
+const keys = ({ muPsnr, muPsnrPerChannel, channelGains, srgbPsnr, deltaE, ssim }: RadianceScores) => ({
+  muPsnr,
+  muPsnrPerChannel,
+  channelGains,
+  srgbPsnr,
+  deltaE,
+  ssim,
+});
 
 /** The machine-readable line; its keys are stable. */
 function evaluationLine(evaluation: Evaluation) {
@@ -65,12 +72,24 @@ export function scoreTable(evaluation: Evaluation): string {
   const row = (name: string, s: RadianceScores, depth = '') => [
     name,
     score(s.muPsnr),
+    score(s.muPsnrPerChannel),
+    s.channelGains.map((gain) => score(gain, 3)).join(' '),
     score(s.srgbPsnr),
+    `${score(s.deltaE.median)} / ${score(s.deltaE.p95)}`,
     score(s.ssim, 4),
     depth,
   ];
   return table(
-    ['against the truth', 'μ-law PSNR dB', 'sRGB PSNR dB', 'SSIM', 'depth correlation'],
+    [
+      'against the truth',
+      'μ-law PSNR dB',
+      'a gain a channel',
+      'gains R G B',
+      'sRGB PSNR dB',
+      'ΔE median / 95 %',
+      'SSIM',
+      'depth correlation',
+    ],
     [
       row('best single frame', baselines.bestFrame),
       row('classical (Debevec, sharpest focus)', baselines.classical),

@@ -1,8 +1,11 @@
 import { type Command, Option } from 'commander';
+import { type CameraOptions, cameraSchema } from '../bench/samples/camera.js';
 import type { Motion } from '../bench/samples/motion.js';
 import { SCENE_NAMES, type SceneName } from '../bench/samples/scenes/index.js';
 import { type ExifHonesty, writeSample } from '../bench/samples/write.js';
-import { jsonOption, numbersBetween, seedOption, wholeNumber } from './shared/options.js';
+import { jsonOption, numbersBetween, schemaOption, seedOption, wholeNumber } from './shared/options.js';
+
+const { shape } = cameraSchema;
 
 export function define(command: Command): void {
   command
@@ -28,6 +31,18 @@ export function define(command: Command): void {
         .choices(['exact', 'rough', 'none'])
         .default('exact'),
     )
+    .addOption(schemaOption('--jpeg <quality>', shape.jpeg))
+    .addOption(schemaOption('--subsampling <ratio>', shape.subsampling))
+    .addOption(schemaOption('--response <name>', shape.response))
+    .addOption(schemaOption('--iso <n>', shape.iso))
+    .addOption(schemaOption('--vignetting <stops>', shape.vignetting))
+    .addOption(schemaOption('--wb-drift <stops>', shape.wbDrift))
+    .addOption(schemaOption('--breathing <percent>', shape.breathing))
+    .addOption(schemaOption('--flicker <stops>', shape.flicker))
+    .addOption(schemaOption('--bits <n>', shape.bits))
+    .addOption(schemaOption('--white <level>', shape.white))
+    .addOption(schemaOption('--retakes <n>', shape.retakes))
+    .addOption(new Option('--mover', shape.mover.description))
     .addOption(jsonOption())
     .addHelpText('after', AFTER)
     .action(async (dir: string, options) => {
@@ -37,10 +52,11 @@ export function define(command: Command): void {
 
 const AFTER = `
 The photographs are rendered by physics, not by the model that "develop" fits: layers that cover each other, thin-lens
-defocus in linear light, sensor noise, clipping, a camera response that no file tells, 8 bits. Beside them lies the truth
+defocus in linear light, sensor noise, clipping, a camera response that no file tells. "--scene random" is another
+scene for every seed. Beside them lies the truth
 (truth.exr radiance, truth-depth.exr, truth.json camera) that "implicam evaluate" scores against.`;
 
-export interface SampleCommand {
+export interface SampleCommand extends CameraOptions {
   readonly scene: SceneName;
   readonly seed: number;
   readonly size: readonly [number, number];

@@ -52,7 +52,7 @@ export async function prepare(given: readonly Frame[], options: DevelopOptions):
   const kernels = options.startKernels ?? startKernels(options.threads);
   const began = performance.now();
   const frames = ofFullRange(given, note);
-  const grouping = groupFrames(frames);
+  const grouping = groupFrames(frames, asksForOneFocus(options));
   grouping.notes.forEach(note);
   const registered = fromBlack(registerFrames(frames, grouping, note, kernels), grouping, note);
   const started = performance.now();
@@ -111,21 +111,17 @@ function ofFullRange(frames: readonly Frame[], note: (sentence: string) => void)
   return wide.map((frame) => stretched(frame, [0, 0, 0], white));
 }
 
+/** Whoever asks for a preset of one focus knows better than the pictures. */
+const asksForOneFocus = ({ preset = 'auto' }: DevelopOptions): boolean =>
+  preset !== 'auto' && presetFocus(preset) === 'one';
+
 function choosePreset(options: DevelopOptions, grouping: Grouping): StillPreset {
   const asked = options.preset ?? 'auto';
   if (asked === 'auto') return grouping.preset;
-  const needed = presetFocus(asked);
-  if (needed === 'several' && grouping.focus.length < 2) {
+  if (presetFocus(asked) === 'several' && grouping.focus.length < 2) {
     throw new ImplicamError(
       'preset-mismatch',
       `preset ${asked} needs frames of different focus, and these all share theirs: use --preset exposure or auto`,
-      { exitCode: 2 },
-    );
-  }
-  if (needed === 'one' && grouping.focus.length > 1) {
-    throw new ImplicamError(
-      'preset-mismatch',
-      `preset ${asked} needs frames that share their focus, and these do not: use --preset focus-exposure or auto`,
       { exitCode: 2 },
     );
   }

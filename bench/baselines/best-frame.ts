@@ -26,7 +26,7 @@ export function bestFrame(
   stack.brackets.forEach(({ pixels }, bracket) => {
     pixels.forEach((bytes, photo) => {
       const picture = linearised(bytes, stack.width, stack.height);
-      const value = psnr(muLaw(alignRadiance(picture, truth, 'scale').picture, white), target);
+      const value = psnr(muLaw(alignRadiance(picture, truth, 'common').picture, white), target);
       if (value > score) {
         score = value;
         best = { picture, bracket, photo };

@@ -29,7 +29,8 @@ describe.each(SCENE_NAMES)('scene %s', (scene) => {
     const { data } = capture.truth.radiance;
     expect(data.every((v) => v >= 0 && Number.isFinite(v))).toBe(true);
     const stops = Math.log2(percentile(data, 99.95) / percentile(data, 0.05));
-    expect(stops).toBeGreaterThan(scene === 'night' ? 11.5 : 9.5);
+    // A random scene has as many stops as its seed says.
+    expect(stops).toBeGreaterThan({ night: 11.5, random: 5 }[scene as string] ?? 9.5);
     expect(percentile(data, 99)).toBeLessThan(8);
   });
 
@@ -78,6 +79,20 @@ describe.each(SCENE_NAMES)('scene %s', (scene) => {
       expect(percentile(truth.radiance.data, 1)).toBeGreaterThan(0);
     }
   });
+});
+
+it('every seed has a random scene of its own, with light and depth everywhere', () => {
+  const pictures = [2, 3, 4, 5, 6, 7].map((seed) => {
+    const { truth, camera } = renderCapture({ ...small, scene: 'random', seed, focus: 2, exposures: 1 });
+    expect(truth.radiance.data.every((v) => v >= 0 && Number.isFinite(v))).toBe(true);
+    expect(truth.depth.data.every((z) => z > 0.3 && z < 100)).toBe(true);
+    expect(camera.scene.surfaces.length).toBeGreaterThanOrEqual(6);
+    // The photographer exposed for it.
+    expect(percentile(truth.radiance.data, 85)).toBeLessThan(1.2);
+    expect(percentile(truth.radiance.data, 97)).toBeGreaterThan(0.15);
+    return meanOf(truth.radiance.data);
+  });
+  expect(new Set(pictures).size).toBe(6);
 });
 
 describe('renderCapture', () => {
@@ -142,7 +157,9 @@ describe('renderCapture', () => {
   });
 
   it('refuses what it can not do', () => {
-    expect(() => renderCapture({ scene: 'attic' as never })).toThrow(/"attic".*study, hall, night, leaves/);
+    expect(() => renderCapture({ scene: 'attic' as never })).toThrow(
+      /"attic".*study, hall, night, leaves, random/,
+    );
     expect(() => renderCapture({ width: 0 })).toThrow(/width.*16 to 16384, not 0/);
     expect(() => renderCapture({ focus: 2.5 })).toThrow(/focus planes/);
     expect(() => renderCapture({ exposures: 99 })).toThrow(/exposures/);

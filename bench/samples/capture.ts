@@ -1,22 +1,28 @@
 import { ImplicamError } from '../../model/errors.js';
 import { createPicture, type Picture } from '../../model/picture.js';
+import { type CameraInput, type CameraOptions, cameraSchema } from './camera.js';
+import { unit2 } from './hash.js';
 import { type Lens, lensFor } from './lens.js';
 import {
+  breathingLens,
   type Homography,
   handHeld,
+  isStill,
   type Motion,
   movingObject,
   referenceFrame,
   STILL,
   type View,
+  walker,
 } from './motion.js';
 import { type Rendering, renderScene } from './render.js';
 import { pixelSize, type Scene, Stage } from './scene.js';
 import { SCENE_NAMES, SCENES, type SceneName } from './scenes/index.js';
-import { expose, type Sensor, sensorFor } from './sensor.js';
+import { withPasserBy } from './scenes/passer-by.js';
+import { expose, exposeDeep, type Sensor, sensorFor } from './sensor.js';
 
 /** What to photograph, and how. */
-export interface CaptureOptions {
+export interface CaptureOptions extends CameraInput {
   /** @default study */
   readonly scene?: SceneName;
   /** @default 1 */
@@ -33,12 +39,20 @@ export interface CaptureOptions {
   readonly motion?: Motion;
 }
 
+type Checked = Required<Omit<CaptureOptions, keyof CameraInput>> & CameraOptions;
+
 /** One photograph and its settings. */
 export interface CapturedFrame {
   /** Interleaved RGB, display-encoded by the camera's response. */
   readonly pixels: Uint8Array;
-  /** Stops. */
+  /** The same with the bits that the camera has, where these are more than 8. */
+  readonly deep?: Uint16Array;
+  /** Stops that it was exposed by. */
   readonly ev: number;
+  /** Stops that the camera was set to: the same without flicker. */
+  readonly setEv: number;
+  /** What the camera's white balance multiplied red, green and blue by. */
+  readonly balance: readonly [number, number, number];
   /** Metres. */
   readonly focusDistance: number;
   readonly fNumber: number;
@@ -46,18 +60,20 @@ export interface CapturedFrame {
   readonly exposureTime: number;
   readonly focusIndex: number;
   readonly exposureIndex: number;
+  /** Which photograph of its setting this is, from 0. */
+  readonly take: number;
   /** Maps pixel positions of this frame to pixel positions of the truth. */
   readonly homography: Homography;
 }
 
 /** A capture and all that is true about it. */
 export interface Capture {
-  readonly options: Required<CaptureOptions>;
+  readonly options: Checked;
   readonly frames: readonly CapturedFrame[];
   readonly truth: {
     /**
      * Linear radiance (1 saturates at EV 0) of the reference view: everything in focus, or with a single focus what
-     * the lens shows.
+     * the lens shows. Darker in the corners where the lens makes them so: no stack tells that from the scene.
      */
     readonly radiance: Picture;
     /** Metres. */
@@ -68,7 +84,7 @@ export interface Capture {
   readonly camera: { readonly lens: Lens; readonly sensor: Sensor; readonly scene: Scene };
 }
 
-export const DEFAULT_CAPTURE: Required<CaptureOptions> = {
+export const DEFAULT_CAPTURE: Required<Omit<CaptureOptions, keyof CameraInput>> = {
   scene: 'study',
   seed: 1,
   width: 450,
@@ -93,57 +109,103 @@ const LIMITS = { smallest: 16, largest: 16384, focus: 32, exposures: 16 };
  * @throws ImplicamError `bad-option` (wrong usage) for an unknown scene, or a size or number out of range.
  */
 export function renderCapture(options: CaptureOptions = {}): Capture {
-  const o = checked({ ...DEFAULT_CAPTURE, ...options });
+  const o = checked(options);
   const pixel = pixelSize(o.width, o.height);
   const stage = new Stage(o.seed, pixel);
-  const scene = SCENES[o.scene](stage);
+  const scene = o.mover ? withPasserBy(SCENES[o.scene](stage), stage) : SCENES[o.scene](stage);
   const radius = (o.focus > 1 ? FOCUS_RADIUS : PINHOLE_RADIUS) * Math.sqrt(stage.magnification);
   const lens = lensFor(scene, o.focus, pixel, radius);
-  const sensor = sensorFor(stage.random(1));
-  const evs = exposureValues(o.exposures);
-  const settings = lens.foci.flatMap((focus, focusIndex) =>
-    evs.map((ev, exposureIndex) => ({ focus, focusIndex, ev, exposureIndex })),
-  );
+  const sensor = sensorFor(stage.random(1), o.response, o.iso);
+  const settings = settingsOf(o);
   const views = viewsOf(
     o,
     stage,
     settings.map((s) => s.focusIndex),
   );
   const still = renderScene(scene, lens, lens.foci, o.width, o.height, STILL);
-  const frames = settings.map(({ focus, focusIndex, ev, exposureIndex }, i) => {
+  const shade = shading(o);
+  const frames = settings.map(({ focusIndex, exposureIndex, setEv, take }, i): CapturedFrame => {
+    const focus = lens.foci[focusIndex];
     const view = views[i];
-    const light =
-      view === STILL || isStill(view)
-        ? still.defocused[focusIndex]
-        : renderScene(scene, lens, [focus], o.width, o.height, view).defocused[0];
+    const light = isStill(view)
+      ? still.defocused[focusIndex]
+      : renderScene(scene, lens, [focus], o.width, o.height, view).defocused[0];
+    const reference = i === referenceFrame(settings.length);
+    const drawn = (part: number) => (reference ? 0 : 2 * unit2(i, part, o.seed) - 1);
+    const ev = setEv + o.flicker * drawn(81);
+    const balance = [2 ** (o.wbDrift * drawn(82)), 1, 2 ** (o.wbDrift * drawn(83))] as const;
+    const seen = scaled(light, shade, balance).data;
+    const noise = o.seed * 4096 + i + 1;
     return {
-      pixels: expose(light.data, sensor, ev, o.seed * 4096 + i + 1),
+      pixels: expose(seen, sensor, ev, noise, o.white),
+      ...(o.bits > 8 ? { deep: exposeDeep(seen, sensor, ev, noise, deepWhite(o)) } : {}),
       ev,
+      setEv,
+      balance,
       focusDistance: focus.distance,
       fNumber: lens.fNumber,
-      exposureTime: scene.baseTime * 2 ** ev,
+      exposureTime: (scene.baseTime * 2 ** setEv * 100) / o.iso,
       focusIndex,
       exposureIndex,
+      take,
       homography: view.homography,
     };
   });
-  return { options: o, frames, truth: truthOf(still, o.focus), camera: { lens, sensor, scene } };
+  return { options: o, frames, truth: truthOf(still, o.focus, shade), camera: { lens, sensor, scene } };
 }
 
-function truthOf(still: Rendering, foci: number): Capture['truth'] {
+/** Value at which a camera of more than 8 bits clips. */
+const deepWhite = ({ bits, white }: CameraOptions) => Math.round(((2 ** bits - 1) * white) / 255);
+
+/** Settings of the frames in order of time. */
+function settingsOf(o: Checked) {
+  return Array.from({ length: o.focus }, (_, focusIndex) =>
+    exposureValues(o.exposures).map((setEv, exposureIndex) =>
+      Array.from({ length: 1 + o.retakes }, (_, take) => ({ focusIndex, exposureIndex, setEv, take })),
+    ),
+  ).flat(2);
+}
+
+/** What reaches each pixel through a lens that darkens its corners; undefined through one that does not. */
+function shading({ width, height, vignetting }: Checked): Float32Array | undefined {
+  if (vignetting === 0) return undefined;
+  const fall = 2 ** (vignetting / 2) - 1;
+  const norm = 4 / (width * width + height * height);
+  return Float32Array.from({ length: width * height }, (_, p) => {
+    const dx = (p % width) + 0.5 - width / 2;
+    const dy = Math.floor(p / width) + 0.5 - height / 2;
+    return (1 + fall * (dx * dx + dy * dy) * norm) ** -2;
+  });
+}
+
+function scaled(
+  light: Picture,
+  shade: Float32Array | undefined,
+  balance: readonly [number, number, number],
+): Picture {
+  if (shade === undefined && balance.every((b) => b === 1)) return light;
+  const data = light.data.map((v, i) => v * balance[i % 3] * (shade?.[Math.floor(i / 3)] ?? 1));
+  return { ...light, data };
+}
+
+function truthOf(still: Rendering, foci: number, shade: Float32Array | undefined): Capture['truth'] {
   const depth = createPicture(still.sharp.width, still.sharp.height, 1);
   for (let i = 0; i < depth.data.length; i++) depth.data[i] = 1 / still.inverseDepth.data[i];
-  return { radiance: foci > 1 ? still.sharp : still.defocused[0], depth, radiancePerFocus: still.defocused };
+  const radiancePerFocus = still.defocused.map((picture) => scaled(picture, shade, [1, 1, 1]));
+  const radiance = foci > 1 ? scaled(still.sharp, shade, [1, 1, 1]) : radiancePerFocus[0];
+  return { radiance, depth, radiancePerFocus };
 }
 
-function viewsOf(o: Required<CaptureOptions>, stage: Stage, focusIndex: readonly number[]): View[] {
-  if (o.motion === 'hand') return handHeld(stage.random(2), focusIndex, o.focus, o.width, o.height);
-  if (o.motion === 'object') return movingObject(stage.random(3), focusIndex.length, OBJECT_STEP);
-  return focusIndex.map(() => STILL);
-}
-
-function isStill(view: View): boolean {
-  return view.homography === STILL.homography && view.shift[0] === 0 && view.shift[1] === 0;
+function viewsOf(o: Checked, stage: Stage, focusIndex: readonly number[]): View[] {
+  const breathing = o.breathing / 100;
+  const views =
+    o.motion === 'hand'
+      ? handHeld(stage.random(2), focusIndex, o.focus, o.width, o.height, breathing)
+      : breathingLens(breathing, focusIndex, o.focus, o.width, o.height);
+  const count = focusIndex.length;
+  const shifts = o.motion === 'object' ? movingObject(stage.random(3), count, OBJECT_STEP) : views;
+  const walks = o.mover ? walker(stage.random(4), count) : views.map((v) => v.walk);
+  return views.map((v, i) => ({ homography: v.homography, shift: shifts[i].shift, walk: walks[i] }));
 }
 
 /** Exposures in stops around 0: three stops apart, closer where there are many, at most four to either side. */
@@ -157,7 +219,13 @@ export function truthFrame(capture: Capture): number {
   return referenceFrame(capture.frames.length);
 }
 
-function checked(o: Required<CaptureOptions>): Required<CaptureOptions> {
+function checked(options: CaptureOptions): Checked {
+  const camera = cameraSchema.safeParse(options);
+  if (!camera.success) {
+    const { path, message } = camera.error.issues[0];
+    refuse(`${path.join('.')}: ${message}`);
+  }
+  const o = { ...DEFAULT_CAPTURE, ...options, ...camera.data };
   if (!SCENE_NAMES.includes(o.scene)) {
     refuse(`there is no scene "${o.scene}"; choose one of ${SCENE_NAMES.join(', ')}`);
   }
@@ -174,6 +242,7 @@ function checked(o: Required<CaptureOptions>): Required<CaptureOptions> {
   if (!['none', 'hand', 'object'].includes(o.motion)) {
     refuse(`motion must be none, hand or object, not "${o.motion}"`);
   }
+  if (o.jpeg !== undefined && o.bits > 8) refuse(`JPEG has 8 bits, not ${o.bits}: leave jpeg or bits out`);
   return o;
 }
 

@@ -17,9 +17,16 @@ export interface View {
   readonly homography: Homography;
   /** How far the moving object has gone since the reference frame, in scene units. */
   readonly shift: readonly [number, number];
+  /** The same of somebody who walks by. */
+  readonly walk: readonly [number, number];
 }
 
-export const STILL: View = { homography: IDENTITY, shift: [0, 0] };
+export const STILL: View = { homography: IDENTITY, shift: [0, 0], walk: [0, 0] };
+
+/** Whether a frame sees what the reference frame does. */
+export function isStill({ homography, shift, walk }: View): boolean {
+  return homography.every((v, i) => v === IDENTITY[i]) && [...shift, ...walk].every((v) => v === 0);
+}
 
 /** The frame that the truth is registered to: the middle one, as pictures are taken around it in time. */
 export function referenceFrame(frames: number): number {
@@ -30,7 +37,8 @@ export function referenceFrame(frames: number): number {
  * The views of a hand-held capture: a few pixels of shift, up to half a degree of roll, a trace of perspective, and
  * focus breathing of 0.5–1 % from the nearest to the farthest focus. The reference frame is the identity.
  *
- * @param focusIndex of every frame, in order of time; @param foci how many there are.
+ * @param focusIndex of every frame, in order of time; @param foci how many there are; @param breathes share by which
+ * the picture grows instead.
  */
 export function handHeld(
   random: RandomStream,
@@ -38,9 +46,11 @@ export function handHeld(
   foci: number,
   width: number,
   height: number,
+  breathes = 0,
 ): View[] {
   const reference = referenceFrame(focusIndex.length);
-  const breathing = 0.005 + 0.005 * random.unit();
+  const usual = 0.005 + 0.005 * random.unit();
+  const breathing = breathes > 0 ? breathes : usual;
   const reach = 0.006 * Math.max(width, height);
   const signed = () => 2 * random.unit() - 1;
   // A hand wanders: each frame's pose is half its predecessor's.
@@ -57,9 +67,35 @@ export function handHeld(
   return focusIndex.map((focus, i) => {
     if (i === reference) return STILL;
     const pose = poses[i].map((v, k) => v - origin[k]) as [number, number, number, number, number];
-    const scale = 1 + breathing * (foci > 1 ? (focus - focusIndex[reference]) / (foci - 1) : 0);
-    return { homography: poseHomography(pose, scale, width, height), shift: [0, 0] };
+    const scale = breathed(breathing, focus - focusIndex[reference], foci);
+    return { ...STILL, homography: poseHomography(pose, scale, width, height) };
   });
+}
+
+const breathed = (breathing: number, steps: number, foci: number) =>
+  1 + breathing * (foci > 1 ? steps / (foci - 1) : 0);
+
+/** The views of a tripod and a lens that breathes: `breathing` from the nearest to the farthest focus. */
+export function breathingLens(
+  breathing: number,
+  focusIndex: readonly number[],
+  foci: number,
+  width: number,
+  height: number,
+): View[] {
+  const reference = focusIndex[referenceFrame(focusIndex.length)];
+  return focusIndex.map((focus) => {
+    if (breathing === 0 || focus === reference) return STILL;
+    const scale = breathed(breathing, focus - reference, foci);
+    return { ...STILL, homography: poseHomography([0, 0, 0, 0, 0], scale, width, height) };
+  });
+}
+
+/** Where somebody who walks across the picture is in each frame, relative to the reference frame, in scene units. */
+export function walker(random: RandomStream, frames: number): (readonly [number, number])[] {
+  const step = (0.25 + 0.2 * random.unit()) * (random.unit() < 0.5 ? -1 : 1);
+  const reference = referenceFrame(frames);
+  return Array.from({ length: frames }, (_, i) => [step * (i - reference), 0]);
 }
 
 function poseHomography(
@@ -84,7 +120,7 @@ export function movingObject(random: RandomStream, frames: number, step: number)
   const direction = (random.unit() - 0.5) * 0.8 + (random.unit() < 0.5 ? Math.PI : 0);
   const reference = referenceFrame(frames);
   return Array.from({ length: frames }, (_, i) => ({
-    homography: IDENTITY,
+    ...STILL,
     shift: [step * (i - reference) * Math.cos(direction), step * (i - reference) * Math.sin(direction)],
   }));
 }

@@ -120,7 +120,7 @@ class SurfacePainter {
     this.pixel = pixelSize(width, height);
     this.centre = [width / 2, height / 2];
     this.homography = view.homography;
-    this.shift = surface.moves ? view.shift : [0, 0];
+    this.shift = surface.walks ? view.walk : surface.moves ? view.shift : [0, 0];
     const box = this.pixelBounds();
     // A continuous surface is compared with an even one, which goes on around it.
     const margin = surface.continuous ? 2 * reach : 1;

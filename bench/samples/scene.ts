@@ -27,6 +27,8 @@ export interface Surface {
   readonly continuous?: boolean;
   /** Moves across the picture in captures with object motion. */
   readonly moves?: boolean;
+  /** Goes with who walks by. */
+  readonly walks?: boolean;
   /**
    * Writes linear radiance (not premultiplied; `Scene.gain` times it, 1 saturates the sensor at EV 0), coverage 0…1 and inverse depth in 1/m
    * at a point. Inverse depth is asked for (and must be sensible) outside of the covered part too.

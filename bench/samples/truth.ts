@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cameraSchema } from './camera.js';
 import { SCENE_NAMES } from './scenes/index.js';
 
 /** `truth.json`: all that is true about a sample capture besides its pictures. Written by `writeSample`. */
@@ -17,6 +18,8 @@ const frameSchema = z.object({
   ev: z.number(),
   /** Exposure in stops that the file's EXIF claims; null without EXIF. */
   exifEv: z.number().nullable(),
+  /** What the camera's white balance multiplied red, green and blue by. */
+  balance: z.array(positive).length(3).default([1, 1, 1]),
   focusIndex: z.int().nonnegative(),
   exposureIndex: z.int().nonnegative(),
   /** Metres. */
@@ -36,6 +39,8 @@ export const truthSchema = z.object({
   height: z.int().positive(),
   motion: z.enum(['none', 'hand', 'object']),
   exif: z.enum(['exact', 'rough', 'none']),
+  /** What the camera did to the photographs. */
+  taken: cameraSchema.default(cameraSchema.parse({})),
   /** The frame in whose view (and at whose time) the truth is. */
   referenceFrame: fileName,
   files: z.object({

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { writeFileWhole, writeImage } from '../../imaging/write.js';
 import { ImplicamError } from '../../model/errors.js';
 import { type CameraSettings, createPicture } from '../../model/picture.js';
+import { cameraSchema } from './camera.js';
 import {
   type Capture,
   type CapturedFrame,
@@ -28,14 +29,13 @@ export interface SampleOptions extends CaptureOptions {
 
 /** Largest error of a rough exposure relative to the outermost ones, in stops. */
 const ROUGH_STOPS = 0.3;
-const ISO = 100;
 /** Frames are dated from here on, so that the same options give the same bytes. */
 const FIRST_FRAME = Date.UTC(2024, 5, 1, 12);
 const FRAME_SPACING_MS = 500;
 const RESPONSE_SAMPLES = 257;
 
 /**
- * Photographs a procedural scene into a folder: the frames as PNG with EXIF, `truth.exr` (radiance),
+ * Photographs a procedural scene into a folder: the frames as PNG or JPEG with EXIF, `truth.exr` (radiance),
  * `truth-depth.exr`, `truth-focus-N.exr` (what the lens shows at each focus) and `truth.json`. The folder is made if
  * need be; an earlier sample in it is replaced, anything else is left alone and refused.
  *
@@ -67,13 +67,19 @@ export async function writeSample(folder: string, options: SampleOptions = {}): 
 
 async function writeFrame(
   path: string,
-  { options: { width, height } }: Capture,
-  frame: CapturedFrame,
+  { options: { width, height, jpeg, subsampling } }: Capture,
+  { pixels, deep }: CapturedFrame,
   camera: CameraSettings | undefined,
 ): Promise<void> {
   const picture = createPicture(width, height, 3);
-  for (let i = 0; i < frame.pixels.length; i++) picture.data[i] = frame.pixels[i] / 255;
-  await writeImage(path, picture, camera === undefined ? {} : { camera });
+  // A camera of 12 bits in files of 16 has white at 4095 of 65535, as converters write it.
+  const [samples, full] = deep === undefined ? [pixels, 255] : [deep, 65535];
+  for (let i = 0; i < samples.length; i++) picture.data[i] = samples[i] / full;
+  await writeImage(path, picture, {
+    ...(camera === undefined ? {} : { camera }),
+    ...(deep === undefined ? {} : { bits: 16 }),
+    ...(jpeg === undefined ? {} : { quality: jpeg, chroma: subsampling }),
+  });
 }
 
 function cameraSettings(
@@ -85,9 +91,9 @@ function cameraSettings(
 ): CameraSettings | undefined {
   if (exifEv === null) return undefined;
   return {
-    exposureTime: camera.scene.baseTime * 2 ** exifEv,
+    exposureTime: (camera.scene.baseTime * 2 ** exifEv * 100) / options.iso,
     fNumber: frame.fNumber,
-    iso: ISO,
+    iso: options.iso,
     focalLength: camera.scene.focalLength,
     time: FIRST_FRAME + index * FRAME_SPACING_MS,
     camera: `Implicam Sample ${options.scene}`,
@@ -101,9 +107,11 @@ export function describe(capture: Capture, exif: ExifHonesty): Truth {
   const { lens, sensor } = camera;
   const exposure = Array.from({ length: RESPONSE_SAMPLES }, (_, i) => (i / (RESPONSE_SAMPLES - 1)) ** 2);
   const [red, green, blue] = sensor.curves.map((curve) => exposure.map((x) => response(curve, x)));
-  const evs = [...new Set(frames.map((f) => f.ev))];
+  const evs = [...new Set(frames.map((f) => f.setEv))];
   const claimed = exif === 'rough' ? roughExposures(evs, options.seed) : evs;
-  const fileOf = (f: CapturedFrame) => `focus${f.focusIndex + 1}-exposure${f.exposureIndex + 1}.png`;
+  const extension = options.jpeg === undefined ? 'png' : 'jpg';
+  const fileOf = ({ focusIndex, exposureIndex, take }: CapturedFrame) =>
+    `focus${focusIndex + 1}-exposure${exposureIndex + 1}${take > 0 ? `-take${take + 1}` : ''}.${extension}`;
   return {
     version: 1,
     scene: options.scene,
@@ -112,6 +120,7 @@ export function describe(capture: Capture, exif: ExifHonesty): Truth {
     height: options.height,
     motion: options.motion,
     exif,
+    taken: cameraSchema.parse(options),
     referenceFrame: fileOf(frames[truthFrame(capture)]),
     files: {
       radiance: RADIANCE_FILE,
@@ -132,6 +141,7 @@ export function describe(capture: Capture, exif: ExifHonesty): Truth {
     frames: frames.map((f) => ({
       file: fileOf(f),
       ev: f.ev,
+      balance: [...f.balance],
       exifEv: exif === 'none' ? null : claimed[f.exposureIndex],
       focusIndex: f.focusIndex,
       exposureIndex: f.exposureIndex,

@@ -113,15 +113,22 @@ export async function readTruth(folder: string): Promise<Truth> {
   return refuse(`${issue.path.join('.') || 'the whole'}: ${issue.message}`);
 }
 
+/** The baselines are of their time: they work on 8 bits. */
+function eightBits(data: Uint8Array | Uint16Array, bits: number): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  const scale = 255 / (2 ** bits - 1);
+  return Uint8Array.from(data, (v) => Math.min(Math.round(v * scale), 255));
+}
+
 async function readStack(folder: string, truth: Truth): Promise<PhotoStack> {
   const { width, height } = truth;
   const brackets = truth.camera.foci.map(() => ({ pixels: [] as Uint8Array[], evs: [] as number[] }));
   for (const { file, ev, focusIndex, homography } of truth.frames) {
     const frame = await readFrame(join(folder, file));
-    if (frame.width !== width || frame.height !== height || !(frame.data instanceof Uint8Array)) {
+    if (frame.width !== width || frame.height !== height) {
       throw new ImplicamError(
         'truth-invalid',
-        `${file} is ${frame.width}x${frame.height}, but the truth says ${width}x${height} with 8 bits: make the sample anew`,
+        `${file} is ${frame.width}x${frame.height}, but the truth says ${width}x${height}: make the sample anew`,
       );
     }
     const bracket = brackets[focusIndex];
@@ -131,7 +138,7 @@ async function readStack(folder: string, truth: Truth): Promise<PhotoStack> {
         `${file} has focus ${focusIndex}, which the truth's camera does not have`,
       );
     }
-    bracket.pixels.push(registered(frame.data, width, height, homography));
+    bracket.pixels.push(registered(eightBits(frame.data, truth.taken.bits), width, height, homography));
     bracket.evs.push(ev);
   }
   const empty = brackets.findIndex((b) => b.pixels.length === 0);

@@ -21,7 +21,7 @@ export function recover(model: TrainedModel, baked: BakedScene, frame?: string):
     model.config.blur.form === 'lens'
       ? renderScene(baked, model, parseRenderQuery({ kind: 'depth', tone: 'linear' }))
       : undefined;
-  const homography = frame === undefined ? IDENTITY : homographyOf(model, frame);
+  const homography = frame === undefined ? IDENTITY : frameHomography(model, frame);
   if (homography.every((v, i) => v === IDENTITY[i])) return { radiance, ...(defocus ? { defocus } : {}) };
   const light = { ...radiance, data: radiance.data.map((v) => Math.log(Math.max(v, 1e-12))) };
   const seen = resample(light, homography);
@@ -29,7 +29,12 @@ export function recover(model: TrainedModel, baked: BakedScene, frame?: string):
   return { radiance: seen, ...(defocus ? { defocus: resample(defocus, homography) } : {}) };
 }
 
-function homographyOf(model: TrainedModel, frame: string): Homography {
+/**
+ * Takes places of a frame to those of the model's scene, in the plan's units.
+ *
+ * @throws ImplicamError `truth-mismatch` when the model was not made from such a frame.
+ */
+export function frameHomography(model: TrainedModel, frame: string): Homography {
   const index = model.info.frames.findIndex(({ file }) => file === frame);
   if (index < 0) {
     throw new ImplicamError(

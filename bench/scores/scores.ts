@@ -2,15 +2,20 @@ import { ImplicamError } from '../../model/errors.js';
 import { percentile } from '../../model/percentile.js';
 import { createPicture, luminance, type Picture } from '../../model/picture.js';
 import { encodeSrgb } from '../../model/render/display-curves.js';
+import { ciede2000, labOf } from './ciede2000.js';
 import { ssim } from './ssim.js';
 
 /**
  * Scores of a recovered picture against a known truth. Radiance is linear light, three channels, any unit: the
- * absolute scale of a photograph is not observable, so one gain per channel is fitted before anything is compared.
+ * absolute scale of a photograph is not observable, so one gain is fitted before anything is compared. It is the same
+ * for all channels: what colour things have is observable, and a cast is an error.
  */
 
-/** `scale` fits one gain per channel; `affine` also an exponent (a wrong range of exposures costs nothing then). */
-export type Alignment = 'scale' | 'affine';
+/**
+ * `common` fits one gain for all channels; `channel` one a channel (a colour cast costs nothing then); `affine` also
+ * an exponent (a wrong range of exposures neither).
+ */
+export type Alignment = 'common' | 'channel' | 'affine';
 
 /** What was fitted in one channel: ln truth ≈ exponent · ln predicted + logGain. */
 export interface ChannelFit {
@@ -18,14 +23,27 @@ export interface ChannelFit {
   readonly logGain: number;
 }
 
-/** Scores of one picture of radiance. Decibels, except `ssim`. */
+/** Colour difference CIEDE2000 of the displayed pictures over their pixels. */
+export interface ColourDifference {
+  readonly median: number;
+  /** 95th percentile. */
+  readonly p95: number;
+}
+
+/** Scores of one picture of radiance. Decibels, except `channelGains`, `deltaE` and `ssim`; after one common gain but where said. */
 export interface RadianceScores {
-  /** PSNR of μ-law radiance (μ = 5000) after one gain per channel. */
+  /** PSNR of μ-law radiance (μ = 5000). */
   readonly muPsnr: number;
+  /** The same after a gain per channel: sees no colour cast. */
+  readonly muPsnrPerChannel: number;
   /** The same after a gain and an exponent per channel. */
   readonly muPsnrAffine: number;
+  /** What red, green and blue have to be multiplied by after the common gain; 1, 1, 1 has no cast. */
+  readonly channelGains: readonly [number, number, number];
   /** PSNR after a common display curve (Reinhard, then sRGB). */
   readonly srgbPsnr: number;
+  /** Of the pictures that `srgbPsnr` compares. */
+  readonly deltaE: ColourDifference;
   /** SSIM of μ-law luminance. */
   readonly ssim: number;
   /** μ-law PSNR within `EDGE_REACH` pixels of a depth edge, where the truth's inverse depth is given. */
@@ -61,14 +79,20 @@ export function scoreRadiance(predicted: Picture, truth: Picture, inverseDepth?:
       `the truth has no light to compare with: its 99.9th percentile is ${white}`,
     );
   }
-  const { picture: scaled } = alignRadiance(predicted, truth, 'scale');
+  const { picture: scaled, fits: common } = alignRadiance(predicted, truth, 'common');
+  const { picture: balanced, fits: own } = alignRadiance(predicted, truth, 'channel');
   const { picture: affine } = alignRadiance(predicted, truth, 'affine');
   const target = muLaw(truth, white);
   const mapped = muLaw(scaled, white);
   const scores = {
     muPsnr: psnr(mapped, target),
+    muPsnrPerChannel: psnr(muLaw(balanced, white), target),
     muPsnrAffine: psnr(muLaw(affine, white), target),
+    channelGains: own.map((f, c) =>
+      Math.exp(f.logGain - common[c].logGain),
+    ) as unknown as RadianceScores['channelGains'],
     srgbPsnr: srgbPsnr(scaled, truth),
+    deltaE: colourDifference(scaled, truth),
     ssim: ssim(luminance(mapped), luminance(target)),
   };
   if (inverseDepth === undefined) return scores;
@@ -82,8 +106,8 @@ export function scoreRadiance(predicted: Picture, truth: Picture, inverseDepth?:
 }
 
 /**
- * Fits `predicted` to `truth` in log radiance, channel by channel, over the pixels whose truth lies between the 0.5th
- * and the 99.5th percentile of its channel, by iteratively re-weighted least squares with Huber's weights.
+ * Fits `predicted` to `truth` in log radiance, all channels together or each its own, over the pixels whose truth lies
+ * between the 0.5th and the 99.5th percentile of its channel, by iteratively re-weighted least squares with Huber's weights.
  *
  * Pixels that are not finite or not positive take no part in the fit and become 0.
  */
@@ -94,12 +118,10 @@ export function alignRadiance(
 ): { picture: Picture; fits: ChannelFit[] } {
   requireRadiance(predicted, truth);
   const picture = createPicture(truth.width, truth.height, 3);
-  const fits: ChannelFit[] = [];
-  for (let c = 0; c < 3; c++) {
-    const fit = fitChannel(predicted, truth, c, mode);
-    fits.push(fit);
-    applyFit(predicted.data, picture.data, c, fit);
-  }
+  const pairs = [0, 1, 2].map((c) => logPairs(predicted.data, truth.data, c));
+  const fits =
+    mode === 'common' ? Array(3).fill(fitPairs(pairs, mode)) : pairs.map((p) => fitPairs([p], mode));
+  for (let c = 0; c < 3; c++) applyFit(predicted.data, picture.data, c, fits[c]);
   return { picture, fits };
 }
 
@@ -112,51 +134,54 @@ function applyFit(from: Float32Array, to: Float32Array, channel: number, fit: Ch
   }
 }
 
-function fitChannel(predicted: Picture, truth: Picture, channel: number, mode: Alignment): ChannelFit {
-  const { x, y, count } = logPairs(predicted.data, truth.data, channel);
-  if (count === 0) {
-    throw new ImplicamError(
-      'not-finite',
-      `channel ${channel} of the picture has no positive, finite value where the truth is well exposed; ` +
-        'score linear radiance (for instance all-in-focus.exr), not logarithms',
-    );
-  }
+/** Logarithms of pixels of both pictures; the first `count` are set. */
+interface LogPairs {
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+  readonly count: number;
+}
+
+function fitPairs(channels: readonly LogPairs[], mode: Alignment): ChannelFit {
   let exponent = 1;
   let logGain = 0;
-  const weight = new Float32Array(count).fill(1);
+  const weights = channels.map(({ count }) => new Float32Array(count).fill(1));
   for (let round = 0; round < IRLS_ROUNDS; round++) {
     let sw = 0;
     let sx = 0;
     let sy = 0;
-    for (let i = 0; i < count; i++) {
-      const w = weight[i];
-      sw += w;
-      sx += w * x[i];
-      sy += w * y[i];
-    }
-    const mx = sx / sw;
-    const my = sy / sw;
-    if (mode === 'affine') {
-      let xy = 0;
-      let xx = 0;
+    for (const [k, { x, y, count }] of channels.entries()) {
       for (let i = 0; i < count; i++) {
-        const dx = x[i] - mx;
-        xy += weight[i] * dx * (y[i] - my);
-        xx += weight[i] * dx * dx;
+        const w = weights[k][i];
+        sw += w;
+        sx += w * x[i];
+        sy += w * y[i];
       }
-      exponent = xy / Math.max(xx, 1e-12);
     }
-    logGain = my - exponent * mx;
-    for (let i = 0; i < count; i++) {
-      const r = Math.abs(exponent * x[i] + logGain - y[i]);
-      weight[i] = r < HUBER ? 1 : HUBER / r;
+    if (mode === 'affine') exponent = slope(channels[0], weights[0], sx / sw, sy / sw);
+    logGain = (sy - exponent * sx) / sw;
+    for (const [k, { x, y, count }] of channels.entries()) {
+      for (let i = 0; i < count; i++) {
+        const r = Math.abs(exponent * x[i] + logGain - y[i]);
+        weights[k][i] = r < HUBER ? 1 : HUBER / r;
+      }
     }
   }
   return { exponent, logGain };
 }
 
+function slope({ x, y, count }: LogPairs, weight: Float32Array, mx: number, my: number): number {
+  let xy = 0;
+  let xx = 0;
+  for (let i = 0; i < count; i++) {
+    const dx = x[i] - mx;
+    xy += weight[i] * dx * (y[i] - my);
+    xx += weight[i] * dx * dx;
+  }
+  return xy / Math.max(xx, 1e-12);
+}
+
 /** Logarithms of one channel of both pictures, where both are positive and the truth is neither dark nor glaring. */
-function logPairs(predicted: Float32Array, truth: Float32Array, channel: number) {
+function logPairs(predicted: Float32Array, truth: Float32Array, channel: number): LogPairs {
   const n = truth.length / 3;
   const values = new Float32Array(n);
   for (let i = 0; i < n; i++) values[i] = truth[3 * i + channel];
@@ -172,7 +197,12 @@ function logPairs(predicted: Float32Array, truth: Float32Array, channel: number)
     x[count] = Math.log(p);
     y[count++] = Math.log(t);
   }
-  return { x, y, count };
+  if (count > 0) return { x, y, count };
+  throw new ImplicamError(
+    'not-finite',
+    `channel ${channel} of the picture has no positive, finite value where the truth is well exposed; ` +
+      'score linear radiance (for instance all-in-focus.exr), not logarithms',
+  );
 }
 
 /** ln(1 + μ·x/white) / ln(1 + μ), with x/white limited to [0, 1]: values in [0, 1]. */
@@ -216,24 +246,51 @@ export function psnr(a: Picture, b: Picture, mask?: Uint8Array, wanted = 1): num
  */
 export function srgbPsnr(radiance: Picture, truth: Picture): number {
   requireRadiance(radiance, truth);
-  let sum = 0;
-  const n = truth.width * truth.height;
-  const { data } = truth;
-  for (let i = 0; i < data.length; i += 3) {
-    sum += Math.log(Math.max((data[i] + data[i + 1] + data[i + 2]) / 3, 1e-6));
-  }
-  const key = 0.18 / Math.exp(sum / n);
+  const key = displayKey(truth);
   return psnr(displayed(radiance, key), displayed(truth, key));
 }
 
+/** Colour difference of both pictures as `srgbPsnr` displays them. */
+export function colourDifference(radiance: Picture, truth: Picture): ColourDifference {
+  requireRadiance(radiance, truth);
+  const key = displayKey(truth);
+  const [a, b] = [radiance.data, truth.data];
+  const shown = (data: Float32Array, i: number) =>
+    labOf(reinhard(data[i], key), reinhard(data[i + 1], key), reinhard(data[i + 2], key));
+  const differences = new Float32Array(truth.width * truth.height);
+  for (let p = 0, i = 0; p < differences.length; p++, i += 3) {
+    differences[p] = ciede2000(shown(b, i), shown(a, i));
+  }
+  return { median: percentile(differences, 50), p95: percentile(differences, 95) };
+}
+
+/** What brings the log-average of the truth to 0.18. */
+function displayKey({ data }: Picture): number {
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 3) {
+    sum += Math.log(Math.max((data[i] + data[i + 1] + data[i + 2]) / 3, 1e-6));
+  }
+  return 0.18 / Math.exp((3 * sum) / data.length);
+}
+
+/** Linear light of the display, 0…1. */
+function reinhard(radiance: number, key: number): number {
+  const x = Math.max(radiance * key, 0);
+  return x === Infinity ? 1 : x / (1 + x);
+}
+
+/** A picture as a display shows it: `key` times the light, Reinhard's curve, sRGB's. */
 function displayed(radiance: Picture, key: number): Picture {
   const out = createPicture(radiance.width, radiance.height, 3);
-  for (let i = 0; i < out.data.length; i++) {
-    const x = Math.max(radiance.data[i] * key, 0);
-    const y = x === Infinity ? 1 : x / (1 + x);
-    out.data[i] = encodeSrgb(y);
-  }
+  for (let i = 0; i < out.data.length; i++) out.data[i] = encodeSrgb(reinhard(radiance.data[i], key));
   return out;
+}
+
+/** Both pictures as `srgbPsnr` displays them, after the common gain. */
+export function displayedPair(radiance: Picture, truth: Picture): { picture: Picture; truth: Picture } {
+  const key = displayKey(truth);
+  const { picture } = alignRadiance(radiance, truth, 'common');
+  return { picture: displayed(picture, key), truth: displayed(truth, key) };
 }
 
 /**

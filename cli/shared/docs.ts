@@ -35,7 +35,7 @@ const TAIL = `## Conventions
 \`\`\`
 develop      {"out","engine","device","preset","frames":[{"file","ev","focus"}],"steps","seconds":{"decode","register","train","render"},"loss","framePsnr","parametersSha256"}
 sample       {"out","scene","seed","width","height","frames":[file]}
-evaluate     {"muPsnr","srgbPsnr","ssim","depthCorrelation","baselines":{"bestFrame":{…},"classical":{…}}}
+evaluate     {"muPsnr","muPsnrPerChannel","channelGains":[r,g,b],"srgbPsnr","deltaE":{"median","p95"},"ssim","depthCorrelation","baselines":{"bestFrame":{…},"classical":{…}}}
 bench step   {"workload","engine","isa","threads","secondsPerStep","gflops","peakGflops","ratioToPeak","gigabytes"?,"peakGigabytes"?,"ratioToCopies"?,"phases":{…},"pytorch":{"version","device","secondsPerStep"}|{"skipped"}}
 bench train  {"curve":[{"seconds","step","muPsnr"}],"secondsToWithinHalfDb"}
 bench render {"megapixels","firstMs","warmMs"}

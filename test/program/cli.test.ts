@@ -354,10 +354,12 @@ describe('evaluate', () => {
   it('prints scores, for people and for programs', async () => {
     const words = await implicam(['evaluate', model(), '--truth', at('sample')]);
     expect(words).toMatchObject({ code: 0, stderr: '' });
-    expect(words.stdout).toMatch(/implicam +\d+\.\d+ +\d+\.\d+ +0\.\d+/);
+    expect(words.stdout).toMatch(
+      /implicam +\d+\.\d+ +\d+\.\d+(?: +\d\.\d{3}){3} +\d+\.\d+ +\d+\.\d+ \/ \d+\.\d+ +0\.\d+/,
+    );
     const run = await implicam(['evaluate', model(), '--truth', at('sample'), '--json']);
     const line = JSON.parse(run.stdout);
-    const scores = ['muPsnr', 'srgbPsnr', 'ssim'];
+    const scores = ['muPsnr', 'muPsnrPerChannel', 'channelGains', 'srgbPsnr', 'deltaE', 'ssim'];
     expect(Object.keys(line)).toEqual([...scores, 'depthCorrelation', 'baselines']);
     expect(Object.keys(line.baselines)).toEqual(['bestFrame', 'classical']);
     expect(Object.keys(line.baselines.classical)).toEqual(scores);

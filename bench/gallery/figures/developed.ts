@@ -36,7 +36,11 @@ export function photograph(scene: SceneName): Photographed {
     capture,
     frames: framesOf(capture),
     show: (light) =>
-      showRadiance(alignRadiance(light, capture.truth.radiance, 'scale').picture, display, learnedIsNotAsked),
+      showRadiance(
+        alignRadiance(light, capture.truth.radiance, 'common').picture,
+        display,
+        learnedIsNotAsked,
+      ),
   };
 }
 

@@ -38,6 +38,13 @@ describe('groupFrames without EXIF', () => {
     expect(grouping.notes.join('\n')).toMatch(/no frame has an exposure time.*whole stops/s);
   });
 
+  it('takes one focus where that is asked for', () => {
+    const grouping = groupFrames(frames, true);
+    expect(grouping.preset).toBe('exposure');
+    expect(focusOf(grouping)).toEqual(frames.map(() => 0));
+    expect(evOf(grouping)).toEqual([-2, 0, 2, -2, 0, 2, -2, 0, 2]);
+  });
+
   it('finds the same groups in any order of the frames', () => {
     const order = fc.shuffledSubarray([...frames.keys()], { minLength: frames.length });
     fc.assert(

@@ -35,9 +35,11 @@ export interface GroupedFrame {
 /**
  * Decides from EXIF, where it is there and does not contradict the pictures, else from the pictures, which frames
  * share focus and exposure, and what kind of capture they make.
+ *
+ * @param oneFocus the frames share their focus, whatever the pictures look like
  * @throws ImplicamError `frames-missing` without frames, `frame-sizes` when they are not equally large
  */
-export function groupFrames(frames: readonly Frame[]): Grouping {
+export function groupFrames(frames: readonly Frame[], oneFocus = false): Grouping {
   if (frames.length === 0) {
     throw new ImplicamError('frames-missing', 'there are no frames; give at least one photograph');
   }
@@ -60,7 +62,9 @@ export function groupFrames(frames: readonly Frame[]): Grouping {
   // What a file calls transparent is no photograph; where it says so nothing is guessed.
   const masks = frames.map((frame) => frame.mask ?? invalidBorder(frame, frames));
   const exposures = groupExposures(frames, masks);
-  const focus = groupFocus(frames, exposures, masks);
+  const focus = oneFocus
+    ? { groupOf: frames.map(() => 0), notes: ['one focus, as asked'] }
+    : groupFocus(frames, exposures, masks);
   const settings = Math.max(...focus.groupOf) + 1;
   const bracketed = exposures.ev[exposures.ev.length - 1] - exposures.ev[0] >= 0.5;
   const preset = settings === 1 ? 'exposure' : bracketed ? 'focus-exposure' : 'focus';
