@@ -123,6 +123,10 @@ function groupBracket(
   const fewest = Math.min(...members.map((list) => list.length));
   for (const list of members) firstTakes(list, fewest, maps, firstOf);
   const takes = members.map((list) => list.filter((i) => firstOf[i] === i));
+  if (takes.every((list) => list.length === 1) && atOneDistance(frames)) {
+    const note = 'EXIF gives one focus distance, and every exposure was taken once: one focus';
+    return { groupOf: frames.map(() => 0), notes: [note] };
+  }
   const reference = bestExposed(takes, maps);
   const label = new Array<number>(frames.length).fill(-1);
   let labels = 0;
@@ -156,6 +160,12 @@ function groupBracket(
           `${members.length} exposures`
         : `the frames differ in where they are sharp: ${labels} focus settings`;
   return { groupOf, notes: [note] };
+}
+
+/** Whether the camera wrote one distance for all frames. */
+function atOneDistance(frames: readonly Frame[]): boolean {
+  const distances = frames.map((frame) => frame.camera.focusDistance ?? Number.NaN);
+  return Math.max(...distances) <= Math.min(...distances) * (1 + SAME_DISTANCE);
 }
 
 /** Two frames of one exposure are shots of one focus if all others differ by at least so many times as much. */

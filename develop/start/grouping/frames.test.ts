@@ -184,6 +184,16 @@ describe('groupFrames with EXIF', () => {
     expect(grouping.preset).toBe('exposure');
   });
 
+  it('believes one distance for all where every exposure was taken once', () => {
+    // Another focus at each exposure, to the eye.
+    const shots = [-2, 0, 2].map(
+      (ev, focus): Shot => ({ focus, ev, camera: { ...times(ev), focusDistance: 2 } }),
+    );
+    expect(focusOf(groupFrames(shots.map(shoot)))).toEqual([0, 0, 0]);
+    const unknown = shots.map((shot) => ({ ...shot, camera: times(shot.ev) }));
+    expect(new Set(focusOf(groupFrames(unknown.map(shoot)))).size).toBeGreaterThan(1);
+  });
+
   it('keeps the focus settings of a grid of which one frame was taken twice', () => {
     const some = [...grid, { ...grid[4], camera: undefined }].map((shot, k) => shoot(shot, 30 + k));
     const grouping = groupFrames(some);
