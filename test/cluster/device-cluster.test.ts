@@ -24,7 +24,7 @@ import { ensureBuilt } from '../support/binary.js';
 const MINUTE = 60_000;
 const STEPS = 12;
 /** So many that the end is seconds away when one is struck, however late this process hears of the first steps. */
-const LONG = 400;
+const LONG = 900;
 /** Four shards, which two runners share, and six tiles for three. */
 const SCENARIOS: Record<number, [string, Scenario][]> = {
   2: [['data-parallel', makeScenario({ steps: STEPS })]],
