@@ -11,6 +11,7 @@ import {
 } from '../develop/options.js';
 import { type DevelopReport, OUTPUT_FILES } from '../develop/outputs.js';
 import { developPhotographs, readPhotographs, writeResultsFolder } from '../develop/photographs.js';
+import { WARNING } from '../develop/register.js';
 import type { EngineName } from '../engine/engine.js';
 import { trainSchema } from '../model/config.js';
 import { ImplicamError } from '../model/errors.js';
@@ -96,6 +97,7 @@ export async function developInto(
   progress.line(
     `${frames.length} frame${frames.length === 1 ? '' : 's'} of ${frames[0].width} × ${frames[0].height}`,
   );
+  const warnings: string[] = [];
   const interrupt = interruptible(() =>
     progress.line('interrupted: saving a snapshot after the step in progress (Ctrl-C again: stop at once)'),
   );
@@ -104,7 +106,10 @@ export async function developInto(
     ...(command.runners ? { train: await cluster(command, command.runners, progress) } : {}),
     signal: interrupt.signal,
     onPhase: (phase) => progress.line(PHASES[phase]),
-    onNote: (note) => progress.line(`  ${note}`),
+    onNote: (note) => {
+      progress.line(`  ${note}`);
+      if (note.startsWith(WARNING)) warnings.push(note);
+    },
     onPreview: () => progress.line(`  preview: ${join(results, OUTPUT_FILES.preview)}`),
     onProgress: (state) => progress.progress(state),
   }).finally(() => {
@@ -124,6 +129,7 @@ export async function developInto(
   progress.line(
     `done: ${report.steps} steps in ${duration(trained)}, results in ${duration(render)}; look at ${join(results, OUTPUT_FILES.picture)}`,
   );
+  for (const warning of warnings) progress.line(warning);
   return report;
 }
 

@@ -65,6 +65,22 @@ describe('registerFrames', () => {
     expect(notes).toEqual(['too little of the picture is recognised in 0.png to tell motion: left unmoved']);
   });
 
+  it('warns where most frames show something else', () => {
+    const frames = [0, 1, 2, 3, 4].map((i) => {
+      const frame = photograph(`${i}.png`, { ...size, noise: 1, seed: i + 1 });
+      return i < 2 ? frame : { ...frame, data: new Uint8Array(frame.data.length).fill(255) };
+    });
+    const notes: string[] = [];
+    registerFrames(
+      frames,
+      bracket([0, 0, 0, 0, 0], [undefined, undefined, undefined, undefined, undefined]),
+      (n) => notes.push(n),
+    );
+    expect(notes.at(-1)).toMatch(
+      /^warning: most frames have too little in common with \d.png to be of one scene/,
+    );
+  });
+
   it('has nothing to say about one frame', () => {
     const frames = [photograph('0.png', size)];
     const result = registerFrames(frames, bracket([0], [undefined]), () => expect.fail('no note'));

@@ -48,6 +48,13 @@ export function registerFrames(
   };
 }
 
+/** Notes that a person should see again at the end begin so. */
+export const WARNING = 'warning: ';
+/** Share of the frames that may fail to be recognised before it is doubted that they show one scene. */
+const MOST_FAILED = 0.5;
+/** Fewer frames fail for lack of detail as well. */
+const ENOUGH_TO_DOUBT = 4;
+
 function notesOf(frames: readonly Frame[], { frames: aligned, reference, tolerance }: Alignment): string[] {
   const notes: string[] = [];
   const still = aligned.filter((f) => f.outcome === 'aligned');
@@ -74,6 +81,12 @@ function notesOf(frames: readonly Frame[], { frames: aligned, reference, toleran
   if (failed.length > 0) {
     const names = failed.length > 3 ? `${failed.length} frames` : failed.join(', ');
     notes.push(`too little of the picture is recognised in ${names} to tell motion: left unmoved`);
+    if (frames.length >= ENOUGH_TO_DOUBT && failed.length > MOST_FAILED * (frames.length - 1)) {
+      notes.push(
+        `${WARNING}most frames have too little in common with ${frames[reference].name} to be of one scene: ` +
+          'look at the result before you use it',
+      );
+    }
   }
   return notes;
 }
