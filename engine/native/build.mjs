@@ -169,7 +169,13 @@ async function main() {
     // A symbol that nobody defines is missed only when the addon is loaded. The sanitized one wants its library first.
     if (SANITIZER_FLAGS.length === 0) {
       const load = `require(${JSON.stringify(target)})`;
-      execFileSync(process.execPath, ['-e', load], { stdio: ['ignore', 'inherit', 'inherit'] });
+      try {
+        execFileSync(process.execPath, ['-e', load], { stdio: ['ignore', 'inherit', 'inherit'] });
+      } catch (error) {
+        // Or the next build would find it up to date.
+        rmSync(target, { force: true });
+        throw error;
+      }
     }
   }
   console.log(
