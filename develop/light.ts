@@ -44,9 +44,8 @@ export function recoverLight(
   const members = grouping.focus.map((_, focus) =>
     grouping.frames.flatMap((f, i) => (f.focus === focus ? [i] : [])),
   );
-  const camera = recoverCamera(registered, grouping, members, note);
-  const { codeNoise, ...told } = camera;
-  const { response, ev } = told;
+  const { codeNoise, ...camera } = recoverCamera(registered, grouping, members, note);
+  const { response, ev } = camera;
   const stacks = members.map(
     (m): Stack => ({
       members: m,
@@ -72,7 +71,7 @@ export function recoverLight(
   );
   const masks = [...registered.masks];
   for (const stack of still) for (const [k, i] of stack.members.entries()) masks[i] = stack.masks[k];
-  return { ...told, views, noise, masks };
+  return { ...camera, views, noise, masks };
 }
 
 /** Response and exposures, from frames of different exposure. */

@@ -1,6 +1,6 @@
 import type { Frame } from '../../../model/picture.js';
 import { boxMean } from '../pixels/filters.js';
-import { code8 } from '../response/joint-histogram.js';
+import { channelCodes } from '../response/joint-histogram.js';
 import { type CameraResponse, inverseTable, responseSlope } from '../response/response.js';
 import type { SensorNoise } from './noise.js';
 
@@ -58,7 +58,7 @@ export function findMoved(
     const known = knownFrom(frames[reference], c, boundsOf(response, c, ev[reference], noise));
     for (const [i, frame] of frames.entries()) {
       if (i === reference) continue;
-      contradict(known, codesOf(frame, c), boundsOf(response, c, ev[i], noise), against[i]);
+      contradict(known, channelCodes(frame, c), boundsOf(response, c, ev[i], noise), against[i]);
     }
   }
   const told = toldPixels(frames[reference], masks[reference]);
@@ -75,7 +75,7 @@ export function findMoved(
 /** The frame with most pixels that are neither black nor white in any channel; of equals the first. */
 function bestExposed(frames: readonly Frame[], masks: readonly (Uint8Array | undefined)[]): number {
   const counts = frames.map((frame, i) => {
-    const [r, g, b] = [0, 1, 2].map((c) => codesOf(frame, c)) as [Uint8Array, Uint8Array, Uint8Array];
+    const [r, g, b] = [0, 1, 2].map((c) => channelCodes(frame, c)) as [Uint8Array, Uint8Array, Uint8Array];
     let count = 0;
     for (let p = 0; p < r.length; p++) {
       const darkest = Math.min(r[p], g[p], b[p]);
@@ -120,7 +120,7 @@ interface Known {
 
 /** The bounds of each pixel, widened towards its darkest and brightest neighbour by how far frames may slip. */
 function knownFrom(frame: Frame, channel: number, { likely, low, high }: Bounds): Known {
-  const codes = codesOf(frame, channel);
+  const codes = channelCodes(frame, channel);
   const { darkest, brightest } = neighbours(codes, frame.width, frame.height);
   const known = {
     codes,
@@ -200,7 +200,7 @@ function misfitOf(known: Known, codes: Uint8Array, likely: Float64Array): Float6
 function toldPixels(frame: Frame, mask: Uint8Array | undefined): Uint8Array {
   const told = mask ? mask.slice() : new Uint8Array(frame.width * frame.height).fill(1);
   for (let c = 0; c < 3; c++) {
-    const codes = codesOf(frame, c);
+    const codes = channelCodes(frame, c);
     for (let p = 0; p < told.length; p++) if (codes[p] >= WHITE_CODE) told[p] = 0;
   }
   return told;
@@ -232,12 +232,4 @@ function without(mask: Uint8Array | undefined, regions: Float32Array) {
   const left = mask ? mask.slice() : new Uint8Array(regions.length).fill(1);
   for (let p = 0; p < left.length; p++) if (inside(p)) left[p] = 0;
   return { mask: left, share };
-}
-
-/** A channel of a frame, as 8-bit codes. */
-function codesOf({ data }: Frame, channel: number): Uint8Array {
-  const codes = new Uint8Array(data.length / 3);
-  const wide = data instanceof Uint16Array;
-  for (let p = 0, i = channel; p < codes.length; p++, i += 3) codes[p] = wide ? code8(data[i]) : data[i];
-  return codes;
 }

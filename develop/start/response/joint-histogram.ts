@@ -96,3 +96,11 @@ function sparse<P extends FramePair>(table: Uint32Array, pair: P, channel: numbe
   }
   return { pair, channel, first, second, count };
 }
+
+/** A channel of a frame, as 8-bit codes. */
+export function channelCodes({ data }: Frame, channel: number): Uint8Array {
+  const codes = new Uint8Array(data.length / 3);
+  const wide = data instanceof Uint16Array;
+  for (let p = 0, i = channel; p < codes.length; p++, i += 3) codes[p] = wide ? code8(data[i]) : data[i];
+  return codes;
+}

@@ -1,5 +1,5 @@
 import { type Frame, fullScale } from '../../../model/picture.js';
-import { code8 } from './joint-histogram.js';
+import { channelCodes } from './joint-histogram.js';
 
 /** Whites from here on are as good as full scale: noise and compression of a true white. */
 const FULL = 252;
@@ -48,7 +48,7 @@ function meanCode(frame: Frame): number {
 
 function channelWhite(bright: Frame, darker: Frame, channel: number): number {
   const pairs = new Uint32Array(256 * 256);
-  const [a, b] = [codes(bright, channel), codes(darker, channel)];
+  const [a, b] = [channelCodes(bright, channel), channelCodes(darker, channel)];
   for (let p = 0; p < a.length; p++) {
     if (bright.mask?.[p] !== 0 && darker.mask?.[p] !== 0) pairs[256 * a[p] + b[p]]++;
   }
@@ -81,11 +81,4 @@ function variety(pairs: Uint32Array, white: number): number {
     return z;
   };
   return quantile(0.75) - quantile(0.25);
-}
-
-function codes({ data }: Frame, channel: number): Uint8Array {
-  const out = new Uint8Array(data.length / 3);
-  const wide = data instanceof Uint16Array;
-  for (let p = 0, i = channel; p < out.length; p++, i += 3) out[p] = wide ? code8(data[i]) : data[i];
-  return out;
 }
