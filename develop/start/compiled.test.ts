@@ -12,6 +12,7 @@ import type { Homography } from './align/homography.js';
 import { startKernels } from './compiled.js';
 import { MAXIMUM_COST } from './depth/semi-global.js';
 import { BLOCK, type SweepPlanes } from './depth/sweep-loops.js';
+import { emptySums, type FusionSums, fusionTerms } from './fusion/sums.js';
 import { portableKernels, type StartKernels } from './kernels.js';
 import { srgbResponse } from './response/response.js';
 
@@ -181,7 +182,26 @@ const CASES: Record<string, (kernels: StartKernels, draws: Draws) => unknown> = 
     const sources = { width, height, radii, density, light };
     return [k.spreadSources(sources, 7, { x: 0, y: 0, width, height }), k.spreadSources(sources, 7, part)];
   },
+  bandEnergy: (k, d) => k.bandEnergy(d.floats(-3, 300, 3 * d.pixels), d.width, d.height),
+  addToFusion: (k, d) => fusion(k, d),
+  fusedCodes: (k, d) => k.fusedCodes(fusion(k, d)),
 };
+
+/** Three frames of noise that grows and falls over the picture, the second with holes. */
+function fusion(kernels: StartKernels, d: Draws): FusionSums {
+  const { width, height } = d;
+  const frames = [0, 1, 2].map((f) => {
+    const noise = d.floats(0, 1, 3 * d.pixels);
+    return noise.map((v, i) => 100 + 50 * f + v * 80 * Math.abs(Math.sin(f + ((i / 3) % width) / 20)));
+  });
+  const tables = [0.4, 0.1, 0.02].map((v) => d.floats(v, 3 * v, 256));
+  const mask = Uint8Array.from(d.whole(9), (v) => (v === 0 ? 0 : 1));
+  const sums = emptySums(width, height);
+  frames.forEach((codes, index) => {
+    kernels.addToFusion(sums, codes, index === 1 ? mask : undefined, index, fusionTerms(tables));
+  });
+  return sums;
+}
 
 /** Arrays by their bytes, so that −0 is not 0 and NaN is NaN. */
 function bitsOf(value: unknown): unknown {

@@ -5,6 +5,8 @@ import { distanceTable } from '../../model/camera/spread.js';
 import { type Comparison, FIELDS, geometryOf, TILE_COUNT } from './align/compare.js';
 import { type DiskKernel, diskBlurPlane, diskKernel } from './depth/disk-blur.js';
 import { BLOCK } from './depth/sweep-loops.js';
+import { bandSizes } from './fusion/bands.js';
+import { missingEvidence, SLACK } from './fusion/sums.js';
 import { portableKernels, type StartKernels } from './kernels.js';
 import { darkestRadiance, mergeChannel } from './merge/merge.js';
 import { pixelSolver } from './merge/pixel-radiance.js';
@@ -163,6 +165,24 @@ function startKernelsOn(addon: AddonStartKernels): StartKernels {
         sums,
       );
       return sums;
+    },
+    bandEnergy(codes, width, height) {
+      const bands = bandSizes(width, height).map((size) => ({
+        ...size,
+        energy: new Float32Array(size.width * size.height),
+        brightness: new Uint8Array(size.width * size.height),
+      }));
+      const [energies, brightness] = [bands.map((b) => b.energy), bands.map((b) => b.brightness)];
+      addon.bandEnergy(codes, width, height, energies, brightness);
+      return bands;
+    },
+    addToFusion(sums, codes, mask, index, terms) {
+      addon.addToFusion(sums, codes, mask, index, terms, missingEvidence(terms));
+    },
+    fusedCodes(sums) {
+      const out = new Float32Array(3 * sums.width * sums.height);
+      addon.fusedCodes(sums, SLACK, out);
+      return out;
     },
     aggregatePaths({ width, height, labels, cost }, p1, p2) {
       const sum = new Uint16Array(cost.length);

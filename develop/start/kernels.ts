@@ -8,6 +8,8 @@ import { scoreShifts } from './align/search.js';
 import { diskBlurPlane } from './depth/disk-blur.js';
 import { aggregatePaths } from './depth/semi-global.js';
 import { addDifferences, blockDifferences, storeCosts, sumLowest } from './depth/sweep-loops.js';
+import { bandEnergy } from './fusion/bands.js';
+import { addToFusion, fusedCodes } from './fusion/sums.js';
 import { mergeChannel } from './merge/merge.js';
 import { shrinkDetail } from './merge/shrink.js';
 import { channelLight } from './pixels/channel-light.js';
@@ -32,6 +34,9 @@ export interface StartKernels {
   readonly sumLowest: typeof sumLowest;
   readonly aggregatePaths: typeof aggregatePaths;
   readonly spreadSources: typeof spreadSources;
+  readonly bandEnergy: typeof bandEnergy;
+  readonly addToFusion: typeof addToFusion;
+  readonly fusedCodes: typeof fusedCodes;
 }
 
 /** The definition, which runs everywhere. */
@@ -52,4 +57,7 @@ export const portableKernels: StartKernels = {
   sumLowest,
   aggregatePaths,
   spreadSources,
+  bandEnergy,
+  addToFusion,
+  fusedCodes,
 };

@@ -142,4 +142,21 @@ export interface AddonStartKernels {
     p2: Uint16Array,
     sum: Uint16Array,
   ): void;
+  bandEnergy(
+    codes: Float32Array,
+    width: number,
+    height: number,
+    energies: readonly Float32Array[],
+    brightness: readonly Uint8Array[],
+  ): void;
+  /** `sums` and `terms` are FusionSums and FusionTerms of develop/start/fusion/sums.ts. */
+  addToFusion(
+    sums: object,
+    codes: Float32Array,
+    mask: Uint8Array | undefined,
+    index: number,
+    terms: object,
+    missing: number,
+  ): void;
+  fusedCodes(sums: object, slack: number, out: Float32Array): void;
 }

@@ -2,6 +2,7 @@
 #include "addon/addon.h"
 #include "start/compare.h"
 #include "start/filters.h"
+#include "start/fusion.h"
 #include "start/light.h"
 #include "start/merge.h"
 #include "start/shrink.h"
@@ -55,6 +56,9 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
                            InstanceMethod<&StartKernels::sumLowest>("sumLowest"),
                            InstanceMethod<&StartKernels::aggregatePaths>("aggregatePaths"),
                            InstanceMethod<&StartKernels::spread>("spread"),
+                           InstanceMethod<&StartKernels::bandEnergy>("bandEnergy"),
+                           InstanceMethod<&StartKernels::addToFusion>("addToFusion"),
+                           InstanceMethod<&StartKernels::fusedCodes>("fusedCodes"),
                        });
   }
 
@@ -315,8 +319,94 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
     st::aggregatePaths(team_, size.width, size.height, labels, cost.Data(), intOf(info, 4), p2.Data(), sum.Data());
   }
 
+  // bandEnergy(codes, width, height, energies: Float32Array[3], brightness: Uint8Array[3])
+  void bandEnergy(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    Size size = sizeOf(info, 1);
+    auto codes = arrayOf<Napi::Float32Array>(info, 0, 3 * size.pixels(), "codes");
+    const Size full = size;
+    auto energies = info[3].As<Napi::Array>(), brightness = info[4].As<Napi::Array>();
+    float* energy[st::BANDS];
+    uint8_t* light[st::BANDS];
+    for (uint32_t l = 0; l < st::BANDS; l++) {
+      energy[l] = dataOf<Napi::Float32Array>(env, energies.Get(l), size.pixels());
+      light[l] = dataOf<Napi::Uint8Array>(env, brightness.Get(l), size.pixels());
+      size = {(size.width + 1) / 2, (size.height + 1) / 2};
+    }
+    st::bandEnergy(team_, scratch_, codes.Data(), full.width, full.height, energy, light);
+  }
+
+  static st::LevelSums levelOf(Napi::Env env, Napi::Object level, size_t pixels) {
+    auto floats = [&](Napi::Value v) { return dataOf<Napi::Float32Array>(env, v, pixels); };
+    auto light = level.Get("light").As<Napi::Array>();
+    return {floats(level.Get("most")), floats(level.Get("weight")),
+            {floats(light.Get(0u)), floats(light.Get(1u)), floats(light.Get(2u))}};
+  }
+
+  // The FusionSums of develop/start/fusion/sums.ts.
+  static st::FusionSums fusionOf(Napi::Env env, Napi::Object sums) {
+    const Size size{sums.Get("width").As<Napi::Number>().Int32Value(), sums.Get("height").As<Napi::Number>().Int32Value()};
+    if (size.width < 1 || size.height < 1) throw Napi::Error::New(env, "a fusion has a width and a height");
+    const size_t pixels = size.pixels(), half = (size_t)((size.width + 1) / 2) * ((size.height + 1) / 2);
+    auto floats = [&](const char* name) { return dataOf<Napi::Float32Array>(env, sums.Get(name), pixels); };
+    auto bytes = [&](const char* name) { return dataOf<Napi::Uint8Array>(env, sums.Get(name), 3 * pixels); };
+    return {size.width,
+            size.height,
+            levelOf(env, sums.Get("full").As<Napi::Object>(), pixels),
+            levelOf(env, sums.Get("half").As<Napi::Object>(), half),
+            bytes("least"),
+            bytes("greatest"),
+            floats("place"),
+            floats("placeSquared"),
+            dataOf<Napi::Uint16Array>(env, sums.Get("best"), pixels),
+            floats("before"),
+            floats("after"),
+            floats("latest")};
+  }
+
+  // The FusionTerms of sums.ts, and what a pixel that is not there has of evidence.
+  static st::FusionTerms termsOf(Napi::Env env, Napi::Object given, float missing) {
+    st::FusionTerms terms{};
+    terms.least = given.Get("least").As<Napi::Number>().FloatValue();
+    terms.missing = missing;
+    auto tables = given.Get("tables").As<Napi::Array>(), windows = given.Get("windows").As<Napi::Array>();
+    for (uint32_t l = 0; l < st::BANDS; l++) {
+      terms.tables[l] = dataOf<Napi::Float32Array>(env, tables.Get(l), 256);
+      auto list = windows.Get(l).As<Napi::Array>();
+      if (list.Length() != st::WINDOWS) throw Napi::Error::New(env, "a band has five windows");
+      for (uint32_t k = 0; k < st::WINDOWS; k++) {
+        auto window = list.Get(k).As<Napi::Object>();
+        auto kernel = window.Get("kernel").As<Napi::Float32Array>();
+        const int radius = (int)kernel.ElementLength() - 1, side = window.Get("side").As<Napi::Number>().Int32Value();
+        if (radius < 0 || radius > st::WIDEST_WINDOW || side < 1) throw Napi::Error::New(env, "a window is too wide");
+        terms.windows[l][k] = {side, radius, kernel.Data(), window.Get("weight").As<Napi::Number>().FloatValue(),
+                               window.Get("margin").As<Napi::Number>().FloatValue()};
+      }
+    }
+    return terms;
+  }
+
+  // addToFusion(sums, codes, mask | undefined, index, terms, missing)
+  void addToFusion(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    const st::FusionSums sums = fusionOf(env, info[0].As<Napi::Object>());
+    const size_t pixels = (size_t)sums.width * sums.height;
+    auto codes = arrayOf<Napi::Float32Array>(info, 1, 3 * pixels, "codes");
+    const uint8_t* mask = info[2].IsTypedArray() ? dataOf<Napi::Uint8Array>(env, info[2], pixels) : nullptr;
+    st::addToFusion(team_, scratch_, sums, codes.Data(), mask, intOf(info, 3),
+                    termsOf(env, info[4].As<Napi::Object>(), info[5].As<Napi::Number>().FloatValue()));
+  }
+
+  // fusedCodes(sums, slack, out)
+  void fusedCodes(const Napi::CallbackInfo& info) {
+    const st::FusionSums sums = fusionOf(info.Env(), info[0].As<Napi::Object>());
+    auto out = arrayOf<Napi::Float32Array>(info, 2, 3 * (size_t)sums.width * sums.height, "out");
+    st::fusedCodes(team_, scratch_, sums, info[1].As<Napi::Number>().FloatValue(), out.Data());
+  }
+
   st::Team team_;
   st::Comparer comparer_;
+  st::FusionScratch scratch_;
 };
 
 }  // namespace
