@@ -46,7 +46,9 @@ export function bandEnergy(codes: Float32Array, width: number, height: number): 
 
 /** @param codes interleaved, 3 channels */
 export function frameBands(codes: Float32Array, width: number, height: number): FrameBands {
-  let planes: Float32Array[] = [0, 1, 2].map((c) => Float32Array.from({ length: width * height }, (_, p) => codes[3 * p + c]));
+  let planes: Float32Array[] = [0, 1, 2].map((c) =>
+    Float32Array.from({ length: width * height }, (_, p) => codes[3 * p + c]),
+  );
   const bands: Band[] = [];
   let detail: Float32Array[] = [];
   let rest: Float32Array[] = [];

@@ -27,7 +27,9 @@ export type NoiseTables = readonly Float32Array[];
 
 /** Collects what the bands of frames show, one frame after the other. */
 export class NoiseMeter {
-  readonly #energies = Array.from({ length: BANDS }, () => Array.from({ length: 256 / BIN }, (): number[] => []));
+  readonly #energies = Array.from({ length: BANDS }, () =>
+    Array.from({ length: 256 / BIN }, (): number[] => []),
+  );
 
   add(bands: readonly Band[]): void {
     bands.forEach(({ energy, brightness, width, height }, l) => {
@@ -46,16 +48,25 @@ export class NoiseMeter {
 }
 
 function tableOf(bins: readonly (readonly number[])[], floor: number): Float32Array {
-  const quiet = (values: ArrayLike<number>) => Math.max(floor, FACTOR * percentile(Float32Array.from(values), QUIET));
+  const quiet = (values: ArrayLike<number>) =>
+    Math.max(floor, FACTOR * percentile(Float32Array.from(values), QUIET));
   const known = bins.flatMap((values, b) =>
     values.length < FEWEST ? [] : [{ at: (b + 0.5) * BIN, noise: quiet(values) }],
   );
   if (known.length === 0) return new Float32Array(256).fill(quiet(bins.flat()));
-  const ceiling = MOST * percentile(Float32Array.from(known, (k) => k.noise), 50);
+  const ceiling =
+    MOST *
+    percentile(
+      Float32Array.from(known, (k) => k.noise),
+      50,
+    );
   return Float32Array.from({ length: 256 }, (_, code) => Math.min(ceiling, interpolated(known, code)));
 }
 
-function interpolated(known: readonly { readonly at: number; readonly noise: number }[], code: number): number {
+function interpolated(
+  known: readonly { readonly at: number; readonly noise: number }[],
+  code: number,
+): number {
   const next = known.findIndex((k) => k.at >= code);
   if (next === 0) return known[0].noise;
   if (next < 0) return known[known.length - 1].noise;

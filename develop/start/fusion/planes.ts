@@ -39,7 +39,8 @@ export function double(half: Float32Array, width: number, height: number): Float
     const [above, below] = [Math.max(i - 1, 0) * columns, Math.min(i + 1, rows - 1) * columns];
     for (let x = 0; x < columns; x++) {
       const here = half[i * columns + x];
-      tall[y * columns + x] = y % 2 === 0 ? onto(half[above + x], here, half[below + x]) : between(here, half[below + x]);
+      tall[y * columns + x] =
+        y % 2 === 0 ? onto(half[above + x], here, half[below + x]) : between(here, half[below + x]);
     }
   }
   const out = new Float32Array(width * height);
@@ -49,7 +50,8 @@ export function double(half: Float32Array, width: number, height: number): Float
       const i = x >> 1;
       const here = tall[row + i];
       const right = tall[row + Math.min(i + 1, columns - 1)];
-      out[y * width + x] = x % 2 === 0 ? onto(tall[row + Math.max(i - 1, 0)], here, right) : between(here, right);
+      out[y * width + x] =
+        x % 2 === 0 ? onto(tall[row + Math.max(i - 1, 0)], here, right) : between(here, right);
     }
   }
   return out;
@@ -61,7 +63,9 @@ const between = (a: number, b: number) => fround(fround(a + b) * 0.5);
 /** Half of a Gaussian of standard deviation `sigma` pixels: its centre and one side, up to 3 σ, of sum 1 with both sides. */
 export function windowOf(sigma: number): Float32Array {
   const radius = Math.ceil(3 * sigma);
-  const weights = Float64Array.from({ length: radius + 1 }, (_, k) => Math.exp(-(k * k) / (2 * sigma * sigma)));
+  const weights = Float64Array.from({ length: radius + 1 }, (_, k) =>
+    Math.exp(-(k * k) / (2 * sigma * sigma)),
+  );
   const sum = weights.reduce((total, w, k) => total + (k === 0 ? w : 2 * w), 0);
   return Float32Array.from(weights, (w) => w / sum);
 }
@@ -154,7 +158,8 @@ export function enlargedRow(
   const columns = across.after[across.after.length - 1] + 1;
   const [upper, lower] = [down.before[y] * columns, down.after[y] * columns];
   const t = down.share[y];
-  const line = (i: number) => fround(blocks[upper + i] + fround(t * fround(blocks[lower + i] - blocks[upper + i])));
+  const line = (i: number) =>
+    fround(blocks[upper + i] + fround(t * fround(blocks[lower + i] - blocks[upper + i])));
   for (let x = 0; x < out.length; x++) {
     const left = line(across.before[x]);
     out[x] = left + fround(across.share[x] * fround(line(across.after[x]) - left));

@@ -115,10 +115,15 @@ export function addToFusion(
 }
 
 /** Evidence at full and at half size. */
-function evidenceOf({ bands }: FrameBands, { tables, windows, least }: FusionTerms): [Float32Array, Float32Array] {
+function evidenceOf(
+  { bands }: FrameBands,
+  { tables, windows, least }: FusionTerms,
+): [Float32Array, Float32Array] {
   const noise = bands.map(({ brightness }, l) => Float32Array.from(brightness, (code) => tables[l][code]));
   const [fine, middle] = bands;
-  const own = bands.map(({ energy, width, height }, l) => evidence(energy, noise[l], width, height, windows[l]));
+  const own = bands.map(({ energy, width, height }, l) =>
+    evidence(energy, noise[l], width, height, windows[l]),
+  );
   const full = own[0].map((v) => v + least);
   addEnlarged(full, fine.width, fine.height, own[1], 2, BAND_WEIGHTS[1]);
   addEnlarged(full, fine.width, fine.height, own[2], 4, BAND_WEIGHTS[2]);
