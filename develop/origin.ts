@@ -52,7 +52,9 @@ function only<T>(values: readonly T[]): T | undefined {
   return values.every((value) => value === values[0]) ? values[0] : undefined;
 }
 
-function earliest(frames: readonly { readonly camera: CameraSettings; readonly origin?: Origin }[]): ModelOrigin {
+function earliest(
+  frames: readonly { readonly camera: CameraSettings; readonly origin?: Origin }[],
+): ModelOrigin {
   const timed = frames.filter(({ camera }) => camera.time !== undefined && camera.time > 0);
   if (timed.length === 0) return {};
   const first = timed.reduce((a, b) => (b.camera.time! < a.camera.time! ? b : a));

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flipBits, fromSamples, random, samples8 } from '../test-support.js';
-import { appSegment, isApp, JpegMarker, type JpegParts, joinJpeg, splitJpeg, withSegments } from './segments.js';
+import {
+  appSegment,
+  isApp,
+  JpegMarker,
+  type JpegParts,
+  joinJpeg,
+  splitJpeg,
+  withSegments,
+} from './segments.js';
 
 /** Any parts that a JPEG file may have: markers of segments, and samples that begin with a start of scan. */
 const anyParts: fc.Arbitrary<JpegParts> = fc.record({

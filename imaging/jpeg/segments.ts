@@ -21,8 +21,6 @@ export const JpegMarker = { app0: 0xe0, app1: 0xe1, app2: 0xe2, comment: 0xfe } 
 
 const START = 0xd8;
 const SCAN = 0xda;
-/** A segment's length counts its own two bytes. */
-export const LONGEST_CONTENT = 65_533;
 
 /** Takes a JPEG file apart; undefined where the bytes are none, or end before the samples. */
 export function splitJpeg(bytes: Uint8Array): JpegParts | undefined {

@@ -60,23 +60,26 @@ describe('files say what their colours are', () => {
     expect(decodeSrgb(encodeSrgb(0.3))).toBeCloseTo(0.3, 6);
   });
 
-  it.each([8, 16] as const)('a PNG of %d bits: the chunks of sRGB, and samples that nobody moved', async (bits) => {
-    const { width, height, data } = samples16(9, 7);
-    const wide = { width, height, channels: 3, data: Float32Array.from(data, (v) => v / 65535) };
-    const bytes = Buffer.from(await encodeImage('png', wide, { bits, origin: {} }));
-    const chunk = (type: string) => {
-      const at = bytes.indexOf(type, 0, 'latin1');
-      expect(at).toBeGreaterThan(0);
-      expect(at).toBeLessThan(bytes.indexOf('IDAT', 0, 'latin1'));
-      return bytes.subarray(at + 4, at + 4 + bytes.readUInt32BE(at - 4));
-    };
-    expect([...chunk('sRGB')]).toEqual([0]);
-    expect(chunk('gAMA').readUInt32BE()).toBe(45455);
-    expect(Array.from({ length: 8 }, (_, i) => chunk('cHRM').readUInt32BE(4 * i))).toEqual([
-      31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000,
-    ]);
-    const frame = await readFrame({ name: 'a', bytes });
-    const scale = bits === 8 ? 255 : 65535;
-    expect(Array.from(frame.data)).toEqual(Array.from(wide.data, (v) => Math.round(v * scale)));
-  });
+  it.each([8, 16] as const)(
+    'a PNG of %d bits: the chunks of sRGB, and samples that nobody moved',
+    async (bits) => {
+      const { width, height, data } = samples16(9, 7);
+      const wide = { width, height, channels: 3, data: Float32Array.from(data, (v) => v / 65535) };
+      const bytes = Buffer.from(await encodeImage('png', wide, { bits, origin: {} }));
+      const chunk = (type: string) => {
+        const at = bytes.indexOf(type, 0, 'latin1');
+        expect(at).toBeGreaterThan(0);
+        expect(at).toBeLessThan(bytes.indexOf('IDAT', 0, 'latin1'));
+        return bytes.subarray(at + 4, at + 4 + bytes.readUInt32BE(at - 4));
+      };
+      expect([...chunk('sRGB')]).toEqual([0]);
+      expect(chunk('gAMA').readUInt32BE()).toBe(45455);
+      expect(Array.from({ length: 8 }, (_, i) => chunk('cHRM').readUInt32BE(4 * i))).toEqual([
+        31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000,
+      ]);
+      const frame = await readFrame({ name: 'a', bytes });
+      const scale = bits === 8 ? 255 : 65535;
+      expect(Array.from(frame.data)).toEqual(Array.from(wide.data, (v) => Math.round(v * scale)));
+    },
+  );
 });

@@ -128,25 +128,28 @@ describe('what we write', () => {
     },
   );
 
-  it.each(['png', 'jpeg', 'tiff', 'ultrahdr'] as const)('is understood by another reader in a %s', async (kind) => {
-    const picture = { width: 16, height: 16, channels: 3, data: new Float32Array(768).fill(0.5) };
-    const bytes = await encodeImage(kind, picture, { origin });
-    const options = { tiff: true, gps: true, reviveValues: false };
-    const read = await exifr.parse(Buffer.from(bytes), options);
-    expect(read).toMatchObject({
-      Make: 'Maker (of cameras)',
-      Model: 'Phone 7 (GVU6C)',
-      LensModel: '50mm f/1.4 "Art" (macro) <x>',
-      Software: 'implicam 1.2.3',
-      Orientation: 'Horizontal (normal)',
-      DateTimeOriginal: '2024:07:01 17:00:05',
-      OffsetTimeOriginal: '-03:30',
-      GPSLatitudeRef: 'S',
-      GPSLongitudeRef: 'E',
-      ColorSpace: 1,
-    });
-    expect(read.latitude).toBeCloseTo(-33.8567844, 6);
-  });
+  it.each(['png', 'jpeg', 'tiff', 'ultrahdr'] as const)(
+    'is understood by another reader in a %s',
+    async (kind) => {
+      const picture = { width: 16, height: 16, channels: 3, data: new Float32Array(768).fill(0.5) };
+      const bytes = await encodeImage(kind, picture, { origin });
+      const options = { tiff: true, gps: true, reviveValues: false };
+      const read = await exifr.parse(Buffer.from(bytes), options);
+      expect(read).toMatchObject({
+        Make: 'Maker (of cameras)',
+        Model: 'Phone 7 (GVU6C)',
+        LensModel: '50mm f/1.4 "Art" (macro) <x>',
+        Software: 'implicam 1.2.3',
+        Orientation: 'Horizontal (normal)',
+        DateTimeOriginal: '2024:07:01 17:00:05',
+        OffsetTimeOriginal: '-03:30',
+        GPSLatitudeRef: 'S',
+        GPSLongitudeRef: 'E',
+        ColorSpace: 1,
+      });
+      expect(read.latitude).toBeCloseTo(-33.8567844, 6);
+    },
+  );
 
   it('writes no more than a line of plain text, whatever is given', async () => {
     const hostile = fc.record({

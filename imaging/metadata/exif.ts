@@ -114,7 +114,11 @@ function readPlace(tiff: TiffBytes, gps: TiffDirectory): Place | undefined {
   const height = numberAt(tiff, gps.get(6));
   const altitude = height !== undefined && Math.abs(height) < 1e5 ? height : undefined;
   const below = numberAt(tiff, gps.get(5)) === 1;
-  return { latitude, longitude, ...(altitude === undefined ? {} : { altitude: below ? -altitude : altitude }) };
+  return {
+    latitude,
+    longitude,
+    ...(altitude === undefined ? {} : { altitude: below ? -altitude : altitude }),
+  };
 }
 
 function startsWithExif(bytes: Uint8Array): boolean {

@@ -2,7 +2,11 @@ import type { PictureOrigin } from '../../model/picture.js';
 import { exifFields, exifText, localTime } from './write-exif.js';
 
 /** An attribute of an OpenEXR header: name, type, and value as it is stored. */
-export type ExrAttribute = readonly [name: string, type: 'string' | 'float' | 'chromaticities', value: Buffer];
+export type ExrAttribute = readonly [
+  name: string,
+  type: 'string' | 'float' | 'chromaticities',
+  value: Buffer,
+];
 
 /** Red, green, blue and white of sRGB, x and y: what OpenEXR also takes for granted. */
 const CHROMATICITIES = [0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329];
@@ -14,7 +18,10 @@ const CHROMATICITIES = [0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329];
  * @param channels names; those of a picture that is no colour, such as a defocus map, get no chromaticities
  * @throws ImplicamError `camera-invalid` as `exifFields`
  */
-export function exrAttributes(channels: readonly string[], origin: PictureOrigin | undefined): ExrAttribute[] {
+export function exrAttributes(
+  channels: readonly string[],
+  origin: PictureOrigin | undefined,
+): ExrAttribute[] {
   const attributes: ExrAttribute[] = [];
   if (['R', 'G', 'B'].every((name) => channels.includes(name))) {
     attributes.push(['chromaticities', 'chromaticities', floats(...CHROMATICITIES)]);

@@ -14,7 +14,9 @@ const COLOURANTS = [
   ['bXYZ', [0.14307, 0.06062, 0.71393]],
 ] as const;
 /** From D65, the white of sRGB, to D50 (Bradford), by rows. */
-const ADAPTATION = [1.04784, 0.0229, -0.0502, 0.02954, 0.99051, -0.01707, -0.00925, 0.01508, 0.75172] as const;
+const ADAPTATION = [
+  1.04784, 0.0229, -0.0502, 0.02954, 0.99051, -0.01707, -0.00925, 0.01508, 0.75172,
+] as const;
 /** Type 3 of a parametric curve (§10.15): ((v + 0.055) / 1.055)^2.4 from 0.04045 on, v / 12.92 below. */
 const SRGB_CURVE = [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045] as const;
 

@@ -29,7 +29,11 @@ const ICC_PROFILE = 0x8773;
  * @param profile of its colours; none for what is no colour
  * @returns the same picture, with tags; as it came where it is too long for more
  */
-export function withTiffTags(tiff: Uint8Array, fields: readonly ExifField[], profile?: Uint8Array): Uint8Array {
+export function withTiffTags(
+  tiff: Uint8Array,
+  fields: readonly ExifField[],
+  profile?: Uint8Array,
+): Uint8Array {
   const source = Buffer.from(tiff.buffer, tiff.byteOffset, tiff.length);
   assert(source.readUInt32LE(0) === 0x002a4949, 'a little-endian TIFF');
   if (source.length > 2 ** 32 - 2 ** 17) return tiff;
@@ -59,7 +63,9 @@ export function withTiffTags(tiff: Uint8Array, fields: readonly ExifField[], pro
   }
   const entries = main.map((t) => entry(t, place));
   const added = new Set(main.map(({ tag }) => tag));
-  const first = place(directoryOf([...entriesOf(source).filter((e) => !added.has(e.readUInt16LE(0))), ...entries]));
+  const first = place(
+    directoryOf([...entriesOf(source).filter((e) => !added.has(e.readUInt16LE(0))), ...entries]),
+  );
   const out = Buffer.concat(parts);
   out.writeUInt32LE(first, 4);
   return out;

@@ -86,7 +86,10 @@ function requirePositive(origin: PictureOrigin): void {
 /** Date and time as the camera's clock showed them, and its zone where that is known. */
 export function localTime(time: number, zone = 0): { date: string; fraction: string } {
   const text = new Date(time + 60_000 * zone).toISOString();
-  return { date: `${text.slice(0, 10).replaceAll('-', ':')} ${text.slice(11, 19)}`, fraction: text.slice(20, 23) };
+  return {
+    date: `${text.slice(0, 10).replaceAll('-', ':')} ${text.slice(11, 19)}`,
+    fraction: text.slice(20, 23),
+  };
 }
 
 type PutText = (directory: ExifDirectory, name: string, tag: number, words: string) => void;
@@ -134,9 +137,9 @@ function sexagesimal(angle: number): [number, number][] {
 /** The fields as sharp takes them. */
 export function exifOf(origin: PictureOrigin): Exif {
   const names = { main: 'IFD0', detail: 'IFD2', gps: 'IFD3' } as const;
-  const exif: Record<string, Record<string, string>> = {};
+  const exif: Record<string, Record<string, string>> = { IFD0: {}, IFD2: {}, IFD3: {} };
   for (const { directory, name, value } of exifFields(origin)) {
-    const fields = (exif[names[directory]] ??= {});
+    const fields = exif[names[directory]];
     if (value.type === 'text') fields[name] = uncut(value.text);
     else if (value.type === 'rationals') fields[name] = value.pairs.map(([n, d]) => `${n}/${d}`).join(' ');
     else fields[name] = String(value.number);

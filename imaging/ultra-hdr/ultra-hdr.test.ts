@@ -100,7 +100,10 @@ function without(file: Uint8Array, marker: number, name: string): Buffer {
     // As long as before, so that what points behind it still does: a name that nobody knows.
     const segments = parts.segments.map((segment) =>
       isApp(segment, marker, name)
-        ? { ...segment, content: Buffer.concat([Buffer.alloc(name.length, 'z'), segment.content.subarray(name.length)]) }
+        ? {
+            ...segment,
+            content: Buffer.concat([Buffer.alloc(name.length, 'z'), segment.content.subarray(name.length)]),
+          }
         : segment,
     );
     return joinJpeg({ ...parts, segments });
@@ -138,7 +141,15 @@ describe('an UltraHDR file', () => {
     const numbers = segmentOf(second, JpegMarker.app1, XMP).toString();
     const value = (name: string) => Number(attribute(numbers, `hdrgm:${name}`));
     expect(attribute(numbers, 'hdrgm:BaseRenditionIsHDR')).toBe('False');
-    const names = ['HDRCapacityMin', 'HDRCapacityMax', 'GainMapMin', 'GainMapMax', 'Gamma', 'OffsetSDR', 'OffsetHDR'];
+    const names = [
+      'HDRCapacityMin',
+      'HDRCapacityMax',
+      'GainMapMin',
+      'GainMapMax',
+      'Gamma',
+      'OffsetSDR',
+      'OffsetHDR',
+    ];
     expect(isoNumbers(segmentOf(second, JpegMarker.app2, ISO))).toEqual(names.map(value));
     expect(value('HDRCapacityMax')).toBeCloseTo(Math.log2(Math.max(...light.data)), 3);
     // Another reader of XMP agrees.
@@ -169,7 +180,9 @@ describe('an UltraHDR file', () => {
     const { second, first } = pictures(
       await encodeUltraHdr(light, { quality: 95, display: shownByChannel(light) }),
     );
-    const [, , low, high, gamma, offsetBase, offsetLight] = isoNumbers(segmentOf(second, JpegMarker.app2, ISO));
+    const [, , low, high, gamma, offsetBase, offsetLight] = isoNumbers(
+      segmentOf(second, JpegMarker.app2, ISO),
+    );
     expect(gamma).toBe(1);
     const base = await sharp(first, { ignoreIcc: true }).raw().toBuffer();
     const { data: map, info } = await sharp(second).raw().toBuffer({ resolveWithObject: true });
@@ -205,7 +218,9 @@ describe('the container', () => {
 
   it('keeps both pictures, whatever the numbers and whatever stood before them', async () => {
     const base = await fromSamples(samples8(24, 16)).jpeg().toBuffer();
-    const map = await fromSamples(samples8(24, 16, 1)).jpeg().toBuffer();
+    const map = await fromSamples(samples8(24, 16, 1))
+      .jpeg()
+      .toBuffer();
     const baseSamples = splitJpeg(base)!.samples;
     const mapSamples = splitJpeg(map)!.samples;
     const sizes = fc.uint8Array({ maxLength: 5000 });
