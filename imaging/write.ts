@@ -208,5 +208,9 @@ async function encodeFloatTiff(picture: Picture, origin: PictureOrigin | undefin
     .toColourspace(grey ? 'b-w' : 'scrgb')
     .tiff({ compression: 'deflate', predictor: 'float' })
     .toBuffer();
-  return withTiffTags(tiff, origin ? exifFields(origin) : [], grey ? undefined : colourProfile('linear', 3));
+  return withTiffTags(
+    tiff,
+    origin ? exifFields(origin, 'linear') : [],
+    grey ? undefined : colourProfile('linear', 3),
+  );
 }

@@ -145,7 +145,7 @@ describe('what we write', () => {
         OffsetTimeOriginal: '-03:30',
         GPSLatitudeRef: 'S',
         GPSLongitudeRef: 'E',
-        ColorSpace: 1,
+        ColorSpace: kind === 'tiff' ? 65535 : 1,
       });
       expect(read.latitude).toBeCloseTo(-33.8567844, 6);
     },

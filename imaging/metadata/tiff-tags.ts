@@ -21,7 +21,11 @@ const UNDEFINED = 7;
 
 const EXIF_DIRECTORY = 0x8769;
 const GPS_DIRECTORY = 0x8825;
-const EXIF_VERSION = 0x9000;
+/** Versions that every directory of EXIF has, by their tags. */
+const EXIF_VERSIONS = [
+  [0x9000, '0232'],
+  [0xa000, '0100'],
+] as const;
 const ICC_PROFILE = 0x8773;
 
 /**
@@ -50,8 +54,10 @@ export function withTiffTags(
   const main = of('main');
   const detail = of('detail');
   if (detail.length > 0) {
-    const version = { tag: EXIF_VERSION, type: UNDEFINED, count: 4, bytes: Buffer.from('0232', 'latin1') };
-    main.push(pointer(EXIF_DIRECTORY, place(directoryOf([...detail, version].map((t) => entry(t, place))))));
+    for (const [tag, version] of EXIF_VERSIONS) {
+      detail.push({ tag, type: UNDEFINED, count: 4, bytes: Buffer.from(version, 'latin1') });
+    }
+    main.push(pointer(EXIF_DIRECTORY, place(directoryOf(detail.map((t) => entry(t, place))))));
   }
   const gps = of('gps');
   if (gps.length > 0) {

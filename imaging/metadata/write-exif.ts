@@ -3,7 +3,7 @@ import { ImplicamError } from '../../model/errors.js';
 import type { PictureOrigin } from '../../model/picture.js';
 
 /**
- * What results say of their making, as EXIF 2.32 (CIPA DC-008). Pictures here are upright and sRGB, and say so. The
+ * What results say of their making, as EXIF 2.32 (CIPA DC-008). Pictures here are upright, and say so. The
  * fields are listed once; sharp writes them into most formats, `tiff-tags.ts` into TIFF.
  */
 
@@ -36,9 +36,10 @@ export function exifText(text: string): string {
  * The fields that describe a picture; `readCameraSettings` and `readOrigin` read the same values back (rationals to one
  * part in 2^31, the time to the millisecond).
  *
+ * @param colours how the samples of the picture hold light
  * @throws ImplicamError `camera-invalid` when a value is not positive and finite, or the time before 1970.
  */
-export function exifFields(origin: PictureOrigin): ExifField[] {
+export function exifFields(origin: PictureOrigin, colours: 'srgb' | 'linear' = 'srgb'): ExifField[] {
   requirePositive(origin);
   const fields: ExifField[] = [];
   const put = (directory: ExifDirectory, name: string, tag: number, value: ExifField['value']): void => {
@@ -65,12 +66,15 @@ export function exifFields(origin: PictureOrigin): ExifField[] {
   if (origin.time !== undefined) putTime(text, origin.time, origin.zone);
   rational('SubjectDistance', 0x9206, origin.focusDistance);
   rational('FocalLength', 0x920a, origin.focalLength);
-  put('detail', 'ColorSpace', 0xa001, { type: 'short', number: 1 });
+  put('detail', 'ColorSpace', 0xa001, { type: 'short', number: colours === 'srgb' ? 1 : UNCALIBRATED });
   text('detail', 'LensMake', 0xa433, origin.lensMake);
   text('detail', 'LensModel', 0xa434, origin.lens);
   if (origin.place) fields.push(...placeFields(origin.place));
   return fields;
 }
+
+/** Any colour space but sRGB: a profile says which. */
+const UNCALIBRATED = 0xffff;
 
 const MEASURES = ['exposureTime', 'fNumber', 'iso', 'focalLength', 'focusDistance', 'time'] as const;
 
