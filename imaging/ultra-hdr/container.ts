@@ -32,8 +32,9 @@ const MPF_NAME = 'MPF';
 export function joinUltraHdr(base: Uint8Array, map: Uint8Array, range: GainMapRange): Buffer {
   const second = joinJpeg(
     withSegments(plainParts(map), [
-      appSegment(JpegMarker.app1, XMP_NAME, Buffer.from(mapXmp(range), 'utf8')),
+      // Some readers take a second picture's APP1 for EXIF where that is what it begins with.
       appSegment(JpegMarker.app2, ISO_NAME, isoNumbers(range)),
+      appSegment(JpegMarker.app1, XMP_NAME, Buffer.from(mapXmp(range), 'utf8')),
     ]),
   );
   const withIndex = (index: Buffer): JpegParts =>

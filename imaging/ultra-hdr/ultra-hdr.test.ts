@@ -230,6 +230,7 @@ describe('the container', () => {
         const segments = [...parts.segments, { marker: JpegMarker.comment, content: comment }];
         const file = joinUltraHdr(joinJpeg({ ...parts, segments }), map, range);
         const { first, second } = pictures(file);
+        expect(second[3]).not.toBe(JpegMarker.app1);
         expect(Buffer.from(splitJpeg(first)!.samples).equals(baseSamples)).toBe(true);
         expect(Buffer.from(splitJpeg(second)!.samples).equals(mapSamples)).toBe(true);
         const { minimum, maximum, offset, headroom } = range;
