@@ -1,11 +1,13 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import exifr from 'exifr';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSample } from './bench/samples/write.js';
 import { describeNative } from './engine/engines.fixture.js';
-import { imageKinds } from './imaging/write.js';
+import { readFrame } from './imaging/read.js';
+import { imageKinds, writeImage } from './imaging/write.js';
 import {
   type DevelopedModel,
   type DevelopOptions,
@@ -51,6 +53,12 @@ async function refusal(of: Promise<unknown>): Promise<ImplicamError> {
   expect(error).toBeInstanceOf(ImplicamError);
   return error as ImplicamError;
 }
+/** Of the differences of 8-bit samples. */
+function rootMeanSquare(a: Uint8Array, b: Uint8Array): number {
+  expect(a.length).toBe(b.length);
+  return Math.sqrt(a.reduce((sum, v, i) => sum + (v - b[i]) ** 2, 0) / a.length);
+}
+
 const codeOf = async (of: Promise<unknown>) => (await refusal(of)).code;
 
 describeNative('a developed model', () => {
@@ -133,6 +141,45 @@ describeNative('a developed model', () => {
     expect(Buffer.from(await render(model))).toEqual(await readFile(at('results', 'all-in-focus.png')));
   });
 
+  it('renders of its file, to the bit, the pixels that the results folder shows', async () => {
+    for (const [photographs, results] of [
+      [stack, 'results'],
+      [bracket, 'bracket-results'],
+    ] as const) {
+      if (results !== 'results') await develop(photographs, { steps: 5, results: at(results) });
+      const shown = await sharp(at(results, 'all-in-focus.png')).raw().toBuffer();
+      const opened = await openModel(at(results, 'model.safetensors'));
+      expect(
+        (
+          await sharp(await render(opened))
+            .raw()
+            .toBuffer()
+        ).equals(shown),
+      ).toBe(true);
+      // UltraHDR shows plain displays the same, as far as JPEG can.
+      const base = await sharp(at(results, 'all-in-focus.jpg')).raw().toBuffer();
+      expect(rootMeanSquare(base, shown)).toBeLessThan(5);
+      opened.close();
+    }
+  });
+
+  it.each([
+    ['several exposures', 2],
+    ['one exposure', 1],
+  ])('looks in its preview as in its result: %s', async (name, exposures) => {
+    const frames = await sampled(name, { focus: 3 - exposures, exposures });
+    await develop(frames, { steps: 0, results: at(`${name}-shown`) });
+    const [first, last] = await Promise.all(
+      ['preview.jpg', 'all-in-focus.png'].map((file) =>
+        sharp(at(`${name}-shown`, file))
+          .raw()
+          .toBuffer(),
+      ),
+    );
+    // The preview comes with its noise, and as a JPEG.
+    expect(rootMeanSquare(first, last)).toBeLessThan(8);
+  });
+
   it('renders numbers: light, what a display shows, and the defocus map', async () => {
     const light = await renderPixels(model);
     expect(light).toMatchObject({ width: WIDTH, height: HEIGHT, channels: 3 });
@@ -203,6 +250,61 @@ describeNative('photographs of one focus', () => {
     for (const kind of ['refocus', 'depth'] as const) {
       expect(await codeOf(render(model, { kind }))).toBe('no-defocus-map');
     }
+  });
+});
+
+describeNative('photographs that say where they were taken', () => {
+  const place = { latitude: 48.8582602, longitude: 2.2944991 };
+  const taken: string[] = [];
+  beforeAll(async () => {
+    for (const [i, file] of stack.entries()) {
+      const { data, camera, ...size } = await readFrame(file);
+      const picture = { ...size, channels: 3, data: Float32Array.from(data, (v) => v / 255) };
+      const origin = { ...camera, make: 'Maker', model: 'Model', lens: '50mm f/2', zone: 60, place };
+      taken.push(at(`taken-${i}.png`));
+      await writeImage(taken[i], picture, { origin });
+    }
+  });
+  const said = async (name: string, options: DevelopOptions) => {
+    const previews: Preview[] = [];
+    const onPreview = (shown: Preview) => void previews.push(shown);
+    const model = await develop(taken, { steps: 2, results: at(name), onPreview, ...options });
+    const files = ['preview.jpg', 'all-in-focus.png', 'all-in-focus.jpg', 'refocus-near.png'];
+    const opened = await openModel(at(name, 'model.safetensors'));
+    return Promise.all([
+      ...files.map((file) => exifr.parse(at(name, file))),
+      exifr.parse(Buffer.from(previews[0].bytes)),
+      exifr.parse(Buffer.from(await render(model, { format: 'jpeg' }))),
+      exifr.parse(Buffer.from(await render(opened, { format: 'tiff' })), { tiff: true }),
+    ]);
+  };
+
+  it('give their camera to every result, and their place to none', async () => {
+    for (const exif of await said('placeless', {})) {
+      expect(exif).toMatchObject({
+        Make: 'Maker',
+        Model: 'Model',
+        LensModel: '50mm f/2',
+        FNumber: expect.any(Number),
+      });
+      expect(exif.Software).toMatch(/^implicam \d+\.\d+\.\d+/);
+      expect(exif.OffsetTimeOriginal).toBe('+01:00');
+      for (const name of ['ExposureTime', 'SubjectDistance', 'latitude', 'GPSLatitude']) {
+        expect(exif).not.toHaveProperty(name);
+      }
+    }
+    const model = await readFile(at('placeless', 'model.safetensors'), 'latin1');
+    expect(model).toContain('50mm f/2');
+    expect(model).not.toContain('latitude');
+    expect(await readFile(at('placeless', 'all-in-focus.exr'), 'latin1')).not.toContain('latitude');
+  });
+
+  it('give it where it is asked for', async () => {
+    for (const exif of await said('placed', { gps: true })) {
+      expect(exif.latitude).toBeCloseTo(place.latitude, 6);
+      expect(exif.longitude).toBeCloseTo(place.longitude, 6);
+    }
+    expect(await readFile(at('placed', 'all-in-focus.exr'), 'latin1')).toContain('latitude');
   });
 });
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { loadModel, saveModel } from './develop/model-file/model-file.js';
 import type { Development, TrainedModel } from './develop/options.js';
+import { originOf, withProgram } from './develop/origin.js';
 import { type OutputContext, prepareOutputs } from './develop/outputs.js';
 import { developPhotographs, readPhotographs, writeResultsFolder } from './develop/photographs.js';
 import { makePreview } from './develop/render/preview-picture.js';
@@ -52,6 +53,8 @@ export interface DevelopOptions extends EngineOptions {
   readonly quality?: Quality;
   /** Of everything that is drawn at random, 0 to 2³¹ − 1: the same seed gives the same model. @default 1 */
   readonly seed?: number;
+  /** Whether results say where the photographs were taken, where these do. @default false */
+  readonly gps?: boolean;
   /** Training steps; 0 leaves the classical start as it is. @default what the quality asks for */
   readonly steps?: number;
   /**
@@ -227,9 +230,12 @@ export async function develop(
   requireWanted();
   const read = await readPhotographs(paths, asked);
   requireWanted();
+  const describePreview = () => withProgram(originOf(read.frames, asked));
   const { development, snapshotFile } = await developPhotographs(read, {
     ...asked,
-    ...(onPreview ? { onPreview: async (light, look) => onPreview(await makePreview(light, look)) } : {}),
+    ...(onPreview
+      ? { onPreview: async (light, look) => onPreview(await makePreview(light, look, describePreview())) }
+      : {}),
   });
   if (development.interrupted) {
     const kept = snapshotFile ? `; ${snapshotFile} holds what was learned: resume to go on from there` : '';
@@ -398,6 +404,7 @@ const developSchema = z.strictObject({
     .max(2 ** 31 - 1)
     .optional(),
   steps: trainSchema.shape.steps.unwrap().optional(),
+  gps: z.boolean().optional(),
   results: pathSchema.optional(),
   resume: z.boolean().optional(),
   signal: z.instanceof(AbortSignal).optional(),

@@ -42,6 +42,7 @@ export function define(command: Command): void {
     .addOption(threadsOption())
     .addOption(seedOption())
     .addOption(schemaOption('--steps <n>', trainSchema.shape.steps, 'what the quality asks for'))
+    .option('--gps', 'let results say where the photographs were taken, where these do')
     .option('--resume', 'continue an interrupted run from its snapshot in the results folder')
     .addOption(
       new Option(
@@ -73,6 +74,7 @@ export interface DevelopCommand {
   readonly threads?: number;
   readonly seed: number;
   readonly steps?: number;
+  readonly gps?: boolean;
   readonly resume?: boolean;
   readonly runners?: number;
   readonly json?: boolean;
@@ -148,11 +150,13 @@ function optionsOf({
   device,
   seed,
   steps,
+  gps = false,
 }: DevelopCommand): DevelopOptions {
   return {
     preset,
     quality,
     seed,
+    gps,
     ...(engine ? { engine } : {}),
     ...(threads ? { threads } : {}),
     ...(device ? { device } : {}),

@@ -29,6 +29,8 @@ export interface Claim {
   readonly quality: string;
   readonly seed: number;
   readonly steps: number | null;
+  /** Whether results say where the photographs were taken. */
+  readonly gps: boolean;
   /** Version that the model of this run will have. */
   readonly modelVersion: number;
   /** Where the training was: the newest committed snapshot of this run. */
@@ -79,7 +81,7 @@ async function readClaim(tx: Transaction<Database>, lease: Lease): Promise<Claim
     .innerJoin('training_runs as r', (join) =>
       join.onRef('r.session', '=', 's.id').onRef('r.number', '=', 's.run'),
     )
-    .select(['s.tenant', 's.run', 's.model_version', 's.cancel_requested'])
+    .select(['s.tenant', 's.run', 's.model_version', 's.cancel_requested', 's.gps'])
     .select(['r.preset', 'r.quality', 'r.seed', 'r.steps', 'r.snapshot_step', 'r.snapshot'])
     .where('s.id', '=', lease.session)
     .executeTakeFirstOrThrow();
@@ -98,6 +100,7 @@ async function readClaim(tx: Transaction<Database>, lease: Lease): Promise<Claim
     quality: session.quality,
     seed: session.seed,
     steps: session.steps,
+    gps: session.gps,
     modelVersion: (session.model_version ?? 0) + 1,
     snapshot: step !== null && manifest !== null ? { step, manifest } : null,
     frames: frames.map((f) => ({

@@ -8,6 +8,7 @@ import type { Frame } from '../model/picture.js';
 import { createPlan } from '../model/plan.js';
 import { canContinue } from './model-file/model-file.js';
 import type { Development, DevelopOptions, TrainedModel, TrainingJob, TrainingOutcome } from './options.js';
+import { originOf } from './origin.js';
 import { type Preparation, prepare } from './prepare.js';
 import { bakeScene, holdScene } from './render/scene-renderer.js';
 
@@ -67,7 +68,8 @@ export async function prepareModel(
   // The same pixels may have come from other files.
   const { info } = options.resume;
   const named = info.frames.map((frame, i) => ({ ...frame, file: frames[i].name }));
-  return { model: { ...options.resume, info: { ...info, frames: named } }, preparation };
+  const origin = originOf(frames, options);
+  return { model: { ...options.resume, info: { ...info, frames: named, origin } }, preparation };
 }
 
 /** What a snapshot was trained on must be what the frames are prepared to now. */
@@ -139,6 +141,7 @@ function untrainedModel(
         focus: capture.focus[capture.frames[i].focus],
       })),
       notes: preparation.notes,
+      origin: originOf(frames, options),
     },
   };
 }

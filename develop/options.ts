@@ -8,7 +8,7 @@ import type {
 } from '../engine/engine.js';
 import type { Look } from '../model/camera/camera.js';
 import type { ModelConfig } from '../model/config.js';
-import type { Picture } from '../model/picture.js';
+import type { Picture, PictureOrigin } from '../model/picture.js';
 import type { Capture } from '../model/plan.js';
 import { PRESETS, type Preset, QUALITIES, type Quality } from '../model/presets.js';
 import type { BakedScene } from '../model/render/render.js';
@@ -41,6 +41,8 @@ export interface DevelopOptions {
   readonly startKernels?: StartKernels;
   /** @default 1 */
   readonly seed?: number;
+  /** Whether results say where the photographs were taken. @default false */
+  readonly gps?: boolean;
   /** Training steps. @default what the quality says */
   readonly steps?: number;
   /** Continue from here instead of from the classical start: same frames, same configuration. */
@@ -90,6 +92,9 @@ export interface TrainedModel {
   readonly info: ModelInfo;
 }
 
+/** What a model remembers of its photographs for the files of its renders. */
+export type ModelOrigin = Omit<PictureOrigin, 'software' | 'camera' | 'focusDistance'>;
+
 /** What a model file says of its origin. */
 export interface ModelInfo {
   readonly preset: Exclude<Preset, 'auto'>;
@@ -98,6 +103,8 @@ export interface ModelInfo {
   readonly device: string;
   readonly frames: readonly { readonly file: string; readonly ev: number; readonly focus: number }[];
   readonly notes: readonly string[];
+  /** What the files of its renders say of the photographs; absent in models of earlier versions. */
+  readonly origin?: ModelOrigin;
 }
 
 export interface Development {

@@ -4,10 +4,11 @@ import { writeFileWhole, writeImage } from '../imaging/write.js';
 import type { Look } from '../model/camera/camera.js';
 import { ImplicamError } from '../model/errors.js';
 import { percentile } from '../model/percentile.js';
-import { createPicture, type Frame, type Picture } from '../model/picture.js';
+import { createPicture, type Frame, type Picture, type PictureOrigin } from '../model/picture.js';
 import { parseRenderQuery, type RenderQueryInput } from '../model/render/query.js';
 import { parametersSha256, saveModel } from './model-file/model-file.js';
 import type { Development } from './options.js';
+import { describeRender } from './origin.js';
 import { displayReason } from './render/display.js';
 import { makePreview } from './render/preview-picture.js';
 import { renderFile } from './render/render-file.js';
@@ -81,9 +82,14 @@ export async function prepareOutputs(folder: string): Promise<void> {
 }
 
 /** Writes a small picture of the classical start, for those who do not want to wait. @throws ImplicamError `write-failed`. */
-export async function writePreview(folder: string, radiance: Picture, look: Look): Promise<string> {
+export async function writePreview(
+  folder: string,
+  radiance: Picture,
+  look: Look,
+  origin: PictureOrigin,
+): Promise<string> {
   const path = join(folder, OUTPUT_FILES.preview);
-  await writeFileWhole(path, (await makePreview(radiance, look)).bytes);
+  await writeFileWhole(path, (await makePreview(radiance, look, origin)).bytes);
   return path;
 }
 
@@ -99,11 +105,12 @@ export async function writeOutputs(
   const began = performance.now();
   const { model } = development;
   const learned = responseOf(model);
+  const origin = describeRender(model);
   const path = (file: keyof typeof OUTPUT_FILES) => join(folder, OUTPUT_FILES[file]);
   const render = (query: RenderQueryInput) => renderScene(development.baked, model, parseRenderQuery(query));
 
-  await writeImage(path('radiance'), render({ tone: 'linear' }));
-  await writeImage(path('picture'), render({}));
+  await writeImage(path('radiance'), render({ tone: 'linear' }), { origin });
+  await writeImage(path('picture'), render({}), { origin });
   const notes = [...model.info.notes, `all-in-focus.png: ${displayReason(learned.frames.map((f) => f.ev))}`];
   const ultraHdr = Math.min(model.capture.width, model.capture.height) >= 8;
   if (ultraHdr) {
@@ -126,7 +133,7 @@ export async function writeOutputs(
     const toDepth = inverseDepthFit(learned, context.frames);
     if (toDepth)
       notes.push('defocus.exr: channel Z is depth in metres, from the focus distances of the files');
-    await writeDefocus(path('defocus'), map, toDepth);
+    await writeDefocus(path('defocus'), map, toDepth, origin);
     kept.add('defocus');
     if (model.capture.focus.length > 1) {
       for (const [file, rank] of [
@@ -134,7 +141,8 @@ export async function writeOutputs(
         ['far', 5],
       ] as const) {
         const focus = percentile(map.data, rank);
-        await writeImage(path(file), render({ kind: 'refocus', focus, aperture: EXAMPLE_APERTURE }));
+        const example = render({ kind: 'refocus', focus, aperture: EXAMPLE_APERTURE });
+        await writeImage(path(file), example, { origin });
         kept.add(file);
       }
     }
@@ -186,14 +194,19 @@ interface InverseDepth {
 const FARTHEST = 1e4;
 
 /** Channel Y: the signed defocus map in focus units, near positive. Channel Z, where known: depth in metres. */
-async function writeDefocus(path: string, map: Picture, fit: InverseDepth | undefined): Promise<void> {
-  if (!fit) return writeImage(path, map);
+async function writeDefocus(
+  path: string,
+  map: Picture,
+  fit: InverseDepth | undefined,
+  origin: PictureOrigin,
+): Promise<void> {
+  if (!fit) return writeImage(path, map, { origin });
   const both = createPicture(map.width, map.height, 2);
   for (let i = 0; i < map.data.length; i++) {
     both.data[2 * i] = map.data[i];
     both.data[2 * i + 1] = 1 / Math.max(fit.offset + fit.slope * map.data[i], 1 / FARTHEST);
   }
-  return writeImage(path, both, { channels: ['Y', 'Z'] });
+  return writeImage(path, both, { channels: ['Y', 'Z'], origin });
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Frame } from '../model/picture.js';
 import { develop } from './develop.js';
 import { canContinue, loadModel, saveModel } from './model-file/model-file.js';
 import type { Development, DevelopOptions, TrainedModel } from './options.js';
+import { originOf, withProgram } from './origin.js';
 import {
   type DevelopReport,
   type OutputContext,
@@ -72,6 +73,7 @@ export async function developPhotographs(
   options: PhotographOptions,
 ): Promise<DevelopedPhotographs> {
   const { results, resume: _, onPreview, ...rest } = options;
+  const origin = withProgram(originOf(frames, rest));
   // The bits of a resumed run are those of the engine that began it.
   const engine = rest.engine ?? (snapshot?.info.engine as EngineName | undefined);
   const development = await develop(frames, {
@@ -79,7 +81,7 @@ export async function developPhotographs(
     ...(engine ? { engine } : {}),
     ...(snapshot ? { resume: snapshot } : {}),
     onPreview: async (radiance, look) => {
-      if (results !== undefined) await writePreview(results, radiance, look);
+      if (results !== undefined) await writePreview(results, radiance, look, origin);
       await onPreview?.(radiance, look);
     },
   });

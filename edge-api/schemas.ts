@@ -21,6 +21,7 @@ export const frameParams = sessionParams.extend({
 
 const preset = z.enum(PRESETS).describe('what kind of capture it is; auto: told by the pictures');
 const quality = z.enum(QUALITIES).describe('how long to train');
+const gps = z.boolean().describe('whether results say where the photographs were taken, where these do');
 const notes = z.string().max(2000).describe("the client's own, kept as it is");
 
 export const newSessionSchema = z
@@ -28,6 +29,7 @@ export const newSessionSchema = z
     preset: preset.default('auto'),
     quality: quality.default('standard'),
     notes: notes.default(''),
+    gps: gps.default(false),
   })
   .openapi('NewSession');
 
@@ -50,6 +52,7 @@ export const sessionSchema = z
     preset: z.string(),
     quality: z.string(),
     notes: z.string(),
+    gps: z.boolean(),
     frames: z.int().describe('photographs taken in'),
     width: z.int().nullable().describe('of every photograph, in pixels'),
     height: z.int().nullable(),

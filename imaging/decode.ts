@@ -6,7 +6,7 @@ import { viewAs } from './bytes.js';
 import { identifyFormat } from './format.js';
 import { type FrameFormat, frameFormats } from './frame-formats.js';
 import { type ImagingLimits, requireSize } from './limits.js';
-import { readCameraSettings } from './metadata/exif.js';
+import { readCameraSettings, readOrigin } from './metadata/exif.js';
 import { judgeProfile } from './metadata/icc.js';
 import type { NamedBytes } from './source.js';
 
@@ -54,7 +54,8 @@ export async function decodeFrame(file: NamedBytes, limits: ImagingLimits): Prom
   const camera = readCameraSettings(exif, metadata.xmp);
   const encoded = data instanceof Float32Array ? quantiseLinear(data, channels === 1 ? 3 : 1) : data;
   const mask = await decodeMask(file, header, limits);
-  return { name: file.name, width, height, data: encoded, camera, ...(mask ? { mask } : {}) };
+  const origin = readOrigin(exif, metadata.xmp);
+  return { name: file.name, width, height, data: encoded, camera, origin, ...(mask ? { mask } : {}) };
 }
 
 /** From this share on a pixel is more opaque than transparent: what was photographed outweighs what was blended in. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ImplicamError } from '../model/errors.js';
 import type { Frame, Picture } from '../model/picture.js';
-import { exifOf } from './metadata/exif.js';
+import { exifOf } from './metadata/write-exif.js';
 import { readFrame, readPicture } from './read.js';
 import { flipBits, fromSamples, random, smoothPicture } from './test-support.js';
 import { encodeImage } from './write.js';
@@ -26,16 +26,16 @@ const read = {
 /** Name, reader, writer, and the part of the file that the picture needs: an UltraHDR ends in its gain map. */
 type Case = [string, keyof typeof read, () => Promise<Uint8Array>, number?];
 const cases: Case[] = [
-  ['JPEG', 'frame', () => encodeImage('jpeg', encoded, { camera })],
+  ['JPEG', 'frame', () => encodeImage('jpeg', encoded, { origin: camera })],
   ['progressive JPEG', 'frame', () => fromSamples(eight).jpeg({ progressive: true }).toBuffer()],
   ['UltraHDR', 'frame', () => encodeImage('ultrahdr', linear), 0.5],
-  ['PNG', 'frame', () => encodeImage('png', encoded, { camera })],
+  ['PNG', 'frame', () => encodeImage('png', encoded, { origin: camera })],
   [
     'interlaced PNG of 16 bits',
     'frame',
     () => fromSamples(eight).toColourspace('rgb16').png({ progressive: true }).toBuffer(),
   ],
-  ['WebP', 'frame', () => encodeImage('webp', encoded, { camera })],
+  ['WebP', 'frame', () => encodeImage('webp', encoded, { origin: camera })],
   ['WebP without loss', 'frame', () => encodeImage('webp', encoded, { lossless: true })],
   [
     'TIFF',
@@ -44,7 +44,7 @@ const cases: Case[] = [
   ],
   ['plain TIFF', 'frame', () => fromSamples(eight).tiff({ compression: 'none' }).toBuffer()],
   ['floating-point TIFF', 'picture', () => encodeImage('tiff', linear)],
-  ['AVIF', 'frame', () => encodeImage('avif', encoded, { camera })],
+  ['AVIF', 'frame', () => encodeImage('avif', encoded, { origin: camera })],
   ['EXR', 'picture', () => encodeImage('exr', linear)],
   ['EXR of halves', 'picture', () => encodeImage('exr', noisy, { half: true })],
   ['HDR', 'picture', () => encodeImage('hdr', linear)],

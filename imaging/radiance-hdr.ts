@@ -1,6 +1,7 @@
 import { ImplicamError } from '../model/errors.js';
-import { createPicture, type Picture } from '../model/picture.js';
+import { createPicture, type Picture, type PictureOrigin } from '../model/picture.js';
 import { type ImagingLimits, limitsWith, requireSize } from './limits.js';
+import { exifText, localTime } from './metadata/write-exif.js';
 
 /**
  * Radiance pictures (.hdr, .pic; Ward, "Real Pixels", Graphics Gems II, 1991): three 8-bit mantissas and a shared
@@ -187,9 +188,11 @@ function convertXyz(data: Float32Array): void {
  * A Radiance file of a linear picture with one channel (written grey) or three. Negative samples, NaN and
  * those below 6e-39 become 0, those above 1.7e38 that.
  *
+ * @param origin of which the format takes program and time
+ *
  * @throws ImplicamError `channels-invalid`.
  */
-export function encodeHdr(picture: Picture): Uint8Array {
+export function encodeHdr(picture: Picture, origin: PictureOrigin = {}): Uint8Array {
   const { width, height, channels, data } = picture;
   if (channels !== 1 && channels !== 3) {
     throw new ImplicamError(
@@ -197,7 +200,15 @@ export function encodeHdr(picture: Picture): Uint8Array {
       `a Radiance picture has 1 or 3 channels, not ${channels}: write it as EXR`,
     );
   }
-  const header = `#?RADIANCE\nSOFTWARE=implicam\nFORMAT=32-bit_rle_rgbe\n\n-Y ${height} +X ${width}\n`;
+  const { software = 'implicam', time, zone } = origin;
+  const lines = [
+    '#?RADIANCE',
+    `SOFTWARE=${exifText(software)}`,
+    ...(time === undefined ? [] : [`CAPDATE=${localTime(time, zone).date}`]),
+    ...(channels === 3 ? [`PRIMARIES=${PRIMARIES}`] : []),
+    'FORMAT=32-bit_rle_rgbe',
+  ];
+  const header = `${lines.join('\n')}\n\n-Y ${height} +X ${width}\n`;
   const parts: Uint8Array[] = [Buffer.from(header, 'latin1')];
   const planes = new Uint8Array(4 * width);
   for (let y = 0; y < height; y++) {
@@ -209,6 +220,8 @@ export function encodeHdr(picture: Picture): Uint8Array {
   return Buffer.concat(parts);
 }
 
+/** Of sRGB: red, green, blue and white, x and y. */
+const PRIMARIES = '0.64 0.33 0.3 0.6 0.15 0.06 0.3127 0.329';
 const LARGEST = 255 * 2 ** 119;
 /** Below this the exponent does not fit: black. */
 const SMALLEST = 2 ** -127;

@@ -141,8 +141,8 @@ describe('refusals', () => {
     ['jpeg', rgb, { quality: 101 }, 'option-invalid'],
     ['jpeg', rgb, { quality: 50.5 }, 'option-invalid'],
     ['jpeg', rgb, { bits: 16 }, 'option-invalid'],
-    ['exr', rgb, { camera: { iso: 100 } }, 'option-invalid'],
-    ['png', rgb, { camera: { exposureTime: -1 } }, 'camera-invalid'],
+    ['exr', rgb, { origin: { iso: -100 } }, 'camera-invalid'],
+    ['png', rgb, { origin: { exposureTime: -1 } }, 'camera-invalid'],
     ['bmp', rgb, {}, 'option-invalid'],
     ['webp', { width: 16384, height: 2, channels: 1, data: new Float32Array(32768) }, {}, 'encode-failed'],
   ] as [ImageKind, Picture, object, string][])('%s', async (kind, picture, options, code) => {

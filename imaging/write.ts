@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import sharp, { type Sharp } from 'sharp';
+import sharp from 'sharp';
 import { ImplicamError } from '../model/errors.js';
-import type { CameraSettings, Picture } from '../model/picture.js';
+import type { Picture, PictureOrigin } from '../model/picture.js';
 import { encodeExr } from './exr/exr.js';
 import { floatTiff } from './float-tiff.js';
-import { exifOf } from './metadata/exif.js';
+import { encodeJpeg } from './jpeg/encode.js';
+import { colourProfile } from './metadata/icc-profile.js';
+import { withSrgbChunks } from './metadata/png-colour.js';
+import { withTiffTags } from './metadata/tiff-tags.js';
+import { exifFields, exifOf } from './metadata/write-exif.js';
 import { encodeHdr } from './radiance-hdr.js';
+import { openSamples, quantised } from './samples.js';
+import { encodeUltraHdr } from './ultra-hdr/ultra-hdr.js';
 
 /** What a picture can be written as. */
 export interface ImageKindInfo {
@@ -40,8 +46,10 @@ export interface EncodeOptions {
   readonly chroma?: '4:4:4' | '4:2:0';
   /** WebP without loss. @default false */
   readonly lossless?: boolean;
-  /** Camera settings to embed as EXIF in PNG, JPEG, WebP or AVIF. */
-  readonly camera?: CameraSettings;
+  /** What the file says of its making: EXIF, in EXR and HDR attributes of their own. @default nothing */
+  readonly origin?: PictureOrigin | undefined;
+  /** What plain displays show of an UltraHDR, display-encoded in [0, 1]. @default the light up to white */
+  readonly display?: Picture;
   /** Names of the channels of an EXR; by default Y, or R, G, B. */
   readonly channels?: readonly string[];
   /** Half floats in an EXR. @default false */
@@ -50,7 +58,8 @@ export interface EncodeOptions {
 
 /**
  * A picture as a file's content. PNG, JPEG, WebP and AVIF take display-encoded samples in [0, 1]; UltraHDR, TIFF
- * (32-bit float), EXR and HDR linear light, where 1 is display white. One channel is grey; UltraHDR needs three.
+ * (32-bit float), EXR and HDR linear light, where 1 is display white. One channel is grey; UltraHDR needs three. Files
+ * say what their colours are: the primaries of sRGB, with its curve or linear.
  *
  * @throws ImplicamError `channels-invalid`, `option-invalid`, `camera-invalid`, or `encode-failed` when the format
  * cannot hold the picture (WebP ends at 16383 pixels a side).
@@ -62,7 +71,7 @@ export async function encodeImage(
 ): Promise<Uint8Array> {
   requireOptions(kind, options);
   if (kind === 'exr') return encodeExr(picture, options);
-  if (kind === 'hdr') return encodeHdr(picture);
+  if (kind === 'hdr') return encodeHdr(picture, options.origin);
   requireChannels(kind, picture);
   try {
     return await encodeWithSharp(kind, picture, options);
@@ -130,9 +139,7 @@ export async function writeFileWhole(path: string, bytes: Uint8Array | string): 
   }
 }
 
-const exifKinds: readonly ImageKind[] = ['png', 'jpeg', 'webp', 'avif'];
-
-function requireOptions(kind: ImageKind, { bits, quality, camera }: EncodeOptions): void {
+function requireOptions(kind: ImageKind, { bits, quality }: EncodeOptions): void {
   const refuse = (message: string): never => {
     throw new ImplicamError('option-invalid', message, { exitCode: 2 });
   };
@@ -145,12 +152,9 @@ function requireOptions(kind: ImageKind, { bits, quality, camera }: EncodeOption
   if (bits !== undefined && bits !== 8 && !(bits === 16 && kind === 'png')) {
     refuse(`${kind} is not written with ${bits} bits: use png with 8 or 16, or tiff or exr for floats`);
   }
-  if (camera !== undefined && !exifKinds.includes(kind)) {
-    refuse(`${kind} carries no camera settings: use one of ${exifKinds.join(', ')}`);
-  }
 }
 
-/** libultrahdr takes no smaller sides. */
+/** Readers (libultrahdr) take no smaller sides. */
 const SMALLEST_ULTRAHDR = 8;
 
 function requireChannels(kind: ImageKind, { width, height, channels, data }: Picture): void {
@@ -180,62 +184,33 @@ async function encodeWithSharp(
   picture: Picture,
   options: EncodeOptions,
 ): Promise<Uint8Array> {
-  const { quality = kind === 'avif' ? 80 : 95, camera } = options;
-  if (kind === 'tiff') return encodeFloatTiff(picture);
-  if (kind === 'ultrahdr') return encodeUltraHdr(picture, quality);
-  const image = openSamples(picture, options.bits ?? 8);
-  const described = camera ? image.withExif(exifOf(camera)) : image;
-  switch (kind) {
-    case 'png':
-      return described.png({ compressionLevel: 6 }).toBuffer();
-    case 'jpeg':
-      // Codes fitted to the picture make files 3 % smaller and take two and a half times as long.
-      return described
-        .jpeg({ quality, chromaSubsampling: options.chroma ?? '4:4:4', optimiseCoding: false })
-        .toBuffer();
-    case 'webp':
-      return described.webp(options.lossless ? { lossless: true } : { quality }).toBuffer();
-    case 'avif':
-      // Effort 4, sharp's default, takes nine times as long and gives files 8 % smaller.
-      return described.avif({ quality, chromaSubsampling: '4:4:4', effort: 2 }).toBuffer();
+  const { quality = kind === 'avif' ? 80 : 95, bits = 8, chroma, display, origin } = options;
+  if (kind === 'tiff') return encodeFloatTiff(picture, origin);
+  if (kind === 'ultrahdr') return encodeUltraHdr(picture, { quality, display, origin });
+  const samples = quantised(picture, bits);
+  if (kind === 'jpeg') return encodeJpeg(samples, picture, { quality, chroma, origin });
+  const image = openSamples(samples, picture);
+  const described = origin ? image.withExif(exifOf(origin)) : image;
+  if (kind === 'png') return withSrgbChunks(await described.png({ compressionLevel: 6 }).toBuffer());
+  // These two have no grey; samples of 8 bits come through a profile of sRGB as they are.
+  const profiled = described.withIccProfile('srgb');
+  if (kind === 'webp') {
+    return profiled.webp(options.lossless ? { lossless: true } : { quality }).toBuffer();
   }
+  // Effort 4, sharp's default, takes nine times as long and gives files 8 % smaller.
+  return profiled.avif({ quality, chromaSubsampling: '4:4:4', effort: 2 }).toBuffer();
 }
 
-/** Display-encoded samples as integers, opened by sharp. */
-function openSamples(picture: Picture, bits: 8 | 16): Sharp {
-  const { width, height, data } = picture;
-  const channels = picture.channels as 1 | 3;
-  const scale = bits === 8 ? 255 : 65535;
-  const samples = bits === 8 ? new Uint8Array(data.length) : new Uint16Array(data.length);
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i];
-    // Stored without its fraction, so this rounds; not a number is black.
-    samples[i] = value > 0 ? (value < 1 ? value * scale + 0.5 : scale) : 0;
-  }
-  const space = bits === 8 ? (channels === 1 ? 'b-w' : 'srgb') : channels === 1 ? 'grey16' : 'rgb16';
-  return sharp(samples, { raw: { width, height, channels }, limitInputPixels: false }).toColourspace(space);
-}
-
-function openFloats(picture: Picture): Sharp {
-  return sharp(floatTiff(picture), { limitInputPixels: false });
-}
-
-async function encodeFloatTiff(picture: Picture): Promise<Uint8Array> {
-  return openFloats(picture)
-    .toColourspace(picture.channels === 1 ? 'b-w' : 'scrgb')
+/** Grey floats may be anything, a defocus map for one: they say nothing of colour. */
+async function encodeFloatTiff(picture: Picture, origin: PictureOrigin | undefined): Promise<Uint8Array> {
+  const grey = picture.channels === 1;
+  const tiff = await sharp(floatTiff(picture), { limitInputPixels: false })
+    .toColourspace(grey ? 'b-w' : 'scrgb')
     .tiff({ compression: 'deflate', predictor: 'float' })
     .toBuffer();
+  return withTiffTags(
+    tiff,
+    origin ? exifFields(origin, 'linear') : [],
+    grey ? undefined : colourProfile('linear', 3),
+  );
 }
-
-/** Missing from sharp's type definitions: writes a gain map beside the tone-mapped JPEG (libultrahdr). */
-type GainMapped = Sharp & { withGainMap(): Sharp };
-
-async function encodeUltraHdr(picture: Picture, quality: number): Promise<Uint8Array> {
-  const { data } = picture;
-  const light = new Float32Array(data.length);
-  for (let i = 0; i < data.length; i++) light[i] = data[i] > 0 ? Math.min(data[i], LARGEST_LIGHT) : 0;
-  return (openFloats({ ...picture, data: light }) as GainMapped).withGainMap().jpeg({ quality }).toBuffer();
-}
-
-/** libultrahdr works in half floats. */
-const LARGEST_LIGHT = 65504;

@@ -2,11 +2,13 @@ import { type Kysely, type Migration, type MigrationResult, Migrator } from 'kys
 import { ImplicamError } from '../model/errors.js';
 import * as sessions from './0001-sessions.js';
 import * as tidiedRuns from './0002-tidied-runs.js';
+import * as gps from './0003-gps.js';
 
 /** All migrations in order: listed here, not found in a folder, so that bundles have them too. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-sessions': sessions,
   '0002-tidied-runs': tidiedRuns,
+  '0003-gps': gps,
 };
 
 /**

@@ -73,6 +73,8 @@ export interface SessionTable {
   preset: string;
   quality: string;
   notes: string;
+  /** Whether results say where the photographs were taken. */
+  gps: Generated<boolean>;
   state: Generated<SessionState>;
   error: Json<StoredError> | null;
   /** Size that all frames have; known with the first of them. */

@@ -31,6 +31,30 @@ export interface CameraSettings {
   readonly camera?: string;
 }
 
+/** A place on the earth (WGS 84), in degrees, north and east positive; metres above the sea. */
+export interface Place {
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly altitude?: number;
+}
+
+/** What a photograph's file says of its making that nothing is computed from; every field may be missing. */
+export interface Origin {
+  readonly make?: string;
+  readonly model?: string;
+  readonly lensMake?: string;
+  readonly lens?: string;
+  /** How far the camera's clock was ahead of UTC, in minutes, where it wrote that down. */
+  readonly zone?: number;
+  readonly place?: Place;
+}
+
+/** What the file of a result says of its making. */
+export interface PictureOrigin extends Origin, Omit<CameraSettings, 'exposureBias'> {
+  /** Program and version that made it. */
+  readonly software?: string;
+}
+
 /** One photograph: display-encoded RGB as the camera wrote it, upright, in sRGB primaries. */
 export interface Frame {
   /** File name, for messages and reports. */
@@ -42,6 +66,7 @@ export interface Frame {
   /** One byte a pixel, 0 where the file is transparent: nothing was measured there. Absent where all of it is opaque. */
   readonly mask?: Uint8Array;
   readonly camera: CameraSettings;
+  readonly origin?: Origin;
 }
 
 /** A zero-filled picture. */

@@ -76,7 +76,7 @@ async function writeFrame(
   const [samples, full] = deep === undefined ? [pixels, 255] : [deep, 65535];
   for (let i = 0; i < samples.length; i++) picture.data[i] = samples[i] / full;
   await writeImage(path, picture, {
-    ...(camera === undefined ? {} : { camera }),
+    origin: camera,
     ...(deep === undefined ? {} : { bits: 16 }),
     ...(jpeg === undefined ? {} : { quality: jpeg, chroma: subsampling }),
   });

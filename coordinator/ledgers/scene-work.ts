@@ -34,6 +34,7 @@ export function prepareScene(
     preset: claim.preset,
     quality: claim.quality,
     seed: claim.seed,
+    gps: claim.gps,
     ...(claim.steps === null ? {} : { steps: claim.steps }),
   };
   return onSomeRunner(task, (runner) => calls.prepare(runner, request, signal, onEvent));

@@ -59,6 +59,10 @@ function trained(config: ModelConfigInput, start: boolean, seed = 3): TrainedMod
       device: 'cpu',
       frames: [{ file: 'ä "1".jpg', ev: -1.1, focus: -1 }],
       notes: ['exposures from the pictures'],
+      origin: {
+        ...{ make: 'Maker', model: 'Model', lens: '50mm', fNumber: 8, time: 1.7e12, zone: -210 },
+        place: { latitude: -33.5, longitude: 151.25 },
+      },
     },
   };
 }
@@ -129,6 +133,13 @@ describe('the model file', () => {
     expect(await loadModel(file)).toEqual({ config, ...rest });
   });
 
+  it('reads a model that knows nothing of its photographs', async () => {
+    const { info, ...rest } = trained(LENS, true);
+    const { origin: _, ...known } = info;
+    const file = await altered((__, m) => m.set('info', JSON.stringify(known)));
+    expect(await loadModel(file)).toEqual({ ...rest, info: known });
+  });
+
   it('replaces a model whole', async () => {
     const file = path();
     await saveModel(file, trained(LENS, true), { training: true });
@@ -158,6 +169,9 @@ describe('the model file', () => {
     return file;
   }
 
+  const withOrigin = (metadata: Map<string, string>, origin: object) =>
+    metadata.set('info', JSON.stringify({ ...JSON.parse(metadata.get('info')!), origin }));
+
   it.each<[string, Parameters<typeof altered>[0], RegExp]>([
     ['another program', (_, m) => m.delete('format'), /not written by implicam/],
     ['a later version', (_, m) => m.set('version', '2'), /version 2.*update implicam/],
@@ -169,6 +183,14 @@ describe('the model file', () => {
       /trained with layers: 2, a form that is no longer there/,
     ],
     ['another type', (_, m) => m.set('seed', '"1"'), /seed/],
+    ['control characters', (_, m) => withOrigin(m, { make: 'a\nb' }), /make/],
+    ['endless text', (_, m) => withOrigin(m, { lens: 'a'.repeat(129) }), /lens/],
+    [
+      'a place beside the earth',
+      (_, m) => withOrigin(m, { place: { latitude: 91, longitude: 0 } }),
+      /latitude/,
+    ],
+    ['what no picture says', (_, m) => withOrigin(m, { owner: 'me' }), /owner/],
     ['a negative step', (_, m) => m.set('step', '-1'), /step/],
     [
       'a frame without focus',

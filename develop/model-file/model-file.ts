@@ -8,7 +8,7 @@ import { storedConfigSchema } from '../../model/config.js';
 import { ImplicamError } from '../../model/errors.js';
 import type { Layout } from '../../model/layout.js';
 import { type Capture, createPlan } from '../../model/plan.js';
-import { PRESETS, QUALITIES, type TrainedModel } from '../options.js';
+import { type ModelOrigin, PRESETS, QUALITIES, type TrainedModel } from '../options.js';
 import { decodeSafetensors, encodeSafetensors, type SafeTensors, type Tensor } from './safetensors.js';
 
 /**
@@ -44,6 +44,23 @@ const captureSchema = z
     message: 'a frame has no focus setting',
   });
 
+const text = z.string().regex(/^[ -~]{1,128}$/);
+const measure = z.number().positive().max(1e9);
+/** What is read is written into other files: nothing but what belongs there. */
+const originSchema = z
+  .strictObject({
+    ...{ make: text, model: text, lensMake: text, lens: text },
+    ...{ focalLength: measure, fNumber: measure, exposureTime: measure, iso: measure },
+    time: z.number().positive().max(9e13),
+    zone: z.int().min(-1439).max(1439),
+    place: z.strictObject({
+      latitude: z.number().min(-90).max(90),
+      longitude: z.number().min(-180).max(180),
+      altitude: z.number().min(-1e5).max(1e5).optional(),
+    }),
+  })
+  .partial() as z.ZodType<ModelOrigin>;
+
 const infoSchema = z.strictObject({
   preset: z.enum(PRESETS).exclude(['auto']),
   quality: z.enum(QUALITIES),
@@ -51,6 +68,7 @@ const infoSchema = z.strictObject({
   device: z.string(),
   frames: z.array(z.strictObject({ file: z.string(), ev: finite, focus: finite })),
   notes: z.array(z.string()),
+  origin: originSchema.optional(),
 });
 
 /** What a model is apart from its numbers: enough to plan its training again. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Look } from '../../model/camera/camera.js';
 import { createPicture, type Picture } from '../../model/picture.js';
+import { decodeSrgb } from '../../model/render/display-curves.js';
 import { exposureField } from '../../model/render/exposure-field.js';
 import { showLocally } from '../../model/render/local-tone.js';
 import { chooseDisplay, displayReason, lightRadiance, localShare, showRadiance } from './display.js';
@@ -75,9 +76,18 @@ describe('how a picture is shown where nobody asks for a tone', () => {
   it('has light above white for displays that can show it', () => {
     const light = ramp();
     const one = lookOf(1, 1);
-    expect(lightRadiance(light, chooseDisplay(light, one)).data).toEqual(light.data.map((v) => 2 * v));
-    const bracket = chooseDisplay(light, lookOf(-3, 0, 3));
-    expect(Math.max(...lightRadiance(light, bracket).data)).toBeGreaterThan(1);
+    const alone = lightRadiance(light, chooseDisplay(light, one), one).data;
+    const picture = shown(light, one);
+    for (const [i, v] of alone.entries()) {
+      // One stop up: up to white what the picture shows, above it as bright as the light is.
+      const expected = 2 * light.data[i] > 1 ? 2 * light.data[i] : decodeSrgb(picture[i]);
+      expect(v).toBeCloseTo(Math.min(8, expected), 4);
+    }
+    const look = lookOf(-3, 0, 3);
+    const bracket = chooseDisplay(light, look);
+    const bright = lightRadiance(light, bracket, look).data;
+    expect(Math.max(...bright)).toBeGreaterThan(1);
+    expect(bright.every((v, i) => v >= decodeSrgb(shown(light, look)[i]) - 1e-6)).toBe(true);
   });
 
   it('survives darkness, and no photographs', () => {

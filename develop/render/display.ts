@@ -1,7 +1,8 @@
 import type { Look } from '../../model/camera/camera.js';
 import type { Picture } from '../../model/picture.js';
+import { decodeSrgbArray } from '../../model/render/display-curves.js';
 import { type ExposureField, exposureField, type Place } from '../../model/render/exposure-field.js';
-import { lightLocally, showLocally } from '../../model/render/local-tone.js';
+import { localHeadroom, MOST_HEADROOM, showLocally } from '../../model/render/local-tone.js';
 import { exposeRadiance } from '../../model/render/render.js';
 import { type GapCurve, gapCurve } from '../../model/render/tone-curve.js';
 
@@ -103,16 +104,30 @@ export function showRadiance(
   return choice.local < 1 ? mixed(learned(), shown, choice.local) : shown;
 }
 
-/** The same as linear light for a display that shows what is brighter than white. */
+/**
+ * The same as linear light for a display that shows what is brighter than white: the picture itself, its lights
+ * brightened by up to three stops, all channels of a pixel alike, so that hues stay.
+ */
 export function lightRadiance(
   radiance: Picture,
   choice: DisplayChoice,
-  { field, place, ev = 0 }: Shown = {},
+  camera: Pick<Look, 'tone'>,
+  shown: Shown = {},
 ): Picture {
-  const plain = () => exposeRadiance(radiance, 'linear', choice.ev + ev);
-  if (!choice.curve) return plain();
-  const shown = lightLocally(radiance, field ?? exposureField(radiance, choice.curve), ev, place);
-  return choice.local < 1 ? mixed(plain(), shown, choice.local) : shown;
+  const light = showRadiance(radiance, choice, camera, shown);
+  decodeSrgbArray(light.data, light.data);
+  const { field, place, ev = 0 } = shown;
+  const held = choice.curve && localHeadroom(radiance, field ?? exposureField(radiance, choice.curve), place);
+  const gain = 2 ** (choice.ev + ev);
+  for (let p = 0, i = 0; i < light.data.length; p++, i += 3) {
+    const { data } = radiance;
+    const clipped = Math.log2(gain * Math.max(data[i], data[i + 1], data[i + 2]));
+    // Where the camera's response is shown, it is what lies above its white that is given back.
+    const learned = Math.min(MOST_HEADROOM, Math.max(0, clipped));
+    const brighter = 2 ** (held ? choice.local * held[p] + (1 - choice.local) * learned : learned);
+    for (let c = i; c < i + 3; c++) light.data[c] *= brighter;
+  }
+  return light;
 }
 
 function mixed(a: Picture, b: Picture, share: number): Picture {

@@ -1,6 +1,6 @@
 import { encodeImage } from '../../imaging/write.js';
 import { type Look, readCamera } from '../../model/camera/camera.js';
-import type { Picture } from '../../model/picture.js';
+import type { Picture, PictureOrigin } from '../../model/picture.js';
 import { createPlan } from '../../model/plan.js';
 import type { TrainedModel } from '../options.js';
 import { resizedTo } from '../start/pixels/resize.js';
@@ -16,12 +16,16 @@ export interface PreviewPicture {
   readonly height: number;
 }
 
-/** Makes a small picture of linear radiance, as the photographs look. */
-export async function makePreview(radiance: Picture, look: Look): Promise<PreviewPicture> {
+/** Makes a small picture of linear radiance, as the photographs look. @param origin what it says of its making */
+export async function makePreview(
+  radiance: Picture,
+  look: Look,
+  origin?: PictureOrigin,
+): Promise<PreviewPicture> {
   const small = resizedTo(radiance, Math.min(radiance.width, PREVIEW_WIDTH));
   const shown = showRadiance(small, chooseDisplay(small, look), look);
   const { width, height } = small;
-  return { bytes: await encodeImage('jpeg', shown, { quality: 85 }), width, height };
+  return { bytes: await encodeImage('jpeg', shown, { quality: 85, origin }), width, height };
 }
 
 /** How the photographs of a model look, by what it has learned of its camera. */

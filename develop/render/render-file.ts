@@ -5,6 +5,7 @@ import type { Picture } from '../../model/picture.js';
 import { parseRenderQuery, type RenderQuery, type RenderQueryInput } from '../../model/render/query.js';
 import type { BakedScene } from '../../model/render/render.js';
 import type { TrainedModel } from '../options.js';
+import { describeRender } from '../origin.js';
 import { renderLight, renderScene } from './scene-renderer.js';
 
 /**
@@ -25,11 +26,18 @@ export async function renderFile(
   model: TrainedModel,
   query: RenderQuery,
 ): Promise<Uint8Array> {
-  const picture =
-    query.format === 'ultrahdr' ? renderLight(scene, model, query) : renderScene(scene, model, query);
+  const origin = describeRender(model);
+  if (query.format === 'ultrahdr') {
+    const display = renderScene(scene, model, { ...query, tone: baseTone(query) });
+    return encodeImage('ultrahdr', renderLight(scene, model, query), { display, origin });
+  }
+  const picture = renderScene(scene, model, query);
   const grey = picture.channels === 1 && imageKinds[query.format].light === 'display';
-  return encodeImage(query.format, grey ? asGrey(picture) : picture);
+  return encodeImage(query.format, grey ? asGrey(picture) : picture, { origin });
 }
+
+/** What plain displays show of an UltraHDR: the picture of the same query. Of linear light, which none can show, a curve. */
+const baseTone = ({ tone }: RenderQuery): RenderQuery['tone'] => (tone === 'linear' ? 'filmic' : tone);
 
 function requireTone({ tone, format }: RenderQuery, name: string): void {
   // UltraHDR holds both.

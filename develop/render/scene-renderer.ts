@@ -5,7 +5,7 @@ import { type Camera, readCamera } from '../../model/camera/camera.js';
 import { assert } from '../../model/errors.js';
 import { createPicture, type Picture } from '../../model/picture.js';
 import { createPlan } from '../../model/plan.js';
-import { encodeSrgb, filmic } from '../../model/render/display-curves.js';
+import { decodeSrgbArray, encodeSrgb, filmic } from '../../model/render/display-curves.js';
 import { type ExposureField, exposureField } from '../../model/render/exposure-field.js';
 import type { RenderKind } from '../../model/render/kinds.js';
 import { type RenderQuery, resolveFocus, resolveRegion } from '../../model/render/query.js';
@@ -101,7 +101,11 @@ const DRAW: Readonly<Record<RenderKind, (drawing: Drawing) => Picture>> = {
     return drawLight(drawing, resolveFocus(query, scene), query.aperture);
   },
   depth: ({ scene, query, region }) => resizedTo(cropped(composeDefocus(scene), region), query.width),
-  response: ({ camera, query }) => responseChart((c, z) => camera.tone(c, z), query.width),
+  response: ({ camera, query, lights }) => {
+    const chart = responseChart((c, z) => camera.tone(c, z), query.width);
+    if (lights) decodeSrgbArray(chart.data, chart.data);
+    return chart;
+  },
 };
 
 /** The scene in focus at `focus` through an opening, exposed and toned; all of it in focus where that is 0. */
@@ -110,7 +114,11 @@ function drawLight(drawing: Drawing, focus: number, aperture: number): Picture {
   const local = query.tone === 'local' ? 1 : query.tone === undefined ? localShare(camera.ev) : 0;
   if (local > 0) return drawLocally(drawing, local, focus, aperture);
   const ev = query.ev + (query.tone === undefined ? middleExposure(camera.ev) : 0);
-  const tone = query.tone === undefined ? (lights ? 'linear' : 'learned') : query.tone;
+  if (lights && query.tone === undefined) {
+    const light = resizedTo(lightOf(drawing, focus, aperture, region), query.width);
+    return lightRadiance(light, { local, ev, curve: undefined }, camera);
+  }
+  const tone = query.tone ?? 'learned';
   assert(tone !== 'local', 'the local tone is no curve');
   const native = renderers.get(scene);
   // What is resized is resized in linear light.
@@ -175,7 +183,7 @@ function drawLocally(drawing: Drawing, local: number, focus: number, aperture: n
   };
   const light = resizedTo(cropped(whole, region), query.width);
   const share = { ...choice, local };
-  return lights ? lightRadiance(light, share, shown) : showRadiance(light, share, camera, shown);
+  return lights ? lightRadiance(light, share, camera, shown) : showRadiance(light, share, camera, shown);
 }
 
 /** Display value of linear light under a tone; null for linear light itself. */

@@ -83,10 +83,10 @@ export function addSessionRoutes(app: App): void {
           `this key keeps at most ${maxSessions} sessions: delete some first`,
         );
       }
-      const { preset, quality, notes } = request;
+      const { preset, quality, notes, gps } = request;
       const { id } = await tx
         .insertInto('sessions')
-        .values({ tenant, preset, quality, notes })
+        .values({ tenant, preset, quality, notes, gps })
         .returning('id')
         .executeTakeFirstOrThrow();
       await appendTo(tx, id, [{ type: 'created', data: {} }]);

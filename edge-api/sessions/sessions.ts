@@ -86,6 +86,7 @@ export function presentSession(row: SessionRow): SessionResource {
     preset: row.preset,
     quality: row.quality,
     notes: row.notes,
+    gps: row.gps,
     frames: row.frames ?? 0,
     width: row.width,
     height: row.height,

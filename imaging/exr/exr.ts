@@ -1,8 +1,9 @@
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import { ImplicamError } from '../../model/errors.js';
-import { createPicture, type Picture } from '../../model/picture.js';
+import { createPicture, type Picture, type PictureOrigin } from '../../model/picture.js';
 import { type ImagingLimits, limitsWith } from '../limits.js';
+import { type ExrAttribute, exrAttributes } from '../metadata/exr-attributes.js';
 import { decodeBlock, predict } from './blocks.js';
 import { floatToHalf, halfTable } from './half.js';
 import {
@@ -182,6 +183,8 @@ export interface WriteExrOptions {
   readonly channels?: readonly string[];
   /** Write half floats (11 bits of precision, up to 65504) instead of floats. */
   readonly half?: boolean;
+  /** What the file says of its making. */
+  readonly origin?: PictureOrigin | undefined;
 }
 
 const defaultNames: Record<number, readonly string[]> = {
@@ -210,6 +213,7 @@ export async function encodeExr(picture: Picture, options: WriteExrOptions = {})
   const header = writeHeader(
     picture,
     order.map((i) => ({ name: names[i], type })),
+    exrAttributes(names, options.origin),
   );
   const blocks: Promise<Uint8Array>[] = [];
   for (let y = 0; y < picture.height; y += ZIP_ROWS) blocks.push(writeBlock(picture, y, order, type));
@@ -220,7 +224,11 @@ const ZIP = 3;
 const ZIP_ROWS = 16;
 const deflateAsync = promisify(deflate);
 
-function writeHeader({ width, height }: Picture, channels: readonly ExrChannel[]): Buffer {
+function writeHeader(
+  { width, height }: Picture,
+  channels: readonly ExrChannel[],
+  attributes: readonly ExrAttribute[],
+): Buffer {
   const parts: Buffer[] = [uint32(EXR_MAGIC), uint32(2)];
   const put = (name: string, type: string, value: Buffer): void => {
     parts.push(Buffer.from(`${name}\0${type}\0`, 'latin1'), uint32(value.length), value);
@@ -238,6 +246,7 @@ function writeHeader({ width, height }: Picture, channels: readonly ExrChannel[]
   put('pixelAspectRatio', 'float', one);
   put('screenWindowCenter', 'v2f', Buffer.alloc(8));
   put('screenWindowWidth', 'float', one);
+  for (const attribute of attributes) put(...attribute);
   parts.push(Buffer.of(0));
   return Buffer.concat(parts);
 }

@@ -2,11 +2,12 @@ import exifr from 'exifr';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import type { CameraSettings } from '../../model/picture.js';
+import type { CameraSettings, PictureOrigin } from '../../model/picture.js';
 import { readFrame } from '../read.js';
 import { flipBits, fromSamples, random, samples8, withPngChunk } from '../test-support.js';
 import { encodeImage } from '../write.js';
-import { exifOf, readCameraSettings } from './exif.js';
+import { readCameraSettings, readOrigin } from './exif.js';
+import { exifOf, exifText } from './write-exif.js';
 
 const sampleCamera: CameraSettings = {
   exposureTime: 1 / 60,
@@ -63,7 +64,7 @@ function exif(main: [number, number, Value][], detail: [number, number, Value][]
 describe('what we write', () => {
   it.each(['png', 'jpeg', 'webp', 'avif'] as const)('reads back the same from %s', async (kind) => {
     const picture = { width: 16, height: 16, channels: 3, data: new Float32Array(768).fill(0.5) };
-    const bytes = await encodeImage(kind, picture, { camera: sampleCamera });
+    const bytes = await encodeImage(kind, picture, { origin: sampleCamera });
     expect((await readFrame({ name: 'a', bytes })).camera).toEqual(sampleCamera);
   });
 
@@ -96,6 +97,76 @@ describe('what we write', () => {
         },
       ),
       { numRuns: 40, seed: 7 },
+    );
+  });
+
+  const origin: PictureOrigin = {
+    exposureTime: 1 / 250,
+    time: Date.UTC(2024, 6, 1, 20, 30, 5, 250),
+    zone: -210,
+    make: 'Maker (of cameras)',
+    model: 'Phone 7 (GVU6C)',
+    lensMake: 'Glass & Sons',
+    lens: '50mm f/1.4 "Art" (macro) <x>',
+    place: { latitude: -33.8567844, longitude: 151.2152967, altitude: 12.5 },
+    software: 'implicam 1.2.3',
+  };
+
+  it.each(['png', 'jpeg', 'webp', 'avif', 'tiff', 'ultrahdr'] as const)(
+    'says of a %s what it comes from, where and when',
+    async (kind) => {
+      const picture = { width: 16, height: 16, channels: 3, data: new Float32Array(768).fill(0.5) };
+      const bytes = await encodeImage(kind, picture, { origin });
+      const read = await readFrame({ name: 'a', bytes });
+      const { make, model, lensMake, lens, zone } = origin;
+      expect(read.camera).toMatchObject({ exposureTime: 1 / 250, time: origin.time });
+      expect(read.origin).toMatchObject({ make, model, lensMake, lens, zone });
+      const { latitude, longitude, altitude } = read.origin!.place!;
+      expect(latitude).toBeCloseTo(-33.8567844, 6);
+      expect(longitude).toBeCloseTo(151.2152967, 6);
+      expect(altitude).toBe(12.5);
+    },
+  );
+
+  it.each(['png', 'jpeg', 'tiff', 'ultrahdr'] as const)(
+    'is understood by another reader in a %s',
+    async (kind) => {
+      const picture = { width: 16, height: 16, channels: 3, data: new Float32Array(768).fill(0.5) };
+      const bytes = await encodeImage(kind, picture, { origin });
+      const options = { tiff: true, gps: true, reviveValues: false };
+      const read = await exifr.parse(Buffer.from(bytes), options);
+      expect(read).toMatchObject({
+        Make: 'Maker (of cameras)',
+        Model: 'Phone 7 (GVU6C)',
+        LensModel: '50mm f/1.4 "Art" (macro) <x>',
+        Software: 'implicam 1.2.3',
+        Orientation: 'Horizontal (normal)',
+        DateTimeOriginal: '2024:07:01 17:00:05',
+        OffsetTimeOriginal: '-03:30',
+        GPSLatitudeRef: 'S',
+        GPSLongitudeRef: 'E',
+        ColorSpace: kind === 'tiff' ? 65535 : 1,
+      });
+      expect(read.latitude).toBeCloseTo(-33.8567844, 6);
+    },
+  );
+
+  it('writes no more than a line of plain text, whatever is given', async () => {
+    const hostile = fc.record({
+      make: fc.string({ unit: 'binary', maxLength: 400 }),
+      lens: fc.string({ unit: 'binary-ascii', maxLength: 400 }),
+      model: fc.constantFrom('a (b', '(', ' ()', '%s%n', '\0\0', 'a'.repeat(5000), '日本'),
+    });
+    await fc.assert(
+      fc.asyncProperty(hostile, async (given) => {
+        const bytes = await fromSamples(samples8(2, 2)).withExif(exifOf(given)).jpeg().toBuffer();
+        const read = readOrigin((await sharp(bytes).metadata()).exif);
+        for (const name of ['make', 'model', 'lens'] as const) {
+          expect(read[name] ?? '').toBe(exifText(given[name]));
+          expect(read[name] ?? '').toMatch(/^[ -~]{0,128}$/);
+        }
+      }),
+      { numRuns: 100 },
     );
   });
 
@@ -154,6 +225,15 @@ describe('what others write', () => {
       ),
     );
     expect(read).toEqual({ exposureTime: 1 / 64, fNumber: 4 });
+  });
+
+  it('the lens that an editor left in XMP alone', () => {
+    const xmp = Buffer.from('<rdf:Description aux:Lens="EF35mm f/2" aux:LensInfo="35/1"/>');
+    expect(readOrigin(undefined, xmp)).toEqual({ lens: 'EF35mm f/2' });
+    const named = exif([], [[0xa434, ASCII, 'Its own name']]);
+    expect(readOrigin(named, xmp)).toEqual({ lens: 'Its own name' });
+    expect(readOrigin(undefined, Buffer.from(`aux:Lens="${'x'.repeat(500)}"`))).toEqual({});
+    expect(readOrigin(undefined, Buffer.from('aux:Lens="a&#0;b"'))).toEqual({});
   });
 
   it('values that mean nothing are not known', () => {
@@ -237,6 +317,24 @@ describe('broken EXIF', () => {
     ],
   );
 
+  it('of wrong types, endless or of other letters becomes short plain text or nothing', () => {
+    const hostile = exif(
+      [
+        [0x010f, SHORT, [1, 2, 3, 4]],
+        [0x0110, ASCII, `M\u0007\u001b[31m\nodel ${'x'.repeat(1000)}`],
+      ],
+      [
+        [0x9003, ASCII, '2023:06:01 12:00:00'],
+        [0x9011, ASCII, '+99:99'],
+        [0xa433, ASCII, 'caf\u00e9'],
+        [0xa434, RATIONAL, [50, 1]],
+      ],
+    );
+    const origin = readOrigin(hostile);
+    expect(origin).toEqual({ model: expect.stringMatching(/^M {2}\[31m odel x{100,}$/), lensMake: 'caf' });
+    expect(origin.model!.length).toBeLessThanOrEqual(128);
+  });
+
   it('loses what is broken and nothing else', () => {
     const bytes = Buffer.from(whole);
     const entry = bytes.indexOf(Buffer.of(0x9a, 0x82, RATIONAL, 0));
@@ -256,6 +354,8 @@ describe('broken EXIF', () => {
       for (const value of Object.values(read)) {
         if (typeof value === 'number') expect(Number.isNaN(value)).toBe(false);
       }
+      const origin = readOrigin(damaged);
+      for (const value of [origin.make, origin.model, origin.lens]) expect(value ?? '').toMatch(/^[ -~]*$/);
     }
   });
 

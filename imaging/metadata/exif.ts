@@ -1,6 +1,4 @@
-import type { Exif } from 'sharp';
-import { ImplicamError } from '../../model/errors.js';
-import type { CameraSettings } from '../../model/picture.js';
+import type { CameraSettings, Origin, Place } from '../../model/picture.js';
 import {
   numberAt,
   openTiff,
@@ -12,7 +10,7 @@ import {
 } from './tiff-directory.js';
 
 /**
- * Camera settings from EXIF 2.32 (CIPA DC-008) and back. Cameras, phones and editors write it in every state of
+ * Camera settings and origin from EXIF 2.32 (CIPA DC-008). Cameras, phones and editors write it in every state of
  * repair: each field is read for itself, and one that is missing, broken or absurd is simply not known.
  */
 
@@ -30,6 +28,9 @@ const EXPOSURE_BIAS = 0x9204;
 const SUBJECT_DISTANCE = 0x9206;
 const FOCAL_LENGTH = 0x920a;
 const MAKER_NOTE = 0x927c;
+const LENS_MAKE = 0xa433;
+const LENS_MODEL = 0xa434;
+const GPS_DIRECTORY = 0x8825;
 /**
  * Date, its fraction of a second and its time zone: of the exposure, and of digitisation. The third of EXIF's dates,
  * that of the last change, tells in which order an editor exported the frames, not when they were taken.
@@ -67,9 +68,57 @@ export function readCameraSettings(exif: Uint8Array | undefined, xmp?: Uint8Arra
     exposureBias: apex(EXPOSURE_BIAS, (stops) => stops),
     focalLength: positive(FOCAL_LENGTH),
     focusDistance: readFocusDistance(tiff, main, detail) ?? fromXmp,
-    time: readTime(tiff, detail),
+    time: readTime(tiff, detail)?.time,
     camera: readCamera(tiff, main),
   });
+}
+
+/**
+ * What the camera wrote down of itself, its lens, its clock and its place. Text is printable ASCII of at most 128
+ * letters; maker notes and serial numbers are left where they are.
+ *
+ * @param exif as for `readCameraSettings`
+ * @param xmp the XMP packet, for the lens that Lightroom leaves only there.
+ * @returns what was found. Never throws.
+ */
+export function readOrigin(exif: Uint8Array | undefined, xmp?: Uint8Array): Origin {
+  const tiff = exif && openTiff(startsWithExif(exif) ? exif.subarray(6) : exif);
+  const fromXmp = lensFromXmp(xmp);
+  if (!tiff) return withoutUndefined({ lens: fromXmp });
+  const main = readDirectory(tiff, tiff.first);
+  const at = (tag: number): TiffDirectory => {
+    const offset = numberAt(tiff, main.get(tag));
+    return offset === undefined ? new Map() : readDirectory(tiff, offset);
+  };
+  const detail = new Map([...main, ...at(EXIF_DIRECTORY)]);
+  return withoutUndefined({
+    make: textOf(tiff, main.get(MAKE)),
+    model: textOf(tiff, main.get(MODEL)),
+    lensMake: textOf(tiff, detail.get(LENS_MAKE)),
+    lens: textOf(tiff, detail.get(LENS_MODEL)) ?? fromXmp,
+    zone: readTime(tiff, detail)?.zone,
+    place: readPlace(tiff, at(GPS_DIRECTORY)),
+  });
+}
+
+function readPlace(tiff: TiffBytes, gps: TiffDirectory): Place | undefined {
+  const angle = (tag: number, most: number, negative: string): number | undefined => {
+    const [degrees, minutes = 0, seconds = 0] = [0, 1, 2].map((i) => numberAt(tiff, gps.get(tag), i));
+    const size = degrees === undefined ? Number.NaN : degrees + minutes / 60 + seconds / 3600;
+    if (!(size >= 0 && size <= most)) return undefined;
+    return textOf(tiff, gps.get(tag - 1))?.toUpperCase() === negative ? -size : size;
+  };
+  const latitude = angle(2, 90, 'S');
+  const longitude = angle(4, 180, 'W');
+  if (latitude === undefined || longitude === undefined) return undefined;
+  const height = numberAt(tiff, gps.get(6));
+  const altitude = height !== undefined && Math.abs(height) < 1e5 ? height : undefined;
+  const below = numberAt(tiff, gps.get(5)) === 1;
+  return {
+    latitude,
+    longitude,
+    ...(altitude === undefined ? {} : { altitude: below ? -altitude : altitude }),
+  };
 }
 
 function startsWithExif(bytes: Uint8Array): boolean {
@@ -104,7 +153,11 @@ function readCamera(tiff: TiffBytes, main: TiffDirectory): string | undefined {
   return model.toLowerCase().startsWith(make.toLowerCase()) ? model : `${make} ${model}`;
 }
 
-function readTime(tiff: TiffBytes, detail: TiffDirectory): number | undefined {
+/** When a frame was taken, in milliseconds since the epoch, and how many minutes its clock was ahead of UTC, if it says. */
+function readTime(
+  tiff: TiffBytes,
+  detail: TiffDirectory,
+): { readonly time: number; readonly zone: number | undefined } | undefined {
   for (const [date, fraction, zone] of DATES) {
     const text = textOf(tiff, detail.get(date)) ?? '';
     const parts = /^(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)/.exec(text)?.slice(1).map(Number);
@@ -122,7 +175,8 @@ function readTime(tiff: TiffBytes, detail: TiffDirectory): number | undefined {
     const offset = /^([+-])(\d\d):(\d\d)$/.exec(textOf(tiff, detail.get(zone)) ?? '');
     const east = offset ? (offset[1] === '-' ? -1 : 1) * (60 * Number(offset[2]) + Number(offset[3])) : 0;
     const milliseconds = Math.round(1000 * Number(`0.${digits}`));
-    return Date.UTC(year, month - 1, day, hour, minute - east, second, milliseconds);
+    const time = Date.UTC(year, month - 1, day, hour, minute - east, second, milliseconds);
+    return { time, zone: offset && Math.abs(east) < 1440 ? east : undefined };
   }
   return undefined;
 }
@@ -172,60 +226,9 @@ function focusFromXmp(xmp: Uint8Array | undefined): number | undefined {
   return positiveOf(Number(found[1]) / Number(found[2]));
 }
 
-/**
- * Camera settings as the EXIF that sharp embeds; `readCameraSettings` reads the same values back (rationals to one
- * part in 2^31, the time to the millisecond).
- *
- * @throws ImplicamError `camera-invalid` when a value is not positive and finite, or the time before 1970.
- */
-export function exifOf(camera: CameraSettings): Exif {
-  const main: Record<string, string> = { Software: 'implicam' };
-  const detail: Record<string, string> = {};
-  const put = (name: keyof CameraSettings, write: (value: number) => void): void => {
-    const value = camera[name] as number | undefined;
-    if (value === undefined) return;
-    const endless = name === 'focusDistance' && value === Number.POSITIVE_INFINITY;
-    if (!endless && !(value > 0 && value < (name === 'time' ? 1e14 : 1e9))) {
-      throw new ImplicamError('camera-invalid', `the camera's ${name} is ${value}: give a positive number`);
-    }
-    write(value);
-  };
-  const rational = (tag: string) => (value: number) => {
-    detail[tag] = rationalText(value);
-  };
-  put('exposureTime', rational('ExposureTime'));
-  put('fNumber', rational('FNumber'));
-  put('focalLength', rational('FocalLength'));
-  put('focusDistance', rational('SubjectDistance'));
-  put('iso', (iso) => {
-    detail.ISOSpeedRatings = String(Math.min(65535, Math.round(iso)));
-    if (iso >= 65535) detail.ISOSpeed = String(Math.round(iso));
-  });
-  put('time', (time) => {
-    const text = new Date(time).toISOString();
-    detail.DateTimeOriginal = `${text.slice(0, 10).replaceAll('-', ':')} ${text.slice(11, 19)}`;
-    detail.SubSecTimeOriginal = text.slice(20, 23);
-    detail.OffsetTimeOriginal = '+00:00';
-  });
-  const name = camera.camera?.replace(/[^ -~]/g, ' ').trim();
-  if (name) main.Model = name;
-  return { IFD0: main, IFD2: detail };
-}
-
-/** libexif parses the parts as signed integers. */
-const LARGEST_PART = 2 ** 31 - 1;
-
-/** The simplest fraction that is the number, or the best one of two 31-bit integers (continued fractions). */
-function rationalText(value: number): string {
-  if (value === Number.POSITIVE_INFINITY) return '4294967295/1';
-  let [n0, d0, n1, d1] = [0, 1, 1, 0];
-  for (let rest = value; ; ) {
-    const whole = Math.floor(rest);
-    const [n2, d2] = [whole * n1 + n0, whole * d1 + d0];
-    if (n2 > LARGEST_PART || d2 > LARGEST_PART) break;
-    [n0, d0, n1, d1] = [n1, d1, n2, d2];
-    if (n1 / d1 === value || rest === whole) break;
-    rest = 1 / (rest - whole);
-  }
-  return `${n1}/${d1}`;
+/** `aux:Lens`, which Adobe's programs write from the maker note of older cameras. */
+function lensFromXmp(xmp: Uint8Array | undefined): string | undefined {
+  if (!xmp || xmp.length > 2 ** 22) return undefined;
+  const text = Buffer.from(xmp.buffer, xmp.byteOffset, xmp.length).toString('latin1');
+  return /aux:Lens(?:\s*=\s*["']|>)([ !#-%(-;=?-~]{1,128})["'<]/.exec(text)?.[1].trim() || undefined;
 }

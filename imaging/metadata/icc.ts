@@ -30,8 +30,9 @@ export function judgeProfile(profile: Uint8Array): ProfileVerdict {
 }
 
 function isSrgb(view: DataView): boolean {
-  if (fourLetters(view, 16) !== 'RGB ') return false;
   const tags = readTags(view);
+  if (fourLetters(view, 16) === 'GRAY') return isSrgbCurve(view, tags.get('kTRC'));
+  if (fourLetters(view, 16) !== 'RGB ') return false;
   for (const [name, xyz] of COLOURANTS) {
     const at = tags.get(name);
     if (at === undefined || at + 20 > view.byteLength) return false;

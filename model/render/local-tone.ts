@@ -1,6 +1,6 @@
 import { assert } from '../errors.js';
 import type { Picture } from '../picture.js';
-import { decodeSrgbArray, encodeSrgbArray, filmic } from './display-curves.js';
+import { encodeSrgbArray, filmic } from './display-curves.js';
 import { type ExposureField, forExposures, type Place } from './exposure-field.js';
 
 /** Share of the colour that each channel's own film curve makes; the rest is as bright, of the light's own hue. */
@@ -55,20 +55,18 @@ function exposed(light: number, gain: number): number {
 }
 
 /** How much brighter than the picture a display that can may show its lights, in stops. */
-const MOST_HEADROOM = 3;
+export const MOST_HEADROOM = 3;
 
 /**
- * Linear light for a display with room above white: the picture as `showLocally` has it, and what the field holds back
- * more than in half of the picture given back, up to three stops.
+ * By how many stops a display with room above white shows each pixel brighter than `showLocally` does: what the field
+ * holds back of it more than in half of the picture, up to three.
  */
-export function lightLocally(light: Picture, field: ExposureField, ev: number, place?: Place): Picture {
-  const shown = showLocally(light, field, ev, place);
-  decodeSrgbArray(shown.data, shown.data);
+export function localHeadroom(light: Picture, field: ExposureField, place?: Place): Float32Array {
+  const stops = new Float32Array(light.width * light.height);
   forExposures(light, field, place, (row, exposures) => {
-    for (let x = 0, i = 3 * row * light.width; x < light.width; x++, i += 3) {
-      const gain = 2 ** Math.min(MOST_HEADROOM, Math.max(0, field.middle - exposures[x]));
-      for (let c = i; c < i + 3; c++) shown.data[c] *= gain;
+    for (let x = 0, i = row * light.width; x < light.width; x++, i++) {
+      stops[i] = Math.min(MOST_HEADROOM, Math.max(0, field.middle - exposures[x]));
     }
   });
-  return shown;
+  return stops;
 }

@@ -1,6 +1,6 @@
 import { makePreview } from '../../develop/render/preview-picture.js';
 import type { Look } from '../../model/camera/camera.js';
-import type { Picture } from '../../model/picture.js';
+import type { Picture, PictureOrigin } from '../../model/picture.js';
 import type { ObjectStore } from '../../store/objects.js';
 import { outputKey } from '../../store/scene/keys.js';
 import type { StoredPreview } from '../commands.js';
@@ -12,8 +12,9 @@ export async function storePreview(
   radiance: Picture,
   look: Look,
   name: string,
+  origin?: PictureOrigin,
 ): Promise<StoredPreview> {
-  const { bytes, width, height } = await makePreview(radiance, look);
+  const { bytes, width, height } = await makePreview(radiance, look, origin);
   const key = outputKey(training, 0, name);
   await store.put(key, bytes);
   return { key, type: 'image/jpeg', width, height };

@@ -5,6 +5,7 @@ import { extname, join } from 'node:path';
 import { describeCamera, prepareModel } from '../../develop/develop.js';
 import { parametersSha256 } from '../../develop/model-file/model-file.js';
 import type { Preset, Quality } from '../../develop/options.js';
+import { originOf, withProgram } from '../../develop/origin.js';
 import { OUTPUT_FILES, writeOutputs } from '../../develop/outputs.js';
 import { bakeScene } from '../../develop/render/scene-renderer.js';
 import { chooseEngine } from '../../engine/choose.js';
@@ -35,6 +36,8 @@ export interface PrepareJob {
   readonly preset: Preset;
   readonly quality: Quality;
   readonly seed: number;
+  /** Whether results say where the photographs were taken. */
+  readonly gps: boolean;
   readonly steps?: number;
   readonly engine: { readonly name: EngineName; readonly device: string; readonly threads: number };
 }
@@ -98,13 +101,15 @@ export async function prepareScene(
       preset: job.preset,
       quality: job.quality,
       seed: job.seed,
+      gps: job.gps,
       threads: job.engine.threads,
       ...(job.steps === undefined ? {} : { steps: job.steps }),
       onPhase: (phase) => onEvent({ kind: 'phase', phase }),
       onNote: (note) => onEvent({ kind: 'note', note }),
       // Before the scene is whole: somebody looks at an empty page.
       onPreview: async (radiance, look) => {
-        const stored = await storePreview(store, job.training, radiance, look, 'preview.jpg');
+        const origin = withProgram(originOf(frames, job));
+        const stored = await storePreview(store, job.training, radiance, look, 'preview.jpg', origin);
         onEvent({ kind: 'preview', ...stored });
       },
     },

@@ -35,7 +35,7 @@ export class SceneQueue {
 
   /** Serves `prepare`. */
   prepare(call: ServerWritableStream<PrepareRequest__Output, PrepareResponse>): void {
-    const { training, frames, preset, quality, seed, steps } = call.request;
+    const { training, frames, preset, quality, seed, steps, gps } = call.request;
     const { name, device } = this.options.engine;
     const ending = endingOf(call);
     const start = async () => {
@@ -46,6 +46,7 @@ export class SceneQueue {
         preset: oneOf<Preset>(PRESETS, preset, 'preset'),
         quality: oneOf<Quality>(QUALITIES, quality, 'quality'),
         seed,
+        gps,
         ...(steps === undefined ? {} : { steps }),
         engine: { name, device, threads: this.options.threads },
       };

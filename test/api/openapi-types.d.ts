@@ -469,6 +469,7 @@ export interface components {
             preset: string;
             quality: string;
             notes: string;
+            gps: boolean;
             /** @description photographs taken in */
             frames: number;
             /** @description of every photograph, in pixels */
@@ -536,6 +537,11 @@ export interface components {
              * @default
              */
             notes?: string;
+            /**
+             * @description whether results say where the photographs were taken, where these do
+             * @default false
+             */
+            gps?: boolean;
         };
         SessionList: {
             sessions: components["schemas"]["Session"][];

@@ -11,11 +11,11 @@ import { develop } from '../../develop/develop.js';
 import { loadModel } from '../../develop/model-file/model-file.js';
 import type { TrainedModel } from '../../develop/options.js';
 import { OUTPUT_FILES, writeOutputs } from '../../develop/outputs.js';
-import { bakeScene, renderScene } from '../../develop/render/scene-renderer.js';
+import { renderFile } from '../../develop/render/render-file.js';
+import { bakeScene } from '../../develop/render/scene-renderer.js';
 import { RENDER_TYPES } from '../../edge-api/renders/query.js';
 import { chooseEngine } from '../../engine/choose.js';
 import { readFrame } from '../../imaging/read.js';
-import { encodeImage } from '../../imaging/write.js';
 import { ImplicamError } from '../../model/errors.js';
 import type { RenderQuery } from '../../model/render/query.js';
 import type { BakedScene } from '../../model/render/render.js';
@@ -101,8 +101,7 @@ export async function startGateway(objects: ObjectStore): Promise<TestGateway> {
       const known = scenes.get(key) ?? open(objects, key);
       scenes.set(key, known);
       const { model, scene } = await known;
-      const picture = renderScene(scene, model, query);
-      const bytes = await encodeImage(query.format, picture);
+      const bytes = await renderFile(scene, model, query);
       response.writeHead(200, { 'content-type': RENDER_TYPES[query.format] }).end(bytes);
     } catch (error) {
       const { status, code, message } =

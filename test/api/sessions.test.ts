@@ -60,6 +60,16 @@ describe('sessions', () => {
     expect((await api.call(key, 'GET', `/v1/sessions/${first}`)).status).toBe(404);
   });
 
+  test('say where they were photographed only where that is asked for', async () => {
+    const asked = await read(await api.call(key, 'POST', '/v1/sessions', { body: { gps: true } }));
+    expect(asked.gps).toBe(true);
+    expect((await read(await api.call(key, 'GET', `/v1/sessions/${asked.id}`))).gps).toBe(true);
+    const plain = await read(await api.call(key, 'POST', '/v1/sessions', { body: {} }));
+    expect(plain.gps).toBe(false);
+    const wrong = await api.call(key, 'POST', '/v1/sessions', { body: { gps: 'yes' } });
+    expect([wrong.status, (await read(wrong)).detail]).toEqual([400, expect.stringMatching(/gps/)]);
+  });
+
   test('one idempotency key makes one session, however many ask at once', async () => {
     const headers = { 'idempotency-key': randomUUID() };
     const ask = () => api.call(key, 'POST', '/v1/sessions', { body: { notes: 'once' }, headers });

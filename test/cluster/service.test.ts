@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import exifr from 'exifr';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runServiceChaos } from '../../bench/trials/service/chaos.js';
 import { Service } from '../../bench/trials/service/service.js';
@@ -121,6 +122,12 @@ describeNative('npm start', () => {
     ]) {
       expect(await size(query)).toBeGreaterThan(500);
     }
+    const jpeg = await api(`/sessions/${session}/render?format=jpeg`);
+    expect(await exifr.parse(await jpeg.arrayBuffer())).toMatchObject({
+      Software: expect.stringMatching(/^implicam \d/),
+      FNumber: expect.any(Number),
+      DateTimeOriginal: expect.any(Date),
+    });
   });
 
   test(`keeps every fact while parts of it die (seed ${SEED})`, { timeout: 8 * MINUTES }, async () => {

@@ -24,7 +24,7 @@ export async function photograph(options: CaptureOptions): Promise<Photograph[]>
         focusDistance,
         focalLength: camera.scene.focalLength,
       };
-      const bytes = Buffer.from(await encodeImage('png', picture, { camera: settings }));
+      const bytes = Buffer.from(await encodeImage('png', picture, { origin: settings }));
       return { number, name: `frame-${number}.png`, bytes, sha256: sha256(bytes) };
     }),
   );

@@ -15,6 +15,10 @@ export interface PrepareRequest {
    * Not set: what the quality implies.
    */
   'steps'?: (number);
+  /**
+   * Whether results say where the photographs were taken.
+   */
+  'gps'?: (boolean);
   '_steps'?: "steps";
 }
 
@@ -31,5 +35,9 @@ export interface PrepareRequest__Output {
    * Not set: what the quality implies.
    */
   'steps'?: (number);
+  /**
+   * Whether results say where the photographs were taken.
+   */
+  'gps': (boolean);
   '_steps'?: "steps";
 }
