@@ -10,7 +10,7 @@ import { canContinue } from './model-file/model-file.js';
 import type { Development, DevelopOptions, TrainedModel, TrainingJob, TrainingOutcome } from './options.js';
 import { originOf } from './origin.js';
 import { type Preparation, prepare } from './prepare.js';
-import { bakeScene, holdScene } from './render/scene-renderer.js';
+import { bakeScene, holdScene, sceneOf } from './render/scene-renderer.js';
 
 /**
  * Photographs in, a trained scene and camera out: the main job of the program, in one process. Reads top to bottom:
@@ -28,7 +28,6 @@ export async function develop(frames: readonly Frame[], options: DevelopOptions 
   const model = describeCamera({ ...untrained, state: outcome.state });
   options.onPhase?.('render');
   const began = performance.now();
-  const { width, height } = model.capture;
   return {
     model,
     interrupted: outcome.state.step < model.config.train.steps,
@@ -41,7 +40,7 @@ export async function develop(frames: readonly Frame[], options: DevelopOptions 
       render: outcome.seconds.bake + (performance.now() - began) / 1000,
     },
     baked: outcome.planes
-      ? holdScene({ width, height, ...outcome.planes }, engine)
+      ? holdScene(sceneOf(model, outcome.planes), engine)
       : await bakeScene(model, engine),
   };
 }

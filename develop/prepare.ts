@@ -3,16 +3,17 @@ import type { ModelConfig } from '../model/config.js';
 import { configSchema } from '../model/config.js';
 import { ImplicamError } from '../model/errors.js';
 import type { ToneStart } from '../model/initial.js';
-import { percentile } from '../model/percentile.js';
+import { encodeKept } from '../model/kept.js';
 import type { Frame, Picture } from '../model/picture.js';
 import type { Capture, FrameSetting } from '../model/plan.js';
 import { type PresetFacts, presetConfig, presetFocus, type StillPreset } from '../model/presets.js';
+import { evenStack } from './even.js';
 import { type Light, lookOf, recoverLight, withoutNoise } from './light.js';
 import type { DevelopOptions } from './options.js';
 import { type Registered, registerFrames } from './register.js';
+import { aperturesOf, type StackStart, startStack, widestCircle } from './stack.js';
 import { startKernels } from './start/compiled.js';
 import { explainedPixels } from './start/depth/explained.js';
-import { type FocusResult, sweepFocus } from './start/depth/focus.js';
 import { type Grouping, groupFrames } from './start/grouping/frames.js';
 import { usedBits, widened } from './start/grouping/used-range.js';
 import type { StartKernels } from './start/kernels.js';
@@ -35,9 +36,6 @@ export interface Preparation {
   readonly seconds: { readonly register: number; readonly start: number };
 }
 
-/** Circles up to this percentile of the picture are modelled; wider ones are left to the views that are sharper. */
-const WIDEST_PERCENTILE = 99;
-
 /**
  * The classical start of a development: what the frames share, registration, response and exposures, merge, defocus
  * map, all-in-focus picture, and the configuration that suits them.
@@ -54,14 +52,17 @@ export async function prepare(given: readonly Frame[], options: DevelopOptions):
   const frames = ofFullRange(given, note);
   const grouping = groupFrames(frames, asksForOneFocus(options));
   grouping.notes.forEach(note);
-  const registered = fromBlack(registerFrames(frames, grouping, note, kernels), grouping, note);
+  const aligned = fromBlack(registerFrames(frames, grouping, note, kernels), grouping, note);
   const started = performance.now();
 
   options.onPhase?.('start');
   const preset = choosePreset(options, grouping);
-  const light = recoverLight(registered, grouping, note, kernels);
-  const sweep =
-    grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping, kernels) : undefined;
+  const recovered = recoverLight(aligned, grouping, note, kernels);
+  const stacked = grouping.focus.length > 1;
+  const { light, registered } = stacked
+    ? evenStack(recovered, aligned, grouping, note, kernels)
+    : { light: recovered, registered: aligned };
+  const sweep = stacked ? startStack(light, registered, grouping, note, kernels) : undefined;
   const merged = sweep?.allInFocus ?? light.views[0];
   // Somebody waits for the preview: it comes with its noise.
   await options.onPreview?.(exponential(merged), lookOf(light));
@@ -74,6 +75,7 @@ export async function prepare(given: readonly Frame[], options: DevelopOptions):
       `${sweep.kappa.toFixed(2)} pixels of blur a focus unit; the widest circles measure ${widest} pixels`,
     );
   }
+  const kept = sweep && encodeKept(sweep.blend, allInFocus.width, allInFocus.height);
   const masks = sweep ? trainingMasks(light, grouping, sweep, config, kernels) : light.masks;
   return {
     preset,
@@ -84,6 +86,7 @@ export async function prepare(given: readonly Frame[], options: DevelopOptions):
       frames: grouping.frames.map((f, i): FrameSetting => ({ ...f, ev: light.ev[i] })),
       focus: grouping.focus,
       kappa: sweep?.kappa ?? 1,
+      ...(kept ? { kept } : {}),
     },
     data: {
       frames: registered.frames.map((f, i) => ({ data: f.data, mask: masks[i] })),
@@ -148,24 +151,14 @@ function fromBlack(registered: Registered, grouping: Grouping, note: (sentence: 
   return { ...registered, frames: frames.map((f) => stretched(f, black)) };
 }
 
-function sweepStack(
-  views: Picture[],
-  registered: Registered,
-  grouping: Grouping,
-  kernels: StartKernels,
-): FocusResult {
-  const valid = grouping.focus.map((_, focus) => {
-    const first = grouping.frames.findIndex((f) => f.focus === focus);
-    return registered.masks[first];
-  });
-  return sweepFocus(views, grouping.focus, aperturesOf(grouping), { valid, kernels });
-}
+/** From this share on a pixel is the blend's, and training leaves it alone. */
+const HALF = 0.5;
 
 /** The frames' masks, less what one surface behind the lens cannot explain of them. */
 function trainingMasks(
   { views, masks }: Light,
   grouping: Grouping,
-  { s, kappa, allInFocus, gains }: FocusResult,
+  { s, kappa, allInFocus, gains, blend }: StackStart,
   config: ModelConfig,
   kernels: StartKernels,
 ): readonly (Uint8Array | undefined)[] {
@@ -175,12 +168,8 @@ function trainingMasks(
   const explained = explainedPixels(input, s, allInFocus, kappa, blur.reach, kernels);
   return grouping.frames.map((f, i) => {
     const mask = masks[i];
-    return mask ? mask.map((v, p) => v & explained[f.focus][p]) : explained[f.focus];
+    return explained[f.focus].map((v, p) => (blend[p] < HALF && mask?.[p] !== 0 ? v : 0));
   });
-}
-
-function aperturesOf(grouping: Grouping): number[] {
-  return grouping.focus.map((_, focus) => grouping.frames.find((f) => f.focus === focus)!.aperture);
 }
 
 function factsOf(
@@ -188,7 +177,7 @@ function factsOf(
   registered: Registered,
   picture: Picture,
   exposuresKnown: boolean,
-  sweep: FocusResult | undefined,
+  sweep: StackStart | undefined,
 ): PresetFacts {
   return {
     pixels: picture.width * picture.height,
@@ -198,14 +187,6 @@ function factsOf(
     moved: registered.moved,
     exposuresKnown,
   };
-}
-
-/** The widest circle of confusion of most pixels over all focus settings, in pixels. */
-function widestCircle({ s, kappa }: FocusResult, { focus }: Grouping): number {
-  const near = Math.max(...focus);
-  const far = Math.min(...focus);
-  const circles = s.data.map((v) => kappa * Math.max(Math.abs(v - near), Math.abs(v - far)));
-  return percentile(circles, WIDEST_PERCENTILE);
 }
 
 function withOptions(config: ModelConfig, options: DevelopOptions): ModelConfig {

@@ -35,6 +35,8 @@ export interface Capture {
   readonly focus: readonly number[];
   /** Start value of κ: pixels of blur radius a focus unit. */
   readonly kappa: number;
+  /** What keeps its classical start whatever is learned; see kept.ts. Absent where nothing does. */
+  readonly kept?: string;
 }
 
 /** Frames that share everything but exposure: they share every scene query. */

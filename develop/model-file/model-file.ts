@@ -6,6 +6,7 @@ import { unreadable } from '../../imaging/source.js';
 import { writeFileWhole } from '../../imaging/write.js';
 import { storedConfigSchema } from '../../model/config.js';
 import { ImplicamError } from '../../model/errors.js';
+import { keptSchema } from '../../model/kept.js';
 import type { Layout } from '../../model/layout.js';
 import { type Capture, createPlan } from '../../model/plan.js';
 import { type ModelOrigin, PRESETS, QUALITIES, type TrainedModel } from '../options.js';
@@ -39,6 +40,7 @@ const captureSchema = z
       .max(4096),
     focus: z.array(finite).min(1).max(4096),
     kappa: z.number().positive(),
+    kept: keptSchema.optional(),
   })
   .refine((c) => c.frames.every((f) => f.focus < c.focus.length), {
     message: 'a frame has no focus setting',

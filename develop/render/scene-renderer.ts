@@ -1,8 +1,9 @@
-import type { Engine } from '../../engine/engine.js';
+import type { BakedPlanes, Engine } from '../../engine/engine.js';
 import type { CudaEngine } from '../../engine/native/cuda-engine.js';
 import type { DisplayCurve, NativeEngine, NativeRenderer } from '../../engine/native/native-engine.js';
 import { type Camera, readCamera } from '../../model/camera/camera.js';
 import { assert } from '../../model/errors.js';
+import { keepStart } from '../../model/kept.js';
 import { createPicture, type Picture } from '../../model/picture.js';
 import { createPlan } from '../../model/plan.js';
 import { decodeSrgbArray, encodeSrgb, filmic } from '../../model/render/display-curves.js';
@@ -42,10 +43,24 @@ export async function bakeScene(model: TrainedModel, engine: Engine): Promise<Ba
   const empty = new Float32Array(0);
   const trainer = await engine.open(plan, data, { ...model.state, m: empty, v: empty });
   try {
-    return holdScene({ width: capture.width, height: capture.height, ...(await trainer.bake()) }, engine);
+    return holdScene(sceneOf(model, await trainer.bake()), engine);
   } finally {
     trainer.close();
   }
+}
+
+/** What a trainer baked, with the start where the capture keeps it. In place. */
+export function sceneOf(
+  { capture, start }: Pick<TrainedModel, 'capture' | 'start'>,
+  { radiance, defocus }: BakedPlanes,
+): BakedScene {
+  const { width, height, kept } = capture;
+  if (kept && start) {
+    if (start.radiance.length > 0) keepStart(radiance, start.radiance, kept, width, height);
+    if (start.defocus.length > 0 && defocus.length > 0)
+      keepStart(defocus, start.defocus, kept, width, height);
+  }
+  return { width, height, radiance, defocus };
 }
 
 type RenderingEngine = NativeEngine | CudaEngine;

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { sceneOf } from '../../develop/render/scene-renderer.js';
 import type { Engine, TrainingState } from '../../engine/engine.js';
 import type { Plan } from '../../model/plan.js';
 import { addRow, emptyPart, type PreviewPart } from '../../model/render/preview-part.js';
@@ -60,7 +61,7 @@ export async function bakeTiles(
   const data = { frames: plan.capture.frames.map(() => ({ data: blank })), ...(start ? { start } : {}) };
   const opened = await engine.open(plan, data, state, { shards });
   try {
-    const scene = { width, height, ...(await opened.bake()) };
+    const scene = sceneOf({ capture: plan.capture, ...(start ? { start } : {}) }, await opened.bake());
     const tiles = shards.map((s) => plan.shards[s].own);
     const part = emptyPart(tiles, scene, to);
     for (const tile of tiles) {
