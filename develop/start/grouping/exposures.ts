@@ -1,5 +1,12 @@
 import { exposureValue, type Frame } from '../../../model/picture.js';
-import { type Brightness, blackCodes, exposureBetween, frameBrightness, orderByLight } from './brightness.js';
+import {
+  type Brightness,
+  blackCodes,
+  exposureBetween,
+  exposureInPlaces,
+  frameBrightness,
+  orderByLight,
+} from './brightness.js';
 
 /** Which frames share their exposure, and how the exposures relate. */
 export interface ExposureGroups {
@@ -39,7 +46,7 @@ export function groupExposures(
   const missing = written.ev.filter((ev) => ev === undefined).length;
   if (missing === 0) {
     const groups = cluster(written.ev as number[], SAME_SETTING);
-    const objection = contradiction(frames, brightness, groups, seen);
+    const objection = contradiction(frames, masks, brightness, groups, seen);
     if (objection === undefined) return fromCamera(groups, written.what);
     return fromPictures(seen, [`${objection}; the exposures in EXIF are not used`]);
   }
@@ -165,6 +172,7 @@ function fromCamera({ groupOf, mean }: Clusters, what: string): ExposureGroups {
 /** What in the pictures cannot be true if the camera's notes are; undefined where both agree. */
 function contradiction(
   frames: readonly Frame[],
+  masks: readonly (Uint8Array | undefined)[],
   brightness: readonly Brightness[],
   { groupOf, mean }: Clusters,
   { ev: seen, guessed }: PictureExposures,
@@ -175,7 +183,10 @@ function contradiction(
     const dark = list.reduce((a, b) => (seen[b] < seen[a] ? b : a));
     const bright = list.reduce((a, b) => (seen[b] > seen[a] ? b : a));
     const apart = exposureBetween(brightness[dark], brightness[bright], black, ENOUGH_TO_CONTRADICT) ?? 0;
-    if (apart > CONTRADICTION) {
+    // Another exposure brightens all of a picture; another focus spreads the light of lamps.
+    const inPlaces = () =>
+      exposureInPlaces(frames[dark], frames[bright], black, [masks[dark], masks[bright]]);
+    if (apart > CONTRADICTION && (inPlaces() ?? apart) > CONTRADICTION) {
       return `${frames[bright].name} is ${apart.toFixed(1)} stops brighter than ${frames[dark].name} at the same settings`;
     }
   }
