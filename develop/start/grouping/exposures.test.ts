@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../../model/picture.js';
+import { expose, sceneRadiance } from '../response/synthetic-capture.fixture.js';
 import { groupExposures } from './exposures.js';
 
 const [width, height] = [100, 40];
@@ -45,4 +46,21 @@ describe('exposures in EXIF', () => {
     const groups = groupExposures([frame('a', 60, 0.06), frame('b', 110, 0.06)], []);
     expect(groups).toMatchObject({ fromCamera: true, groupOf: [0, 0], ev: [0] });
   });
+});
+
+describe('exposures seen in pictures alone', () => {
+  const scene = sceneRadiance(160, 110);
+  const seen = (ev: readonly number[]) =>
+    groupExposures(
+      ev.map((e, k) => expose(scene, e, { seed: 3 + k })),
+      [],
+    ).ev;
+
+  // The fixture's response is contrasty and shows wider steps: 2.45 stops instead of 2.
+  it.each([[[-3, 0, 3]], [[-2, 0, 2]], [[-4, -2, 0, 2, 4]]])(
+    'are taken for steps that cameras bracket by: %j',
+    (ev) => {
+      expect(seen(ev)).toEqual(ev);
+    },
+  );
 });
