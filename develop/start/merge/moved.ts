@@ -1,4 +1,5 @@
 import type { Frame } from '../../../model/picture.js';
+import { middleFrame } from '../align/frames.js';
 import { boxMean } from '../pixels/filters.js';
 import { channelCodes } from '../response/joint-histogram.js';
 import { type CameraResponse, inverseTable, responseSlope } from '../response/response.js';
@@ -16,6 +17,8 @@ const FEWEST_PIXELS = 100;
 /** 8-bit codes from here on, and down to here, only say that there was as much light at least, or at most. */
 const WHITE_CODE = 250;
 const BLACK_CODE = 3;
+/** The frame of middle exposure is believed if it exposes so much as well as the one that exposes most. */
+const NEARLY_BEST = 0.8;
 /** How far frames that were aligned may still slip, and edges be blurred by that, in pixels: at most one. */
 const SLIP = 0.5;
 /** A pixel moved if of its neighbours, so far around, this share contradicts the reference: noise is alone. */
@@ -39,7 +42,7 @@ export interface Moved {
 /**
  * Finds what moved while a bracket was taken, by the light that frames tell of: where a frame says less or more than
  * noise, response and a slip of part of a pixel can explain of the best exposed one, it shows something else. Where that
- * one is white nothing is left out: others tell more of the light there, be it later or earlier.
+ * one is white, what is as bright at least tells more of the light there, and stays; only what is darker is left out.
  * @param frames of one size and one focus, aligned
  * @param ev exposure of each frame, in stops
  * @param masks one a frame: one byte a pixel, 0 = leave the pixel out
@@ -51,7 +54,7 @@ export function findMoved(
   noise: SensorNoise,
   masks: readonly (Uint8Array | undefined)[],
 ): Moved {
-  const reference = bestExposed(frames, masks);
+  const reference = bestExposed(frames, ev, masks);
   const { width, height } = frames[0];
   const against = frames.map(() => new Float32Array(width * height));
   for (let c = 0; c < 3; c++) {
@@ -64,16 +67,26 @@ export function findMoved(
   const told = toldPixels(frames[reference], masks[reference]);
   const found = frames.map((_, i) => {
     if (i === reference) return { mask: masks[i], share: 0 };
-    forget(against[i], masks[i], told);
-    const moved = regions(against[i], width, height);
-    forget(moved, told);
+    forget(against[i], masks[i]);
+    const close = together(against[i], width, height);
+    const moved = grown(close, width, height);
+    // What is white here and there tells more of its light in the other frame, if it is but near something that moved.
+    for (let p = 0; p < moved.length; p++) if (told[p] === 0 && close[p] === 0) moved[p] = 0;
     return without(masks[i], moved);
   });
   return { reference, masks: found.map(({ mask }) => mask), shares: found.map(({ share }) => share) };
 }
 
-/** The frame with most pixels that are neither black nor white in any channel; of equals the first. */
-function bestExposed(frames: readonly Frame[], masks: readonly (Uint8Array | undefined)[]): number {
+/**
+ * The frame of middle exposure, in the middle of the capture where there are several (the view is that of such a frame, too), if
+ * nearly as many of its pixels are neither black nor white in any channel as of any other; else the one with most. The
+ * darkest frame of a night has most, at code 8 throughout, and against that hardly anybody stands out.
+ */
+function bestExposed(
+  frames: readonly Frame[],
+  ev: readonly number[],
+  masks: readonly (Uint8Array | undefined)[],
+): number {
   const counts = frames.map((frame, i) => {
     const [r, g, b] = [0, 1, 2].map((c) => channelCodes(frame, c)) as [Uint8Array, Uint8Array, Uint8Array];
     let count = 0;
@@ -84,7 +97,9 @@ function bestExposed(frames: readonly Frame[], masks: readonly (Uint8Array | und
     }
     return count;
   });
-  return counts.indexOf(Math.max(...counts));
+  const most = Math.max(...counts);
+  const middle = middleFrame(ev);
+  return counts[middle] >= NEARLY_BEST * most ? middle : counts.indexOf(most);
 }
 
 /** ln radiance that gives an 8-bit code, and that may give it, [low, high]; by code. */
@@ -106,6 +121,8 @@ function boundsOf(response: CameraResponse, channel: number, ev: number, noise: 
     const doubt = DOUBT + LIFT / 255 / slope + SIGMAS * Math.sqrt(variance);
     low[z] = z <= BLACK_CODE ? Number.NEGATIVE_INFINITY : likely[z] - doubt;
     high[z] = z >= WHITE_CODE ? Number.POSITIVE_INFINITY : likely[z] + doubt;
+    // All whites say the same: at full scale itself the curve has no slope to tell noise by.
+    if (z > WHITE_CODE) low[z] = low[WHITE_CODE];
   }
   return { likely, low, high };
 }
@@ -207,18 +224,18 @@ function toldPixels(frame: Frame, mask: Uint8Array | undefined): Uint8Array {
 }
 
 /** Clears the marks where a frame shows nothing. */
-function forget(marks: Float32Array, ...masks: readonly (Uint8Array | undefined)[]): void {
-  for (const mask of masks) {
-    for (let p = 0; mask && p < marks.length; p++) if (mask[p] === 0) marks[p] = 0;
-  }
+function forget(marks: Float32Array, mask: Uint8Array | undefined): void {
+  for (let p = 0; mask && p < marks.length; p++) if (mask[p] === 0) marks[p] = 0;
 }
 
-/** Where marks lie close together, grown; in place. */
-function regions(marks: Float32Array, width: number, height: number): Float32Array {
-  boxMean(marks, width, height, AROUND, marks);
-  for (let p = 0; p < marks.length; p++) marks[p] = marks[p] >= SUPPORT ? 1 : 0;
-  const grown = AROUND + Math.max(1, Math.round(Math.max(width, height) * GROWN));
-  return boxMean(marks, width, height, grown, marks);
+/** Where marks lie close together. */
+function together(marks: Float32Array, width: number, height: number): Float32Array {
+  return boxMean(marks, width, height, AROUND).map((share) => (share >= SUPPORT ? 1 : 0));
+}
+
+/** Regions, larger by what is not seen of them. */
+function grown(regions: Float32Array, width: number, height: number): Float32Array {
+  return boxMean(regions, width, height, AROUND + Math.max(1, Math.round(Math.max(width, height) * GROWN)));
 }
 
 /** A mask less the regions, unless those are too much of it; and their share of all pixels. */
