@@ -85,6 +85,21 @@ describe('what moved in a bracket', () => {
     expect(score(find(frames).masks)).toBeGreaterThan(score(NO_MASKS) + 6);
   });
 
+  it('is not small lamps that are white in the reference, though their rims slipped', () => {
+    const lamps = (slip: number): Picture => {
+      const data = scene.data.map((u) => u - 0.5);
+      eachPixel((x, y, p) => {
+        if (Math.hypot(((x - slip + 300) % 30) - 15, (y % 30) - 15) < 4) data.fill(3, 3 * p, 3 * p + 3);
+      });
+      return { ...scene, data };
+    };
+    const frames = bracket((i) => lamps(i === 0 ? 1.5 : 0));
+    const { masks } = find(frames);
+    eachPixel((_, __, p) => {
+      if (frames[MIDDLE].data[3 * p] >= 250) expect(masks[0]?.[p]).not.toBe(0);
+    });
+  });
+
   it('is not what slipped by part of a pixel', () => {
     const slipped = (share: number): Picture => {
       const from = (i: number) => scene.data[Math.min(i, scene.data.length - 1)];

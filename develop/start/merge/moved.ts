@@ -24,6 +24,9 @@ const SLIP = 0.5;
 /** A pixel moved if of its neighbours, so far around, this share contradicts the reference: noise is alone. */
 const AROUND = 2;
 const SUPPORT = 0.3;
+/** Large is what fills this share of a square so far around, as a share of the longer side. */
+const LARGE = 1 / 50;
+const LARGE_SHARE = 0.4;
 /** What moved is larger than what is seen of it (faint edges, shadows): grown by this share of the longer side. */
 const GROWN = 1 / 150;
 /** Frames that contradict the reference over more than this share are of another light, or misaligned: left alone. */
@@ -68,10 +71,10 @@ export function findMoved(
   const found = frames.map((_, i) => {
     if (i === reference) return { mask: masks[i], share: 0 };
     forget(against[i], masks[i]);
-    const close = together(against[i], width, height);
-    const moved = grown(close, width, height);
-    // What is white here and there tells more of its light in the other frame, if it is but near something that moved.
-    for (let p = 0; p < moved.length; p++) if (told[p] === 0 && close[p] === 0) moved[p] = 0;
+    const judged = withLarge(told, against[i], width, height);
+    forget(against[i], judged);
+    const moved = regions(against[i], width, height);
+    forget(moved, judged);
     return without(masks[i], moved);
   });
   return { reference, masks: found.map(({ mask }) => mask), shares: found.map(({ share }) => share) };
@@ -228,14 +231,23 @@ function forget(marks: Float32Array, mask: Uint8Array | undefined): void {
   for (let p = 0; mask && p < marks.length; p++) if (mask[p] === 0) marks[p] = 0;
 }
 
-/** Where marks lie close together. */
-function together(marks: Float32Array, width: number, height: number): Float32Array {
-  return boxMean(marks, width, height, AROUND).map((share) => (share >= SUPPORT ? 1 : 0));
+/**
+ * The pixels whose light the reference tells, and those of large things that are white in it and darker in the other frame. Of
+ * small lamps, whose rim slipped or was smeared by compression, the other frame tells more: left out they have cost still
+ * scenes up to 3 dB.
+ */
+function withLarge(told: Uint8Array, marks: Float32Array, width: number, height: number): Uint8Array {
+  const radius = Math.max(AROUND, Math.round(Math.max(width, height) * LARGE));
+  const share = boxMean(marks, width, height, radius);
+  return told.map((v, p) => (v === 1 || share[p] >= LARGE_SHARE ? 1 : 0));
 }
 
-/** Regions, larger by what is not seen of them. */
-function grown(regions: Float32Array, width: number, height: number): Float32Array {
-  return boxMean(regions, width, height, AROUND + Math.max(1, Math.round(Math.max(width, height) * GROWN)));
+/** Where marks lie close together, grown; in place. */
+function regions(marks: Float32Array, width: number, height: number): Float32Array {
+  boxMean(marks, width, height, AROUND, marks);
+  for (let p = 0; p < marks.length; p++) marks[p] = marks[p] >= SUPPORT ? 1 : 0;
+  const grown = AROUND + Math.max(1, Math.round(Math.max(width, height) * GROWN));
+  return boxMean(marks, width, height, grown, marks);
 }
 
 /** A mask less the regions, unless those are too much of it; and their share of all pixels. */
