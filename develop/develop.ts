@@ -11,6 +11,7 @@ import type { Development, DevelopOptions, TrainedModel, TrainingJob, TrainingOu
 import { originOf } from './origin.js';
 import { type Preparation, prepare } from './prepare.js';
 import { bakeScene, holdScene, sceneOf } from './render/scene-renderer.js';
+import { framesThatShow } from './start/grouping/blank.js';
 
 /**
  * Photographs in, a trained scene and camera out: the main job of the program, in one process. Reads top to bottom:
@@ -51,18 +52,20 @@ export async function develop(frames: readonly Frame[], options: DevelopOptions 
  * @throws ImplicamError for frames that cannot be developed, a snapshot of other frames
  */
 export async function prepareModel(
-  frames: readonly Frame[],
+  given: readonly Frame[],
   options: DevelopOptions,
   engine: Pick<Engine, 'name' | 'device'>,
 ): Promise<{ readonly model: TrainedModel; readonly preparation: Preparation }> {
-  checkFrames(frames);
+  checkFrames(given);
+  const leftOut: string[] = [];
+  const frames = framesThatShow(given, (sentence) => leftOut.push(sentence));
   const framesSha256 = hashFrames(frames);
   if (options.resume) checkSnapshot(options.resume, framesSha256);
   if (!options.resume) {
-    const preparation = await prepare(frames, options);
+    const preparation = await prepare(frames, options, leftOut);
     return { model: untrainedModel(frames, preparation, options, engine, framesSha256), preparation };
   }
-  const preparation = await prepare(frames, { ...options, preset: options.resume.info.preset });
+  const preparation = await prepare(frames, { ...options, preset: options.resume.info.preset }, leftOut);
   requireSamePreparation(options.resume, preparation);
   // The same pixels may have come from other files.
   const { info } = options.resume;

@@ -39,13 +39,20 @@ export interface Preparation {
 /**
  * The classical start of a development: what the frames share, registration, response and exposures, merge, defocus
  * map, all-in-focus picture, and the configuration that suits them.
+ *
+ * @param earlier notes of what was decided before
  */
-export async function prepare(given: readonly Frame[], options: DevelopOptions): Promise<Preparation> {
+export async function prepare(
+  given: readonly Frame[],
+  options: DevelopOptions,
+  earlier: readonly string[] = [],
+): Promise<Preparation> {
   const notes: string[] = [];
   const note = (sentence: string) => {
     notes.push(sentence);
     options.onNote?.(sentence);
   };
+  earlier.forEach(note);
   options.onPhase?.('register');
   const kernels = options.startKernels ?? startKernels(options.threads);
   const began = performance.now();

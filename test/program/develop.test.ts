@@ -169,6 +169,28 @@ describeNative('other captures', () => {
     expect(developedScores(developed, capture).muPsnr).toBeGreaterThan(best.muPsnr + 8);
   });
 
+  test('a bracket with a white and a black photograph in it is one without them', async () => {
+    const frames = framesOf(photograph({ width: 64, height: 48, focus: 1 }));
+    const blank = (name: string, code: number) => ({
+      ...frames[0],
+      name,
+      data: new Uint8Array(frames[0].data.length).fill(code),
+      camera: {},
+    });
+    const options = { steps: 1 };
+    const without = await develop(frames, options);
+    const { model } = await develop([blank('black.png', 0), ...frames, blank('white.png', 255)], options);
+    expect(model.info.frames).toEqual(without.model.info.frames);
+    expect(model.framesSha256).toBe(without.model.framesSha256);
+    expect(model.info.notes[0]).toBe(
+      'black.png, white.png are black, white or of one colour throughout: left out',
+    );
+    expect(model.info.notes.slice(1)).toEqual(without.model.info.notes);
+    await expect(develop([blank('a.png', 0), blank('b.png', 255)])).rejects.toThrow(
+      /all photographs are black/,
+    );
+  });
+
   test('a stack of focus distances alone', async () => {
     const capture = photograph({ exposures: 1 });
     const developed = await develop(framesOf(capture), { steps: 20 });

@@ -52,7 +52,7 @@ export function alignFrames(
   kernels: StartKernels = portableKernels,
 ): Alignment {
   const { width, height } = frames[0];
-  const reference = referenceOf(facts.ev);
+  const reference = middleFrame(facts.ev);
   const pyramids = frames.map((frame, i) => featurePyramid(frame, facts.masks?.[i], kernels));
   const tolerance = TOLERANCE * pyramids[0].levels[0].scale;
   const links = linkFrames(pyramids, facts, reference);
@@ -79,7 +79,7 @@ export function alignFrames(
 }
 
 /** The frame nearest the middle, of those whose exposure is the median. */
-function referenceOf(ev: readonly number[]): number {
+export function middleFrame(ev: readonly number[]): number {
   const settings = [...new Set(ev)].sort((a, b) => a - b);
   const usual = settings[settings.length >> 1];
   const middle = ev.length >> 1;

@@ -137,6 +137,69 @@ export function exposureBetween(
   return weightedMedian(differences, weights);
 }
 
+/** Blocks along the longer side of a picture; in each the light of two frames is compared. */
+const BLOCKS = 24;
+/** A block tells as much as this of light at least: darker ones are noise. */
+const LEAST_LIGHT = 0.002;
+/** Fewest blocks, of all channels, for a median of them. */
+const FEWEST_BLOCKS = 30;
+
+/**
+ * Exposure of `b` over that of `a` in stops by what they show in the same places: the median over blocks without a clipped
+ * pixel of the ratio of their light. Lamps out of focus spread their light over dark surroundings and lift the quantiles of a
+ * dark frame by 0.7 stops; most blocks they leave as they are. undefined where hardly a block is well exposed in both.
+ * @param black code of black per channel
+ */
+export function exposureInPlaces(
+  a: Frame,
+  b: Frame,
+  black: readonly number[],
+  masks: readonly (Uint8Array | undefined)[],
+): number | undefined {
+  const { width, height } = a;
+  const side = Math.max(4, Math.round(Math.max(width, height) / BLOCKS));
+  const ratios: number[] = [];
+  for (let y = 0; y + side <= height; y += side) {
+    for (let x = 0; x + side <= width; x += side) {
+      for (let c = 0; c < 3; c++) {
+        const first = blockLight(a, x, y, side, c, black[c], masks[0]);
+        const second = blockLight(b, x, y, side, c, black[c], masks[1]);
+        if (first > LEAST_LIGHT && second > LEAST_LIGHT) ratios.push(Math.log2(second / first));
+      }
+    }
+  }
+  if (ratios.length < FEWEST_BLOCKS) return undefined;
+  return ratios.sort((p, q) => p - q)[ratios.length >> 1];
+}
+
+/** Pixels looked at along the side of a block: its mean needs no more. */
+const MOST_LOOKED_AT = 32;
+
+/** Mean light of a channel of a block; 0 where a pixel of it may be clipped, or is masked. */
+function blockLight(
+  { width, data }: Frame,
+  left: number,
+  top: number,
+  side: number,
+  channel: number,
+  black: number,
+  mask: Uint8Array | undefined,
+): number {
+  const wide = data instanceof Uint16Array;
+  const step = Math.max(1, Math.floor(side / MOST_LOOKED_AT));
+  let [sum, pixels] = [0, 0];
+  for (let y = top; y < top + side; y += step) {
+    for (let x = left; x < left + side; x += step) {
+      const p = y * width + x;
+      const code = wide ? code8(data[3 * p + channel]) : data[3 * p + channel];
+      if (code > LAST_TRUSTED || mask?.[p] === 0) return 0;
+      sum += light(code, black);
+      pixels++;
+    }
+  }
+  return sum / pixels;
+}
+
 /** Relative light of a code under the usual response; black is where its scale starts. */
 function light(code: number, black: number): number {
   const z = Math.max(0, ((code - black) / (255 - black)) * 255);

@@ -1,5 +1,12 @@
 import { exposureValue, type Frame } from '../../../model/picture.js';
-import { type Brightness, blackCodes, exposureBetween, frameBrightness, orderByLight } from './brightness.js';
+import {
+  type Brightness,
+  blackCodes,
+  exposureBetween,
+  exposureInPlaces,
+  frameBrightness,
+  orderByLight,
+} from './brightness.js';
 
 /** Which frames share their exposure, and how the exposures relate. */
 export interface ExposureGroups {
@@ -39,7 +46,7 @@ export function groupExposures(
   const missing = written.ev.filter((ev) => ev === undefined).length;
   if (missing === 0) {
     const groups = cluster(written.ev as number[], SAME_SETTING);
-    const objection = contradiction(frames, brightness, groups, seen);
+    const objection = contradiction(frames, masks, brightness, groups, seen);
     if (objection === undefined) return fromCamera(groups, written.what);
     return fromPictures(seen, [`${objection}; the exposures in EXIF are not used`]);
   }
@@ -165,6 +172,7 @@ function fromCamera({ groupOf, mean }: Clusters, what: string): ExposureGroups {
 /** What in the pictures cannot be true if the camera's notes are; undefined where both agree. */
 function contradiction(
   frames: readonly Frame[],
+  masks: readonly (Uint8Array | undefined)[],
   brightness: readonly Brightness[],
   { groupOf, mean }: Clusters,
   { ev: seen, guessed }: PictureExposures,
@@ -175,7 +183,10 @@ function contradiction(
     const dark = list.reduce((a, b) => (seen[b] < seen[a] ? b : a));
     const bright = list.reduce((a, b) => (seen[b] > seen[a] ? b : a));
     const apart = exposureBetween(brightness[dark], brightness[bright], black, ENOUGH_TO_CONTRADICT) ?? 0;
-    if (apart > CONTRADICTION) {
+    // Another exposure brightens all of a picture; another focus spreads the light of lamps.
+    const inPlaces = () =>
+      exposureInPlaces(frames[dark], frames[bright], black, [masks[dark], masks[bright]]);
+    if (apart > CONTRADICTION && (inPlaces() ?? apart) > CONTRADICTION) {
       return `${frames[bright].name} is ${apart.toFixed(1)} stops brighter than ${frames[dark].name} at the same settings`;
     }
   }
@@ -259,18 +270,36 @@ function fromPictures({ ev: seen, guessed }: PictureExposures, notes: readonly s
 
 /** How far, as a share, steps may be from their mean, and their mean from whole stops, to be taken as whole stops. */
 const STEP_TOLERANCES: readonly { readonly step: number; readonly mean: number }[] = [
-  { step: 0.2, mean: 0.2 },
+  { step: 0.2, mean: 0.35 },
   { step: 0.4, mean: 0.1 },
 ];
+/**
+ * Cameras bracket by 3 stops at most, and hardly over more than this range. A contrasty response shows 3 stops as 3.4 to
+ * 4.0, so wider brackets are believed only where they fit better by so much of ln steps, for every stop too many.
+ */
+const WIDEST_STEP = 3;
+const WIDEST_RANGE = 9;
+const UNUSUAL = 0.35;
+/** Smaller steps are usually parts of a stop. */
+const LEAST_WHOLE = 0.8;
 
 /** Equal whole steps where the estimated ones are near them; undefined where they are not. */
 function wholeSteps(ev: readonly number[]): number[] | undefined {
   const steps = ev.slice(1).map((value, k) => value - ev[k]);
   const mean = (ev[ev.length - 1] - ev[0]) / steps.length;
-  const whole = Math.round(mean);
-  if (whole < 1) return undefined;
+  if (mean < LEAST_WHOLE) return undefined;
+  const whole = usualStep(mean, steps.length);
   const uneven = Math.max(...steps.map((step) => Math.abs(step / mean - 1)));
   const off = Math.abs(mean / whole - 1);
   const near = STEP_TOLERANCES.some((tolerance) => uneven <= tolerance.step && off <= tolerance.mean);
   return near ? ev.map((_, k) => k * whole) : undefined;
+}
+
+/** The whole number of stops that a camera was most likely set to where pictures show so many, under a usual response. */
+function usualStep(seen: number, steps: number): number {
+  const doubt = (whole: number) =>
+    Math.abs(Math.log(seen / whole)) +
+    UNUSUAL * (Math.max(0, whole - WIDEST_STEP) + (whole * steps > WIDEST_RANGE ? 1 : 0));
+  const candidates = Array.from({ length: Math.max(1, Math.ceil(seen)) }, (_, i) => i + 1);
+  return candidates.reduce((a, b) => (doubt(b) < doubt(a) ? b : a));
 }

@@ -85,6 +85,21 @@ describe('what moved in a bracket', () => {
     expect(score(find(frames).masks)).toBeGreaterThan(score(NO_MASKS) + 6);
   });
 
+  it('is not small lamps that are white in the reference, though their rims slipped', () => {
+    const lamps = (slip: number): Picture => {
+      const data = scene.data.map((u) => u - 0.5);
+      eachPixel((x, y, p) => {
+        if (Math.hypot(((x - slip + 300) % 30) - 15, (y % 30) - 15) < 4) data.fill(3, 3 * p, 3 * p + 3);
+      });
+      return { ...scene, data };
+    };
+    const frames = bracket((i) => lamps(i === 0 ? 1.5 : 0));
+    const { masks } = find(frames);
+    eachPixel((_, __, p) => {
+      if (frames[MIDDLE].data[3 * p] >= 250) expect(masks[0]?.[p]).not.toBe(0);
+    });
+  });
+
   it('is not what slipped by part of a pixel', () => {
     const slipped = (share: number): Picture => {
       const from = (i: number) => scene.data[Math.min(i, scene.data.length - 1)];
@@ -109,7 +124,38 @@ describe('what moved in a bracket', () => {
     expect(shares).toEqual([0, 0, 0]);
   });
 
-  it('is not looked for where a frame is masked, or the reference white', () => {
+  it('is told by the frame of middle exposure, even if another is a little less often white', () => {
+    // Bright in a tenth of the picture: white there from the middle exposure on. Dark elsewhere, but nowhere black.
+    const data = scene.data.map((_, i) => (i % 30 < 3 ? 0.9 : -3.2 + 0.5 * Math.sin(i / 700)));
+    const frames = bracket(() => ({ ...scene, data }));
+    const white = (frame: Frame) => frame.data.filter((z) => z >= 250).length;
+    const black = (frame: Frame) => frame.data.filter((z) => z <= 3).length;
+    expect(white(frames[0]) + black(frames[0])).toBeLessThan(0.01 * data.length);
+    expect(white(frames[MIDDLE])).toBeGreaterThan(0.09 * data.length);
+    expect(find(frames).reference).toBe(MIDDLE);
+  });
+
+  it('is left out where it is white in the reference, and darker elsewhere', () => {
+    const lit = (x: number): Picture => {
+      const data = scene.data.slice();
+      eachPixel((px, py, p) => inDisk(px, py, x) && data.fill(-0.4, 3 * p, 3 * p + 3));
+      return { ...scene, data };
+    };
+    const frames = bracket((i) => lit(PLACES[i]));
+    const { masks } = find(frames);
+    let [white, left] = [0, 0];
+    eachPixel((px, py, p) => {
+      if (!inDisk(px, py, PLACES[MIDDLE]) || inDisk(px, py, PLACES[0])) return;
+      white++;
+      if (masks[0]?.[p] === 0) left++;
+    });
+    expect(left / white).toBeGreaterThan(0.9);
+    const score = (of: readonly (Uint8Array | undefined)[]) =>
+      muLawPsnr(mergeFrames(frames, camera, EV, { masks: of }).radiance, lit(PLACES[MIDDLE]));
+    expect(score(masks)).toBeGreaterThan(score(NO_MASKS) + 3);
+  });
+
+  it('is not looked for where a frame is masked, nor where the reference is white and others no darker', () => {
     const frames = moving();
     const upper = Uint8Array.from({ length: SIZE.width * SIZE.height }, (_, p) =>
       p < 80 * SIZE.width ? 0 : 1,

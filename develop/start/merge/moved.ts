@@ -1,4 +1,5 @@
 import type { Frame } from '../../../model/picture.js';
+import { middleFrame } from '../align/frames.js';
 import { boxMean } from '../pixels/filters.js';
 import { channelCodes } from '../response/joint-histogram.js';
 import { type CameraResponse, inverseTable, responseSlope } from '../response/response.js';
@@ -16,11 +17,16 @@ const FEWEST_PIXELS = 100;
 /** 8-bit codes from here on, and down to here, only say that there was as much light at least, or at most. */
 const WHITE_CODE = 250;
 const BLACK_CODE = 3;
+/** The frame of middle exposure is believed if it exposes so much as well as the one that exposes most. */
+const NEARLY_BEST = 0.8;
 /** How far frames that were aligned may still slip, and edges be blurred by that, in pixels: at most one. */
 const SLIP = 0.5;
 /** A pixel moved if of its neighbours, so far around, this share contradicts the reference: noise is alone. */
 const AROUND = 2;
 const SUPPORT = 0.3;
+/** Large is what fills this share of a square so far around, as a share of the longer side. */
+const LARGE = 1 / 50;
+const LARGE_SHARE = 0.4;
 /** What moved is larger than what is seen of it (faint edges, shadows): grown by this share of the longer side. */
 const GROWN = 1 / 150;
 /** Frames that contradict the reference over more than this share are of another light, or misaligned: left alone. */
@@ -39,7 +45,7 @@ export interface Moved {
 /**
  * Finds what moved while a bracket was taken, by the light that frames tell of: where a frame says less or more than
  * noise, response and a slip of part of a pixel can explain of the best exposed one, it shows something else. Where that
- * one is white nothing is left out: others tell more of the light there, be it later or earlier.
+ * one is white, what is as bright at least tells more of the light there, and stays; only what is darker is left out.
  * @param frames of one size and one focus, aligned
  * @param ev exposure of each frame, in stops
  * @param masks one a frame: one byte a pixel, 0 = leave the pixel out
@@ -51,7 +57,7 @@ export function findMoved(
   noise: SensorNoise,
   masks: readonly (Uint8Array | undefined)[],
 ): Moved {
-  const reference = bestExposed(frames, masks);
+  const reference = bestExposed(frames, ev, masks);
   const { width, height } = frames[0];
   const against = frames.map(() => new Float32Array(width * height));
   for (let c = 0; c < 3; c++) {
@@ -64,16 +70,26 @@ export function findMoved(
   const told = toldPixels(frames[reference], masks[reference]);
   const found = frames.map((_, i) => {
     if (i === reference) return { mask: masks[i], share: 0 };
-    forget(against[i], masks[i], told);
+    forget(against[i], masks[i]);
+    const judged = withLarge(told, against[i], width, height);
+    forget(against[i], judged);
     const moved = regions(against[i], width, height);
-    forget(moved, told);
+    forget(moved, judged);
     return without(masks[i], moved);
   });
   return { reference, masks: found.map(({ mask }) => mask), shares: found.map(({ share }) => share) };
 }
 
-/** The frame with most pixels that are neither black nor white in any channel; of equals the first. */
-function bestExposed(frames: readonly Frame[], masks: readonly (Uint8Array | undefined)[]): number {
+/**
+ * The frame of middle exposure, in the middle of the capture where there are several (the view is that of such a frame, too), if
+ * nearly as many of its pixels are neither black nor white in any channel as of any other; else the one with most. The
+ * darkest frame of a night has most, at code 8 throughout, and against that hardly anybody stands out.
+ */
+function bestExposed(
+  frames: readonly Frame[],
+  ev: readonly number[],
+  masks: readonly (Uint8Array | undefined)[],
+): number {
   const counts = frames.map((frame, i) => {
     const [r, g, b] = [0, 1, 2].map((c) => channelCodes(frame, c)) as [Uint8Array, Uint8Array, Uint8Array];
     let count = 0;
@@ -84,7 +100,9 @@ function bestExposed(frames: readonly Frame[], masks: readonly (Uint8Array | und
     }
     return count;
   });
-  return counts.indexOf(Math.max(...counts));
+  const most = Math.max(...counts);
+  const middle = middleFrame(ev);
+  return counts[middle] >= NEARLY_BEST * most ? middle : counts.indexOf(most);
 }
 
 /** ln radiance that gives an 8-bit code, and that may give it, [low, high]; by code. */
@@ -106,6 +124,8 @@ function boundsOf(response: CameraResponse, channel: number, ev: number, noise: 
     const doubt = DOUBT + LIFT / 255 / slope + SIGMAS * Math.sqrt(variance);
     low[z] = z <= BLACK_CODE ? Number.NEGATIVE_INFINITY : likely[z] - doubt;
     high[z] = z >= WHITE_CODE ? Number.POSITIVE_INFINITY : likely[z] + doubt;
+    // All whites say the same: at full scale itself the curve has no slope to tell noise by.
+    if (z > WHITE_CODE) low[z] = low[WHITE_CODE];
   }
   return { likely, low, high };
 }
@@ -207,10 +227,19 @@ function toldPixels(frame: Frame, mask: Uint8Array | undefined): Uint8Array {
 }
 
 /** Clears the marks where a frame shows nothing. */
-function forget(marks: Float32Array, ...masks: readonly (Uint8Array | undefined)[]): void {
-  for (const mask of masks) {
-    for (let p = 0; mask && p < marks.length; p++) if (mask[p] === 0) marks[p] = 0;
-  }
+function forget(marks: Float32Array, mask: Uint8Array | undefined): void {
+  for (let p = 0; mask && p < marks.length; p++) if (mask[p] === 0) marks[p] = 0;
+}
+
+/**
+ * The pixels whose light the reference tells, and those of large things that are white in it and darker in the other frame. Of
+ * small lamps, whose rim slipped or was smeared by compression, the other frame tells more: left out they have cost still
+ * scenes up to 3 dB.
+ */
+function withLarge(told: Uint8Array, marks: Float32Array, width: number, height: number): Uint8Array {
+  const radius = Math.max(AROUND, Math.round(Math.max(width, height) * LARGE));
+  const share = boxMean(marks, width, height, radius);
+  return told.map((v, p) => (v === 1 || share[p] >= LARGE_SHARE ? 1 : 0));
 }
 
 /** Where marks lie close together, grown; in place. */

@@ -106,7 +106,7 @@ export function robustWeights(
   trusted: readonly Float64Array[],
   g: readonly Float64Array[],
   ev: readonly number[],
-): { weights: Float64Array[]; residual: number } {
+): { weights: Float64Array[]; residual: number; residuals: Float64Array[] } {
   const slopes = g.map((codes) =>
     codes.map((_, z) => {
       const [low, high] = [Math.max(z - 2, 0), Math.min(z + 2, CODES - 1)];
@@ -125,7 +125,23 @@ export function robustWeights(
   const weights = trusted.map((list, index) =>
     list.map((w, i) => w / (1 + (residuals[index][i] / (FOREIGN * residual)) ** 2)),
   );
-  return { weights, residual };
+  return { weights, residual, residuals };
+}
+
+/** Weighted mean of ln(1 + (r / scale)²): Cauchy's measure of misfit, which what moved raises little. */
+export function meanMisfit(
+  residuals: readonly Float64Array[],
+  weights: readonly Float64Array[],
+  scale: number,
+): number {
+  let [misfit, total] = [0, 0];
+  weights.forEach((list, k) => {
+    list.forEach((w, i) => {
+      misfit += w * Math.log1p((residuals[k][i] / scale) ** 2);
+      total += w;
+    });
+  });
+  return total > 0 ? misfit / total : 0;
 }
 
 /** Weighted median of non-negative values, to 1/16 of a unit, by counting. */

@@ -122,6 +122,22 @@ describe('estimateResponse', () => {
     expect(ev[2] - ev[1]).toBeCloseTo(3, 1);
   });
 
+  it('holds the range by a frame that is white nearly everywhere, but measured', () => {
+    const truth = [-4, -2, 0, 2, 4];
+    // Light from 2 stops below full on at the brightest exposure, and darker in one pixel in thirty.
+    const bright = { ...scene, data: scene.data.map((u) => Math.max(u, -1.6)) };
+    for (let i = 0; i < bright.data.length; i += 90)
+      bright.data.set(
+        scene.data.subarray(i, i + 3).map((u) => u - 2.5),
+        i,
+      );
+    const frames = truth.map((e, k) => expose(bright, e, { seed: 7 + k }));
+    const given = [-4, -2.2, 0.3, 1.7, 4];
+    const { ev } = estimateResponse([frames], { groups: [[0, 1, 2, 3, 4]], ev: given, known: false });
+    expect(ev[4] - ev[0]).toBeCloseTo(8, 9);
+    expect(worst(ev, truth)).toBeLessThan(0.05);
+  });
+
   it('takes 16-bit frames', () => {
     const truth = [-2, 0, 2];
     const frames = truth.map((e) => expose(scene, e, { bits: 16 }));
