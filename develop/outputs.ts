@@ -135,7 +135,8 @@ export async function writeOutputs(
       notes.push('defocus.exr: channel Z is depth in metres, from the focus distances of the files');
     await writeDefocus(path('defocus'), map, toDepth, origin);
     kept.add('defocus');
-    if (model.capture.focus.length > 1) {
+    // Whoever wants a picture at once does not wait for examples of blur.
+    if (model.capture.focus.length > 1 && model.info.quality !== 'instant') {
       for (const [file, rank] of [
         ['near', 95],
         ['far', 5],

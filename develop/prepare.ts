@@ -11,7 +11,7 @@ import { evenStack } from './even.js';
 import { type Light, lookOf, recoverLight, withoutNoise } from './light.js';
 import type { DevelopOptions } from './options.js';
 import { type Registered, registerFrames } from './register.js';
-import { aperturesOf, type StackStart, startStack, widestCircle } from './stack.js';
+import { aperturesOf, meanOf, type StackStart, startStack, widestCircle } from './stack.js';
 import { startKernels } from './start/compiled.js';
 import { explainedPixels } from './start/depth/explained.js';
 import { type Grouping, groupFrames } from './start/grouping/frames.js';
@@ -192,6 +192,7 @@ function factsOf(
     exposureSettings: new Set(grouping.frames.map((f) => f.exposure)).size,
     widestCircle: sweep ? widestCircle(sweep, grouping) : 0,
     moved: registered.moved,
+    kept: sweep ? meanOf(sweep.blend) : 0,
     exposuresKnown,
   };
 }

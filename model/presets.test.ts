@@ -14,6 +14,7 @@ const facts: PresetFacts = {
   exposureSettings: 3,
   widestCircle: 6,
   moved: false,
+  kept: 0,
   exposuresKnown: false,
 };
 
@@ -25,6 +26,7 @@ const anyFacts = fc.record({
   widestCircle: fc.double({ min: 0, max: 500, noNaN: true }),
   moved: fc.boolean(),
   exposuresKnown: fc.boolean(),
+  kept: fc.double({ min: 0, max: 1, noNaN: true }),
 });
 
 describe.each(ALL)('%s, %s', (preset, effort) => {
@@ -42,6 +44,22 @@ describe.each(ALL)('%s, %s', (preset, effort) => {
     const capture = { width: 450, height: 300, frames, focus: [-1, 0, 1], kappa: 4 };
     const plan = createPlan(capture, presetConfig(preset, effort, facts), 1);
     expect(plan.layout.size).toBeGreaterThan(1000);
+  });
+});
+
+describe('no training', () => {
+  test.each(['focus', 'exposure', 'focus-exposure'] as const)('instant takes no step of %s', (preset) => {
+    expect(presetConfig(preset, 'instant', facts).train.steps).toBe(0);
+  });
+
+  test('the paper has no picture to show at once', () => {
+    expect(() => presetConfig('neucam', 'instant', facts)).toThrow(/learns its picture from nothing/);
+  });
+
+  test('a picture that is to stay as it is is not trained, a half costs half', () => {
+    const steps = (kept: number) => presetConfig('focus', 'standard', { ...facts, pixels: 4e6, kept }).train.steps;
+    expect(steps(0.95)).toBe(0);
+    expect(steps(0.5) / steps(0)).toBeCloseTo(0.5, 2);
   });
 });
 
@@ -93,7 +111,7 @@ describe('what is learned', () => {
       const exposure = (change: Partial<PresetFacts>) =>
         presetConfig(preset, 'standard', { ...facts, ...change }).exposure;
       expect(exposure({})).toBe('tied');
-      expect(exposure({ exposuresKnown: true })).toBe('known');
+      expect(exposure({ kept: 0, exposuresKnown: true })).toBe('known');
       expect(exposure({ exposureSettings: 2 })).toBe('known');
     },
   );

@@ -1,4 +1,5 @@
 import { configSchema, type ModelConfig, type ModelConfigInput } from './config.js';
+import { ImplicamError } from './errors.js';
 
 /** What a preset is fitted to, all of it known before training. */
 export interface PresetFacts {
@@ -9,25 +10,27 @@ export interface PresetFacts {
   readonly widestCircle: number;
   /** Frames were registered: a little motion may be left. */
   readonly moved: boolean;
+  /** Share of the picture that training is to leave as it is; see kept.ts. */
+  readonly kept: number;
   /** The exposures are exact (a tripod bracket of one camera with EXIF), not to be touched. */
   readonly exposuresKnown: boolean;
 }
 
-/** Points on the curve of quality over time. */
-export const QUALITIES = ['draft', 'standard', 'best'] as const;
+/** Points on the curve of quality over time; `instant` is the classical start, without training. */
+export const QUALITIES = ['instant', 'draft', 'standard', 'best'] as const;
 export type Quality = (typeof QUALITIES)[number];
 
-/** How often each pixel is visited in training: three points on the curve of quality over time. */
-const VISITS = { draft: 5, standard: 20, best: 60 } as const;
+/** How often each pixel is visited in training. */
+const VISITS = { instant: 0, draft: 5, standard: 20, best: 60 } as const;
 export type Effort = keyof typeof VISITS;
 /**
  * Learning rate of the scene, relative. Many visits at the full rate fit what one surface cannot explain beside depth
  * edges: hall at `best` then ends at 31.4 dB, where it began; at a third of the rate at 32.0.
  */
-const PACE = { draft: 1, standard: 1, best: 1 / 3 } as const;
+const PACE = { instant: 1, draft: 1, standard: 1, best: 1 / 3 } as const;
 
 /** Steps of the paper's form, whose batch is fixed; `best` is the published length. */
-const NEUCAM_STEPS = { draft: 300, standard: 3000, best: 150_000 } as const;
+const NEUCAM_STEPS = { instant: 0, draft: 300, standard: 3000, best: 150_000 } as const;
 
 interface PresetForm {
   /** How many focus settings the frames must have. */
@@ -54,8 +57,19 @@ export function presetFocus(preset: StillPreset): PresetForm['focus'] {
   return FORMS[preset].focus;
 }
 
-/** The configuration of a preset for a capture. */
+/**
+ * The configuration of a preset for a capture.
+ *
+ * @throws ImplicamError `preset-mismatch` where the preset has no picture before training, and none is asked for
+ */
 export function presetConfig(preset: StillPreset, effort: Effort, facts: PresetFacts): ModelConfig {
+  if (preset === 'neucam' && effort === 'instant') {
+    throw new ImplicamError(
+      'preset-mismatch',
+      'preset neucam learns its picture from nothing, so quality instant has none to show: use draft, standard or best',
+      { exitCode: 2 },
+    );
+  }
   return configSchema.parse(FORMS[preset].config(effort, facts));
 }
 
@@ -68,6 +82,17 @@ const log2Table = (pixels: number) => Math.max(15, Math.min(20, Math.ceil(Math.l
  */
 export function patchesFor(pixels: number): number {
   return Math.min(16_384, Math.max(16, 16 * Math.round((pixels / 135_000) ** (2 / 3))));
+}
+
+/** Fewer steps do nothing but move what is right already. */
+const FEWEST_STEPS = 50;
+/** Where less than this share of a picture may be trained, the rest is not worth it. */
+const WORTH_TRAINING = 0.1;
+
+/** Steps of an effort, `visit` being what it takes to look at each pixel once. */
+function stepsOf(effort: Effort, visit: number, kept = 0): number {
+  if (effort === 'instant' || 1 - kept < WORTH_TRAINING) return 0;
+  return Math.max(FEWEST_STEPS, Math.round(VISITS[effort] * visit));
 }
 
 /** Focus stacks, with or without exposures: a scene behind a lens, on the classical start. */
@@ -89,7 +114,7 @@ function stack(effort: Effort, facts: PresetFacts): ModelConfigInput {
       // Faster grids fit the noise of a start that is nearly right.
       rates: { atlasGrid: 5e-3 * PACE[effort], atlasMlp: 1.5e-3 * PACE[effort] },
       patches,
-      steps: Math.max(50, Math.round((VISITS[effort] * facts.pixels) / (patches * 256))),
+      steps: stepsOf(effort, ((1 - facts.kept) * facts.pixels) / (patches * 256), facts.kept),
     },
   };
 }
@@ -101,7 +126,6 @@ function stack(effort: Effort, facts: PresetFacts): ModelConfigInput {
  */
 function bracket(effort: Effort, facts: PresetFacts): ModelConfigInput {
   const pixels = 4096 * Math.max(1, Math.round(Math.sqrt(facts.pixels / 135_000)));
-  const visits = VISITS[effort] / 4;
   return {
     atlas: { form: 'hash', levels: 8, base: 4, finest: 1 / 16, log2Table: 16 },
     blur: { form: 'none' },
@@ -110,7 +134,7 @@ function bracket(effort: Effort, facts: PresetFacts): ModelConfigInput {
     loss: { sharpness: 0, smoothDefocus: 0, rigidity: facts.moved ? 1e-5 : 0 },
     train: {
       pixels,
-      steps: Math.max(50, Math.round((visits * facts.pixels) / pixels)),
+      steps: stepsOf(effort, facts.pixels / (4 * pixels)),
       rates: { atlasGrid: 1e-3, atlasMlp: 5e-4, tone: 3e-4, exposure: 1e-3 },
     },
   };

@@ -109,6 +109,7 @@ function sessionOf(width: number, height: number) {
     exposureSettings: SETTINGS,
     widestCircle: 7,
     moved: false,
+    kept: 0,
     exposuresKnown: true,
   });
   const frames = Array.from({ length: SETTINGS * SETTINGS }, (_, i) => ({

@@ -64,6 +64,7 @@ function configOf(workload: Workload, capture: Capture): ModelConfig {
       exposureSettings: STOPS.length,
       widestCircle: capture.focus.length > 1 ? WIDEST : 0,
       moved: false,
+      kept: 0,
       exposuresKnown: true,
     });
   }

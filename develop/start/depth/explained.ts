@@ -7,10 +7,10 @@
 import type { Picture } from '../../../model/picture.js';
 import { composeRefocus } from '../../../model/render/render.js';
 import { portableKernels, type StartKernels } from '../kernels.js';
-import { fastExp, logInPlace } from '../pixels/fast-math.js';
 import { minimumFilter } from '../pixels/rank-filters.js';
 import { areaResize, fitWithin } from '../pixels/resize.js';
 import type { FocusViews } from './all-in-focus.js';
+import { DARK, geometricMean, meanDifference, planesOf } from './view-differences.js';
 
 /** Most pixels of the pictures that are compared. */
 const PIXELS = 5e5;
@@ -20,8 +20,6 @@ const EDGE = 0.25;
 const TOLERANCE = 0.25;
 /** Circles of confusion wider than this, in pixels, bring light from beyond the border that matters. */
 const LEAST_CIRCLE = 1;
-/** Light that counts as dark: a share of the picture's geometric mean. */
-const DARK = 0.01;
 
 /**
  * One mask a view, 1 where the blurred all-in-focus picture looks like the view or no depth edge is near, and the circle
@@ -102,47 +100,6 @@ function depthEdges(
   const edges = new Uint8Array(low.length);
   for (let p = 0; p < edges.length; p++) edges[p] = -high[p] - low[p] > step ? 1 : 0;
   return edges;
-}
-
-/** ln radiance with gains added, [channel][pixel], averaged in linear light to a smaller size. */
-function planesOf(
-  picture: Picture,
-  gains: readonly number[],
-  width: number,
-  height: number,
-  { channelLight }: StartKernels,
-): Float32Array<ArrayBuffer> {
-  const out = new Float32Array(3 * width * height);
-  for (let c = 0; c < 3; c++) {
-    const plane = channelLight(picture, c, gains[c], width, height);
-    for (let p = 0; p < plane.length; p++) plane[p] = Math.max(plane[p], 1e-30);
-    out.set(logInPlace(plane), c * plane.length);
-  }
-  return out;
-}
-
-function geometricMean(lnPlanes: Float32Array): number {
-  let sum = 0;
-  for (const v of lnPlanes) sum += v;
-  return Math.exp(sum / lnPlanes.length);
-}
-
-/** Mean over the channels of |ln(a + floor) − ln(b + floor)|; `a` interleaved light, `b` planes of ln light. */
-function meanDifference(a: Float32Array, b: Float32Array, floor: number): Float32Array {
-  const count = a.length / 3;
-  const out = new Float32Array(count);
-  const first = new Float32Array(count);
-  const second = new Float32Array(count);
-  for (let c = 0; c < 3; c++) {
-    for (let p = 0; p < count; p++) {
-      first[p] = Math.max(a[3 * p + c], 0) + floor;
-      second[p] = fastExp(b[c * count + p]) + floor;
-    }
-    logInPlace(first);
-    logInPlace(second);
-    for (let p = 0; p < count; p++) out[p] += Math.abs(first[p] - second[p]) / 3;
-  }
-  return out;
 }
 
 function enlarged(

@@ -192,14 +192,12 @@ function reduceMask(
   toHeight: number,
 ): Uint8Array | undefined {
   if (mask === undefined || (width === toWidth && height === toHeight)) return mask;
-  const share = areaResize(
-    Float32Array.from(mask, (v) => (v === 0 ? 0 : 1)),
-    width,
-    height,
-    toWidth,
-    toHeight,
-  );
-  return Uint8Array.from(share, (v) => (v > 0.999 ? 1 : 0));
+  const shown = new Float32Array(mask.length);
+  for (let p = 0; p < shown.length; p++) if (mask[p] !== 0) shown[p] = 1;
+  const share = areaResize(shown, width, height, toWidth, toHeight);
+  const out = new Uint8Array(share.length);
+  for (let p = 0; p < out.length; p++) if (share[p] > 0.999) out[p] = 1;
+  return out;
 }
 
 /**

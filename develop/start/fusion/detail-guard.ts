@@ -46,8 +46,14 @@ export interface GuardInput {
   readonly circle: number;
 }
 
-/** The share of the detailed picture that is better taken at every pixel, 0 … 1. */
-export function lostDetail(input: GuardInput, kernels: StartKernels): Float32Array {
+export interface Guarded {
+  /** The share of the detailed picture that is better taken at every pixel, 0 … 1. */
+  readonly lost: Float32Array;
+  /** 1 where a bright thing may lie over what is in focus, and the detailed picture is the brighter one. */
+  readonly bleeding: Uint8Array;
+}
+
+export function lostDetail(input: GuardInput, kernels: StartKernels): Guarded {
   const { picture, detailed, white, circle } = input;
   const { width, height } = picture;
   const [own, other] = [picture, detailed].map((p) => energyOf(p, white, kernels));
@@ -60,7 +66,18 @@ export function lostDetail(input: GuardInput, kernels: StartKernels): Float32Arr
       const share = (own[p] + FLOOR) / (other[p] + FLOOR);
       lost[p] = Math.min(Math.max((KEPT - share) / (KEPT - LOST), 0), 1);
     }
-  return kernels.gaussian(lost, width, height, SEAM, lost);
+  return { lost: kernels.gaussian(lost, width, height, SEAM, lost), bleeding };
+}
+
+/** All of the picture but what bleeds. */
+export function allButBleeding(
+  bleeding: Uint8Array,
+  width: number,
+  height: number,
+  kernels: StartKernels,
+): Float32Array {
+  const share = Float32Array.from(bleeding, (v) => 1 - v);
+  return kernels.gaussian(share, width, height, SEAM, share);
 }
 
 /** `picture` with that share of `detailed`, blended in the logarithm. */
@@ -86,7 +103,7 @@ function energyOf({ width, height, data }: Picture, white: number, kernels: Star
   return out;
 }
 
-/** 1 where a bright thing may lie over what is in focus, and the detailed picture is the brighter one. */
+/** See {@link Guarded.bleeding}. */
 function bleedingOver(
   { picture, detailed, views, white, circle }: GuardInput,
   kernels: StartKernels,
