@@ -35,6 +35,14 @@ export interface Judgement {
   readonly ours: RadianceScores;
   /** Of those that apply. */
   readonly baselines: Readonly<Partial<Record<Baseline, RadianceScores>>>;
+  /**
+   * What they are compared by, dB: `muPsnr`; of a single exposure, which does not tell the response, PSNR as displayed after
+   * the curve that suits each best.
+   */
+  readonly decibels: {
+    readonly ours: number;
+    readonly baselines: Readonly<Partial<Record<Baseline, number>>>;
+  };
   /** PSNR in dB of the pictures as displayed, each after the curve that suits it best. */
   readonly display: { readonly ours: number; readonly mertens: number };
   /** The best baseline, where it is better, and what can be told of why. */
@@ -75,14 +83,23 @@ export async function judgeFrames(
   const score = (picture: Picture) => scoreRadiance(picture, known.radiance, known.inverseDepth);
   const ours = score(radiance);
   const { stack } = known;
-  const baselines: Partial<Record<Baseline, RadianceScores>> = {
-    bestFrame: score(bestFrame(stack, known.radiance).picture),
-    debevec: score(classicalRadiance(stack)),
+  const pictures: Partial<Record<Baseline, Picture>> = {
+    bestFrame: bestFrame(stack, known.radiance).picture,
+    debevec: classicalRadiance(stack),
     ...(stack.brackets.length > 1
-      ? { laplacian: score(laplacianChoice(stack)), pyramid: score(pyramidFusion(stack)) }
+      ? { laplacian: laplacianChoice(stack), pyramid: pyramidFusion(stack) }
       : {}),
   };
+  const baselines = mapBaselines(pictures, score);
   const shown = displayedPair(radiance, known.radiance);
+  const asShown = (picture: Picture) => {
+    const pair = displayedPair(picture, known.radiance);
+    return afterBestCurve(pair.picture, pair.truth);
+  };
+  const toldResponse = stack.brackets.some((bracket) => bracket.evs.length > 1);
+  const decibels = toldResponse
+    ? { ours: ours.muPsnr, baselines: mapBaselines(baselines, (s) => s.muPsnr) }
+    : { ours: asShown(radiance), baselines: mapBaselines(pictures, asShown) };
   return {
     name,
     width: known.radiance.width,
@@ -92,11 +109,19 @@ export async function judgeFrames(
     seconds,
     ours,
     baselines,
+    decibels,
     display: {
       ours: afterBestCurve(shown.picture, shown.truth),
       mertens: afterBestCurve(exposureFusion(stack), shown.truth),
     },
-    ...lossOf(ours, baselines, development, truth, isStill(truth) && start ? score(start) : undefined),
+    ...lossOf(
+      ours,
+      baselines,
+      decibels,
+      development,
+      truth,
+      isStill(truth) && start ? score(start) : undefined,
+    ),
   };
 }
 
@@ -105,16 +130,24 @@ const isStill = (truth: Truth | undefined) =>
   truth === undefined ||
   truth.frames.every(({ homography }) => homography.every((v, i) => v === IDENTITY[i]));
 
+function mapBaselines<A, B>(
+  of: Readonly<Partial<Record<Baseline, A>>>,
+  map: (value: A) => B,
+): Partial<Record<Baseline, B>> {
+  return Object.fromEntries(Object.entries(of).map(([name, value]) => [name, map(value)]));
+}
+
 function lossOf(
   ours: RadianceScores,
   baselines: Judgement['baselines'],
+  decibels: Judgement['decibels'],
   development: Development,
   truth: Truth | undefined,
   start: RadianceScores | undefined,
 ): Pick<Judgement, 'lost'> {
   const present = BASELINES.filter((b) => baselines[b] !== undefined);
-  const to = present.reduce((a, b) => (baselines[b]!.muPsnr > baselines[a]!.muPsnr ? b : a));
-  const by = baselines[to]!.muPsnr - ours.muPsnr;
+  const to = present.reduce((a, b) => (decibels.baselines[b]! > decibels.baselines[a]! ? b : a));
+  const by = decibels.baselines[to]! - decibels.ours;
   if (!(by > 0)) return {};
   return { lost: { to, by, why: reasons(ours, baselines[to]!, development, truth, start) } };
 }

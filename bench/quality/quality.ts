@@ -106,7 +106,7 @@ async function main(): Promise<void> {
     const seconds = (performance.now() - began) / 1000;
     const minutes = ((seconds / done) * left) / 60;
     const words = outcome
-      ? `${outcome.ours.muPsnr.toFixed(1)} dB${outcome.lost ? `, lost by ${outcome.lost.by.toFixed(1)}` : ''}`
+      ? `${outcome.decibels.ours.toFixed(1)} dB${outcome.lost ? `, lost by ${outcome.lost.by.toFixed(1)}` : ''}`
       : 'no score';
     process.stderr.write(
       `${i + 1}/${tasks.length} ${name}: ${words}; about ${minutes.toFixed(1)} min left\n`,

@@ -49,9 +49,9 @@ export function reportOf(judgements: readonly Judgement[]): string {
 }
 
 function radiancePairs(judgements: readonly Judgement[], baseline: Baseline): Pair[] {
-  return judgements.flatMap(({ name, ours, baselines }) => {
-    const theirs = baselines[baseline];
-    return theirs === undefined ? [] : [{ name, ours: ours.muPsnr, theirs: theirs.muPsnr }];
+  return judgements.flatMap(({ name, decibels }) => {
+    const theirs = decibels.baselines[baseline];
+    return theirs === undefined ? [] : [{ name, ours: decibels.ours, theirs }];
   });
 }
 
@@ -86,9 +86,9 @@ function byPreset(judgements: readonly Judgement[]): string {
   const kinds = [...new Set(judgements.map((j) => j.name.split('/')[0]))].sort();
   const rows = kinds.map((kind) => {
     const mine = judgements.filter((j) => j.name.startsWith(`${kind}/`));
-    const scores = mine.map((j) => j.ours.muPsnr);
+    const scores = mine.map((j) => j.decibels.ours);
     const worst = scores.indexOf(Math.min(...scores));
-    const gains = mine.map((j) => j.ours.muPsnr - bestOf(j));
+    const gains = mine.map((j) => j.decibels.ours - bestOf(j));
     return line([
       kind,
       String(mine.length),
@@ -102,7 +102,7 @@ function byPreset(judgements: readonly Judgement[]): string {
   return [line(head), line(head.map(() => '---')), ...rows].join('\n');
 }
 
-const bestOf = ({ baselines }: Judgement) => Math.max(...Object.values(baselines).map((b) => b.muPsnr));
+const bestOf = ({ decibels }: Judgement) => Math.max(...Object.values(decibels.baselines));
 
 /** How far a channel is from the others, in per cent of the gain. */
 export function castOf({ ours }: Pick<Judgement, 'ours'>): number {
@@ -130,8 +130,8 @@ function losses(judgements: readonly Judgement[]): string {
     .sort((a, b) => b.by - a.by);
   if (lost.length === 0) return 'No capture is lost to a baseline.';
   const items = lost.map(
-    ({ name, width, height, ours, command, to, by, why }) =>
-      `- ${name} (${width} × ${height}): ${ours.muPsnr.toFixed(1)} dB, ${by.toFixed(1)} less than ${LABELS[to]}; ` +
+    ({ name, width, height, decibels, command, to, by, why }) =>
+      `- ${name} (${width} × ${height}): ${decibels.ours.toFixed(1)} dB, ${by.toFixed(1)} less than ${LABELS[to]}; ` +
       (why.length > 0 ? why.join('; ') : 'why cannot be told') +
       (command ? ` (\`${command}\`)` : ''),
   );
