@@ -6,6 +6,7 @@ import { unreadable } from '../../imaging/source.js';
 import { writeFileWhole } from '../../imaging/write.js';
 import { storedConfigSchema } from '../../model/config.js';
 import { ImplicamError } from '../../model/errors.js';
+import { explainIssues } from '../../model/issues.js';
 import type { Layout } from '../../model/layout.js';
 import { type Capture, createPlan } from '../../model/plan.js';
 import { PRESETS, QUALITIES, type TrainedModel } from '../options.js';
@@ -202,8 +203,7 @@ function readMetadata(path: string, { metadata }: SafeTensors) {
   }
   const parsed = modelHeadSchema.safeParse(values);
   if (!parsed.success) {
-    const { path: at, message } = parsed.error.issues[0];
-    throw refuse(`${at.join('.')}: ${message}`, parsed.error);
+    throw refuse(explainIssues(modelHeadSchema, values, parsed.error.issues), parsed.error);
   }
   const { capture, ...rest } = parsed.data;
   return { ...rest, capture: capture as Capture };
