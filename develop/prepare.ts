@@ -48,6 +48,7 @@ export async function prepare(given: readonly Frame[], options: DevelopOptions):
     notes.push(sentence);
     options.onNote?.(sentence);
   };
+  options.notes?.forEach(note);
   options.onPhase?.('register');
   const kernels = options.startKernels ?? startKernels(options.threads);
   const began = performance.now();

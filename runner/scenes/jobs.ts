@@ -9,6 +9,7 @@ import { OUTPUT_FILES, writeOutputs } from '../../develop/outputs.js';
 import { bakeScene } from '../../develop/render/scene-renderer.js';
 import { chooseEngine } from '../../engine/choose.js';
 import type { EngineName } from '../../engine/engine.js';
+import { LEAST_SIDE } from '../../imaging/limits.js';
 import { readFrame } from '../../imaging/read.js';
 import { imageKinds } from '../../imaging/write.js';
 import { ImplicamError } from '../../model/errors.js';
@@ -88,7 +89,10 @@ export async function prepareScene(
   onEvent({ kind: 'phase', phase: 'decode' });
   const frames: Frame[] = [];
   for (const { key, name, camera } of job.frames) {
-    const frame = await readFrame({ name, bytes: await store.read(key) });
+    const frame = await readFrame(
+      { name, bytes: await store.read(key) },
+      { limits: { minSide: LEAST_SIDE } },
+    );
     frames.push({ ...frame, camera: { ...frame.camera, ...camera } });
   }
   requireOneSize(frames);
