@@ -9,12 +9,13 @@ import type { Capture, FrameSetting } from '../model/plan.js';
 import { type PresetFacts, presetConfig, presetFocus, type StillPreset } from '../model/presets.js';
 import { type Light, lookOf, recoverLight, withoutNoise } from './light.js';
 import type { DevelopOptions } from './options.js';
-import { type Registered, registerFrames } from './register.js';
+import { type Registered, registerFrames, WARNING } from './register.js';
 import { startKernels } from './start/compiled.js';
 import { explainedPixels } from './start/depth/explained.js';
 import { type FocusResult, sweepFocus } from './start/depth/focus.js';
 import { type Grouping, groupFrames } from './start/grouping/frames.js';
 import { usedBits, widened } from './start/grouping/used-range.js';
+import { VIDEO_BLACK, VIDEO_WHITE, videoRange } from './start/grouping/video-range.js';
 import type { StartKernels } from './start/kernels.js';
 import { fastExp } from './start/pixels/fast-math.js';
 import { blackLevel, stretched } from './start/response/black-level.js';
@@ -106,6 +107,17 @@ function ofFullRange(frames: readonly Frame[], note: (sentence: string) => void)
   const bits = usedBits(frames);
   if (bits !== undefined) note(`the samples use ${bits} of 16 bits: taken for a camera of ${bits} bits`);
   const wide = bits === undefined ? frames : widened(frames, bits);
+  const video = videoRange(wide);
+  if (video === 'certain') {
+    note('black is 16 and white is 235 of 255 in these frames, the range of video: taken for full range');
+    const black = [VIDEO_BLACK, VIDEO_BLACK, VIDEO_BLACK];
+    return wide.map((frame) => stretched(frame, black, VIDEO_WHITE));
+  }
+  if (video === 'doubtful') {
+    note(
+      `${WARNING}these frames end at 235 of 255, and none is darker than 16: if they are of a video, extract them again in full range`,
+    );
+  }
   const white = whiteLevel(wide);
   if (white === 255) return wide;
   note(`these frames are white at ${white} of 255 already: taken for clipped there`);
