@@ -7,6 +7,7 @@ import { percentile } from '../model/percentile.js';
 import type { Frame, Picture } from '../model/picture.js';
 import type { Capture, FrameSetting } from '../model/plan.js';
 import { type PresetFacts, presetConfig, presetFocus, type StillPreset } from '../model/presets.js';
+import { unseenOf } from '../model/unseen.js';
 import { type Light, lookOf, recoverLight, withoutNoise } from './light.js';
 import type { DevelopOptions } from './options.js';
 import { type Registered, registerFrames, WARNING } from './register.js';
@@ -76,6 +77,13 @@ export async function prepare(given: readonly Frame[], options: DevelopOptions):
       `${sweep.kappa.toFixed(2)} pixels of blur a focus unit; the widest circles measure ${widest} pixels`,
     );
   }
+  const unseen = unseenOf(registered.masks);
+  if (unseen) {
+    const share = Math.max(0.1, 100 * unseen.share).toFixed(1);
+    note(
+      `no frame shows ${share} % of the picture: transparent in PNG, WebP, AVIF, TIFF and EXR, black in others`,
+    );
+  }
   const masks = sweep ? trainingMasks(light, grouping, sweep, config, kernels) : light.masks;
   return {
     preset,
@@ -86,6 +94,7 @@ export async function prepare(given: readonly Frame[], options: DevelopOptions):
       frames: grouping.frames.map((f, i): FrameSetting => ({ ...f, ev: light.ev[i] })),
       focus: grouping.focus,
       kappa: sweep?.kappa ?? 1,
+      ...(unseen ? { unseen: unseen.runs } : {}),
     },
     data: {
       frames: registered.frames.map((f, i) => ({ data: f.data, mask: masks[i] })),

@@ -40,9 +40,13 @@ const captureSchema = z
       .max(4096),
     focus: z.array(finite).min(1).max(4096),
     kappa: z.number().positive(),
+    unseen: z.array(z.int().min(0)).optional(),
   })
   .refine((c) => c.frames.every((f) => f.focus < c.focus.length), {
     message: 'a frame has no focus setting',
+  })
+  .refine((c) => !c.unseen || c.unseen.reduce((a, b) => a + b, 0) === c.width * c.height, {
+    message: 'what no frame shows does not fit the picture',
   });
 
 const infoSchema = z.strictObject({

@@ -4,8 +4,9 @@ import { percentile } from '../../model/percentile.js';
 import type { Picture } from '../../model/picture.js';
 import { parseRenderQuery, type RenderQuery, type RenderQueryInput } from '../../model/render/query.js';
 import type { BakedScene } from '../../model/render/render.js';
+import { withAlpha } from '../../model/unseen.js';
 import type { TrainedModel } from '../options.js';
-import { renderLight, renderScene } from './scene-renderer.js';
+import { alphaOf, renderLight, renderScene } from './scene-renderer.js';
 
 /**
  * Completes a query for a kind of file.
@@ -27,8 +28,11 @@ export async function renderFile(
 ): Promise<Uint8Array> {
   const picture =
     query.format === 'ultrahdr' ? renderLight(scene, model, query) : renderScene(scene, model, query);
-  const grey = picture.channels === 1 && imageKinds[query.format].light === 'display';
-  return encodeImage(query.format, grey ? asGrey(picture) : picture);
+  const { format } = query;
+  const alpha = imageKinds[format].alpha ? alphaOf(scene, model, query) : undefined;
+  if (alpha) return encodeImage(format, withAlpha(picture, alpha, format === 'exr'));
+  const grey = picture.channels === 1 && imageKinds[format].light === 'display';
+  return encodeImage(format, grey ? asGrey(picture) : picture);
 }
 
 function requireTone({ tone, format }: RenderQuery, name: string): void {
