@@ -89,6 +89,7 @@ describe('readFrames', () => {
     await put('mixed/c.jpg', 33);
     await rename(at('mixed/c.jpg'), at('mixed/c.orig'));
     await symlink('nowhere', at('mixed/dangling'));
+    await symlink(at('other'), at('mixed/folder.jpg'));
     const notes: string[] = [];
     const frames = await readFrames([at('mixed')], { onNote: (note) => notes.push(note) });
     expect(frames.map(({ name }) => name)).toEqual(['a.png', 'misnamed.dat.jpg']);
@@ -107,7 +108,7 @@ describe('readFrames', () => {
     const paths = [at('stack/frame1.png'), at('thin.png')];
     expect(await refusal(paths, { onProgress: (n: number) => progress.push(n) })).toMatchObject({
       code: 'picture-too-small',
-      message: 'thin.png is 300 × 15 pixels: at least 16 × 16 are needed',
+      message: `${at('thin.png')} is 300 × 15 pixels: at least 16 × 16 are needed`,
     });
     expect(progress).toEqual([]);
   });

@@ -10,7 +10,7 @@ import { frameFormatList, frameFormats } from './frame-formats.js';
 import { picturesLeftOut } from './left-out.js';
 import { type ImagingLimits, LEAST_SIDE, limitsWith } from './limits.js';
 import type { ReadOptions } from './read.js';
-import { isFolder, loadSource, unreadable } from './source.js';
+import { isFolder, loadSource, type NamedBytes, unreadable } from './source.js';
 
 export interface ReadFramesOptions extends ReadOptions {
   /** Files decoded at a time; by default the cores, at most 4. */
@@ -45,7 +45,7 @@ export async function readFrames(
   let done = 0;
   const noted = new Map<string, number[]>();
   const frames = await mapInOrder(files, concurrency, async (file, index) => {
-    const frame = await decodeFrame(await loadSource(file, limits), limits, (note) => {
+    const frame = await decodeFrame(await load(file, limits), limits, (note) => {
       noted.set(note, [...(noted.get(note) ?? []), index]);
     });
     if (frame.width !== size.width || frame.height !== size.height) {
@@ -115,10 +115,13 @@ async function listFolder(folder: string, onNote?: (note: string) => void): Prom
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
     throw unreadable(folder, cause);
   });
-  const names = entries
-    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
-    .map(({ name }) => name)
-    .sort(compareNames);
+  const names: string[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith('.') || entry.isDirectory()) continue;
+    if (entry.isSymbolicLink() && (await leadsToFolder(join(folder, entry.name)))) continue;
+    names.push(entry.name);
+  }
+  names.sort(compareNames);
   const photographs = names.filter(isPhotograph);
   const others = await picturesLeftOut(
     folder,
@@ -133,6 +136,9 @@ async function listFolder(folder: string, onNote?: (note: string) => void): Prom
   if (others) onNote?.(`left out of ${folder}: ${others}`);
   return photographs.map((name) => join(folder, name));
 }
+
+/** Links that lead nowhere are told of when they are read. */
+const leadsToFolder = (link: string): Promise<boolean> => isFolder(link).catch(() => false);
 
 async function requireDistinctFiles(files: readonly string[]): Promise<void> {
   const seen = new Map<string, string>();
@@ -149,6 +155,11 @@ async function requireDistinctFiles(files: readonly string[]): Promise<void> {
   }
 }
 
+/** A file that messages name by its path: of several folders names alone do not tell. */
+async function load(path: string, limits: ImagingLimits): Promise<NamedBytes> {
+  return { ...(await loadSource(path, limits)), name: path };
+}
+
 interface JudgedHeader extends FrameSize {
   readonly digest: string;
   /** Bytes of the decoded frame. */
@@ -156,7 +167,7 @@ interface JudgedHeader extends FrameSize {
 }
 
 async function readHeader(path: string, limits: ImagingLimits): Promise<JudgedHeader> {
-  const file = await loadSource(path, limits);
+  const file = await load(path, limits);
   const { width, height, samples } = await inspectFrame(file, limits);
   const digest = createHash('sha256').update(file.bytes).digest('base64');
   return { width, height, digest, decodedBytes: width * height * 3 * (samples === 'uint8' ? 1 : 2) };

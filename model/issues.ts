@@ -44,6 +44,8 @@ function explainUnknown(name: string, keys: readonly string[], schema: Schema | 
 
 /** "must be …", or undefined where the issue's own message says it: checks that are written in words. */
 function mustBe(schema: Schema | undefined, issue: Issue): string | undefined {
+  // Messages of the schemas begin in lower case, those of the library do not.
+  if (/^[a-z]/.test(issue.message)) return undefined;
   switch (issue.code) {
     case 'invalid_value':
       return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
@@ -53,10 +55,7 @@ function mustBe(schema: Schema | undefined, issue: Issue): string | undefined {
     case 'not_multiple_of':
       return (schema && requirementOf(schema)) ?? requirementOfIssue(issue);
     case 'invalid_format':
-      // Messages of the schemas begin in lower case, those of the library do not.
-      return /^[a-z]/.test(issue.message)
-        ? undefined
-        : `must be ${FORMATS[issue.format] ?? 'of another form'}`;
+      return `must be ${FORMATS[issue.format] ?? 'of another form'}`;
     default:
       return undefined;
   }
