@@ -17,7 +17,7 @@ export interface ReadFramesOptions extends ReadOptions {
   readonly concurrency?: number;
   /** Called after each decoded photograph. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Told what was left out or taken otherwise than one might think, one sentence at a time. */
+  /** Told what was left out, too. */
   readonly onNote?: (note: string) => void;
 }
 

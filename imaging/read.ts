@@ -11,6 +11,8 @@ import { type FileSource, loadSource } from './source.js';
 export interface ReadOptions {
   /** Limits that differ from the default ones. */
   readonly limits?: Partial<ImagingLimits>;
+  /** Told what was taken otherwise than one might think, one sentence at a time. */
+  readonly onNote?: (note: string) => void;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface ReadOptions {
  */
 export async function readFrame(source: FileSource, options: ReadOptions = {}): Promise<Frame> {
   const limits = limitsWith(options.limits);
-  return decodeFrame(await loadSource(source, limits), limits);
+  return decodeFrame(await loadSource(source, limits), limits, options.onNote);
 }
 
 /** The size that `readFrame` would give, from the header alone. @throws ImplicamError as `readFrame`. */

@@ -88,10 +88,11 @@ export async function prepareScene(
 ): Promise<void> {
   onEvent({ kind: 'phase', phase: 'decode' });
   const frames: Frame[] = [];
+  const notes: string[] = [];
   for (const { key, name, camera } of job.frames) {
     const frame = await readFrame(
       { name, bytes: await store.read(key) },
-      { limits: { minSide: LEAST_SIDE } },
+      { limits: { minSide: LEAST_SIDE }, onNote: (note) => notes.push(`${name}: ${note}`) },
     );
     frames.push({ ...frame, camera: { ...frame.camera, ...camera } });
   }
@@ -104,6 +105,7 @@ export async function prepareScene(
       seed: job.seed,
       threads: job.engine.threads,
       ...(job.steps === undefined ? {} : { steps: job.steps }),
+      notes,
       onPhase: (phase) => onEvent({ kind: 'phase', phase }),
       onNote: (note) => onEvent({ kind: 'note', note }),
       // Before the scene is whole: somebody looks at an empty page.

@@ -47,8 +47,9 @@ describe('video range', () => {
     expect(videoRange([{ name: 'a', width: 100, height: 50, data: even, camera: {} }])).toBe('no');
   });
 
-  it('is in doubt where no frame shows black', () => {
-    expect(videoRange(bracket([3, 6], (v) => limited(Math.max(v, 40))))).toBe('doubtful');
+  it('is in doubt where shadows end just above black, and not where they end far from it', () => {
+    expect(videoRange(bracket(WIDE, (v) => limited(Math.max(v, 4))))).toBe('doubtful');
+    expect(videoRange(bracket([3, 6], (v) => limited(Math.max(v, 40))))).toBe('no');
   });
 
   it('is not seen where masks leave nothing', () => {

@@ -12,6 +12,8 @@ const LEAST_SHARE = 0.01;
 const PROMINENCE = 1.5;
 /** Distance to those codes. */
 const INWARDS = 6;
+/** Shadows within so many codes of black speak for it. */
+const NEAR = 8;
 /** Share of all pixels that may lie beyond an end: compression rings beside edges. */
 const BEYOND = 2e-3;
 
@@ -19,8 +21,8 @@ const BEYOND = 2e-3;
  * Whether frames were cut from a video whose range was not undone: black is 16 and white is 235 in all of them.
  *
  * Told by the luma, since of coloured light a channel may lie beyond. Both ends must be clipped at just these codes, and
- * nothing lie beyond in any frame. `doubtful` where white is, and nothing is darker than black, but no black is seen: a
- * scene without shadow, or a picture of low contrast, looks the same.
+ * nothing lie beyond in any frame. `doubtful` where white is, and the darkest shadows end just above black without being
+ * clipped there: a picture that was made paler looks the same.
  */
 export function videoRange(frames: readonly Frame[]): 'certain' | 'doubtful' | 'no' {
   const histograms = frames.map(lumaHistogram);
@@ -32,7 +34,9 @@ export function videoRange(frames: readonly Frame[]): 'certain' | 'doubtful' | '
   }
   if (pixels === 0 || below > BEYOND * pixels || above > BEYOND * pixels) return 'no';
   if (!histograms.some((counts) => endsAt(counts, VIDEO_WHITE, -INWARDS))) return 'no';
-  return histograms.some((counts) => endsAt(counts, VIDEO_BLACK, INWARDS)) ? 'certain' : 'doubtful';
+  if (histograms.some((counts) => endsAt(counts, VIDEO_BLACK, INWARDS))) return 'certain';
+  const shadows = histograms.reduce((all, counts) => all + sum(counts, 0, VIDEO_BLACK + NEAR), 0);
+  return shadows > BEYOND * pixels ? 'doubtful' : 'no';
 }
 
 /** Whether a frame is clipped at a code. */
