@@ -12,6 +12,7 @@ import { chooseEngine } from './engine/choose.js';
 import { ENGINES } from './engine/engine.js';
 import { trainSchema } from './model/config.js';
 import { ImplicamError } from './model/errors.js';
+import { explainIssues } from './model/issues.js';
 import { PRESETS, type Preset, QUALITIES, type Quality } from './model/presets.js';
 import type { BakedScene } from './model/render/render.js';
 
@@ -418,8 +419,7 @@ const developSchema = z.strictObject({
 function parsed<T>(schema: z.ZodType<T>, value: unknown): T {
   const { data, error } = schema.safeParse(value);
   if (!error) return data;
-  const { path, message } = error.issues[0];
-  throw wrongUse('option-invalid', path.length > 0 ? `${path.join('.')}: ${message}` : message);
+  throw wrongUse('option-invalid', explainIssues(schema, value, error.issues));
 }
 
 const wrongUse = (code: string, message: string) => new ImplicamError(code, message, { exitCode: 2 });

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { dashedFile, dashedOption } from './shared/dashed-files.js';
 import { describeFailure } from './shared/failure.js';
 import { programVersion } from './shared/version.js';
 
@@ -98,13 +99,22 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   const names = Object.keys(COMMANDS);
   const commandOf = (arg: string) => names.find((name) => arg === name || arg === COMMANDS[name].alias);
   const asked = args.map(commandOf).find((name) => name !== undefined);
+  const dashed = dashedFile(args);
+  if (dashed) {
+    process.stderr.write(`implicam: ${dashed}\n`);
+    return 2;
+  }
   const program = await createProgram((name) => name === asked);
   try {
     await program.parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
     // Commander has printed its own: help and version end well, everything else is wrong usage.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) {
+      const hint = dashedOption(error.message);
+      if (hint) process.stderr.write(`${hint}\n`);
+      return error.exitCode === 0 ? 0 : 2;
+    }
     const { message, exitCode } = describeFailure(error);
     process.stderr.write(`implicam: ${message}\n`);
     return exitCode;

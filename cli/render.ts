@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { loadModel } from '../develop/model-file/model-file.js';
 import { queryForFile, renderFile } from '../develop/render/render-file.js';
 import { responseOf } from '../develop/render/response.js';
@@ -8,7 +8,7 @@ import { chooseEngine } from '../engine/choose.js';
 import type { EngineName } from '../engine/engine.js';
 import { imageKindOf, writeFileWhole } from '../imaging/write.js';
 import { type RenderQueryInput, renderQuerySchema } from '../model/render/query.js';
-import { deviceOption, engineOption, numbersBetween, schemaOption, threadsOption } from './shared/options.js';
+import { deviceOption, engineOption, partsOption, schemaOption, threadsOption } from './shared/options.js';
 
 export function define(command: Command): void {
   const { shape } = renderQuerySchema;
@@ -16,7 +16,7 @@ export function define(command: Command): void {
     .argument('<model>', 'model.safetensors of "implicam develop"')
     .addOption(schemaOption('--kind <name>', shape.kind))
     .addOption(schemaOption('--focus <f>', shape.focus))
-    .addOption(new Option('--tap <X,Y>', shape.tap.description).argParser(numbersBetween(',', ['X', 'Y'])))
+    .addOption(partsOption('--tap <X,Y>', shape.tap, ['x', 'y']))
     .addOption(schemaOption('--aperture <a>', shape.aperture))
     .addOption(schemaOption('--ev <stops>', shape.ev))
     .addOption(
@@ -26,11 +26,7 @@ export function define(command: Command): void {
         'local for brackets, learned for frames of one exposure, linear where the file holds linear light',
       ),
     )
-    .addOption(
-      new Option('--region <X,Y,W,H>', shape.region.description).argParser(
-        numbersBetween(',', ['X', 'Y', 'W', 'H']),
-      ),
-    )
+    .addOption(partsOption('--region <X,Y,W,H>', shape.region, ['x', 'y', 'width', 'height']))
     .addOption(schemaOption('--width <pixels>', shape.width))
     .addOption(schemaOption('--format <name>', shape.format, "what the file's ending says"))
     .requiredOption('-o, --output <file>', 'file to write; its ending names the format')
@@ -42,10 +38,8 @@ export function define(command: Command): void {
     });
 }
 
-export interface RenderCommand extends Omit<RenderQueryInput, 'tap' | 'region'> {
+export interface RenderCommand extends RenderQueryInput {
   readonly output: string;
-  readonly tap?: readonly [number, number];
-  readonly region?: readonly [number, number, number, number];
   readonly engine?: EngineName;
   readonly device?: string;
   readonly threads?: number;
@@ -53,18 +47,13 @@ export interface RenderCommand extends Omit<RenderQueryInput, 'tap' | 'region'> 
 
 /** `implicam render`: one picture of a developed model. */
 export async function runRender(path: string, command: RenderCommand): Promise<void> {
-  const { output, tap, region, engine, threads, device, ...rest } = command;
-  if (rest.kind === 'response' && extname(output).toLowerCase() === '.json') {
+  const { output, engine, threads, device, ...input } = command;
+  if (input.kind === 'response' && extname(output).toLowerCase() === '.json') {
     const response = responseOf(await loadModel(path));
     await writeFileWhole(output, `${JSON.stringify(response, null, 2)}\n`);
     return;
   }
-  const input: RenderQueryInput = {
-    ...rest,
-    ...(tap ? { tap: { x: tap[0], y: tap[1] } } : {}),
-    ...(region ? { region: { x: region[0], y: region[1], width: region[2], height: region[3] } } : {}),
-  };
-  const query = queryForFile(input, rest.format ?? imageKindOf(output), output);
+  const query = queryForFile(input, input.format ?? imageKindOf(output), output);
   const model = await loadModel(path);
   const baked = await bakeScene(
     model,

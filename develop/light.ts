@@ -105,7 +105,11 @@ function recoverCamera(
     note(`the pictures agree better with exposures up to ${off} stops from those in EXIF: learned from them`);
   }
   const ev = groups.map((g) => g.map((k) => estimate.ev[k]));
-  const { response, codeNoise } = fitResponse(stacks, ev, { masks });
+  const { response, codeNoise, unlit } = fitResponse(stacks, ev, { masks });
+  if (unlit.length > 0) {
+    const dark = unlit.map((channel) => ['red', 'green', 'blue'][channel]).join(' and ');
+    note(`almost no light in ${dark}: the response there is taken from the other channels`);
+  }
   note(`exposures in stops: ${estimate.ev.map((v) => v.toFixed(2)).join(', ')}`);
   return { response, codeNoise, ev: evs(estimate.ev), exposuresKnown: estimate.known };
 }

@@ -52,6 +52,8 @@ export interface DevelopOptions {
   /** What trains. @default this process */
   readonly train?: TrainFunction;
   readonly onPhase?: (phase: DevelopPhase) => void;
+  /** What was noted while the photographs were read: it begins the notes of the development. */
+  readonly notes?: readonly string[];
   /** What was decided and why, one sentence at a time. */
   readonly onNote?: (note: string) => void;
   /** The classical all-in-focus picture, linear radiance, and how to show it. What begins after it waits for a promise. */

@@ -107,15 +107,16 @@ export async function writeOutputs(
   const learned = responseOf(model);
   const origin = describeRender(model);
   const path = (file: keyof typeof OUTPUT_FILES) => join(folder, OUTPUT_FILES[file]);
-  const render = (query: RenderQueryInput) => renderScene(development.baked, model, parseRenderQuery(query));
-
-  await writeImage(path('radiance'), render({ tone: 'linear' }), { origin });
-  await writeImage(path('picture'), render({}), { origin });
+  const write = async (file: keyof typeof OUTPUT_FILES, query: RenderQueryInput) => {
+    const complete = parseRenderQuery(query);
+    await writeFileWhole(path(file), await renderFile(development.baked, model, complete));
+  };
+  await write('radiance', { format: 'exr' });
+  await write('picture', {});
   const notes = [...model.info.notes, `all-in-focus.png: ${displayReason(learned.frames.map((f) => f.ev))}`];
   const ultraHdr = Math.min(model.capture.width, model.capture.height) >= 8;
   if (ultraHdr) {
-    const query = parseRenderQuery({ format: 'ultrahdr' });
-    await writeFileWhole(path('ultraHdr'), await renderFile(development.baked, model, query));
+    await write('ultraHdr', { format: 'ultrahdr' });
   }
   if (!ultraHdr) notes.push('no all-in-focus.jpg: UltraHDR begins at 8 × 8 pixels');
 
@@ -129,7 +130,7 @@ export async function writeOutputs(
   ]);
   if (ultraHdr) kept.add('ultraHdr');
   if (model.config.blur.form === 'lens') {
-    const map = render({ kind: 'depth', tone: 'linear' });
+    const map = renderScene(development.baked, model, parseRenderQuery({ kind: 'depth', tone: 'linear' }));
     const toDepth = inverseDepthFit(learned, context.frames);
     if (toDepth)
       notes.push('defocus.exr: channel Z is depth in metres, from the focus distances of the files');
@@ -142,8 +143,7 @@ export async function writeOutputs(
         ['far', 5],
       ] as const) {
         const focus = percentile(map.data, rank);
-        const example = render({ kind: 'refocus', focus, aperture: EXAMPLE_APERTURE });
-        await writeImage(path(file), example, { origin });
+        await write(file, { kind: 'refocus', focus, aperture: EXAMPLE_APERTURE });
         kept.add(file);
       }
     }

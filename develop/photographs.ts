@@ -31,6 +31,8 @@ export interface PhotographOptions extends Omit<DevelopOptions, 'resume'> {
 export interface Photographs {
   readonly frames: readonly Frame[];
   readonly decodeSeconds: number;
+  /** What was left out or taken otherwise than one might think. */
+  readonly notes: readonly string[];
   readonly snapshot?: TrainedModel;
 }
 
@@ -49,10 +51,11 @@ export async function readPhotographs(
   if (results !== undefined) await requireApart(paths, results);
   const snapshot = resume ? await loadSnapshot(options) : undefined;
   const began = performance.now();
-  const frames = await readFrames(paths);
+  const notes: string[] = [];
+  const frames = await readFrames(paths, { onNote: (note) => notes.push(note) });
   const decodeSeconds = (performance.now() - began) / 1000;
   if (results !== undefined) await prepareOutputs(results);
-  return { frames, decodeSeconds, ...(snapshot ? { snapshot } : {}) };
+  return { frames, decodeSeconds, notes, ...(snapshot ? { snapshot } : {}) };
 }
 
 /** What came of photographs. */
@@ -69,7 +72,7 @@ export interface DevelopedPhotographs {
  * @throws ImplicamError as `develop`; `write-failed`
  */
 export async function developPhotographs(
-  { frames, snapshot }: Photographs,
+  { frames, notes, snapshot }: Photographs,
   options: PhotographOptions,
 ): Promise<DevelopedPhotographs> {
   const { results, resume: _, onPreview, ...rest } = options;
@@ -78,6 +81,7 @@ export async function developPhotographs(
   const engine = rest.engine ?? (snapshot?.info.engine as EngineName | undefined);
   const development = await develop(frames, {
     ...rest,
+    notes,
     ...(engine ? { engine } : {}),
     ...(snapshot ? { resume: snapshot } : {}),
     onPreview: async (radiance, look) => {

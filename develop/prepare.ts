@@ -7,15 +7,17 @@ import { encodeKept } from '../model/kept.js';
 import type { Frame, Picture } from '../model/picture.js';
 import type { Capture, FrameSetting } from '../model/plan.js';
 import { type PresetFacts, presetConfig, presetFocus, type StillPreset } from '../model/presets.js';
+import { unseenOf } from '../model/unseen.js';
 import { evenStack } from './even.js';
 import { type Light, lookOf, recoverLight, withoutNoise } from './light.js';
 import type { DevelopOptions } from './options.js';
-import { type Registered, registerFrames } from './register.js';
+import { type Registered, registerFrames, WARNING } from './register.js';
 import { aperturesOf, meanOf, type StackStart, startStack, widestCircle } from './stack.js';
 import { startKernels } from './start/compiled.js';
 import { explainedPixels } from './start/depth/explained.js';
 import { type Grouping, groupFrames } from './start/grouping/frames.js';
 import { usedBits, widened } from './start/grouping/used-range.js';
+import { VIDEO_BLACK, VIDEO_WHITE, videoRange } from './start/grouping/video-range.js';
 import type { StartKernels } from './start/kernels.js';
 import { fastExp } from './start/pixels/fast-math.js';
 import { blackLevel, stretched } from './start/response/black-level.js';
@@ -53,6 +55,7 @@ export async function prepare(
     options.onNote?.(sentence);
   };
   earlier.forEach(note);
+  options.notes?.forEach(note);
   options.onPhase?.('register');
   const kernels = options.startKernels ?? startKernels(options.threads);
   const began = performance.now();
@@ -83,6 +86,13 @@ export async function prepare(
     );
   }
   const kept = sweep && encodeKept(sweep.blend, allInFocus.width, allInFocus.height);
+  const unseen = unseenOf(registered.masks);
+  if (unseen) {
+    const share = Math.max(0.1, 100 * unseen.share).toFixed(1);
+    note(
+      `no frame shows ${share} % of the picture: transparent in PNG, WebP, AVIF, TIFF and EXR, black in others`,
+    );
+  }
   const masks = sweep ? trainingMasks(light, grouping, sweep, config, kernels) : light.masks;
   return {
     preset,
@@ -94,6 +104,7 @@ export async function prepare(
       focus: grouping.focus,
       kappa: sweep?.kappa ?? 1,
       ...(kept ? { kept } : {}),
+      ...(unseen ? { unseen: unseen.runs } : {}),
     },
     data: {
       frames: registered.frames.map((f, i) => ({ data: f.data, mask: masks[i] })),
@@ -115,6 +126,17 @@ function ofFullRange(frames: readonly Frame[], note: (sentence: string) => void)
   const bits = usedBits(frames);
   if (bits !== undefined) note(`the samples use ${bits} of 16 bits: taken for a camera of ${bits} bits`);
   const wide = bits === undefined ? frames : widened(frames, bits);
+  const video = videoRange(wide);
+  if (video === 'certain') {
+    note('black is 16 and white is 235 of 255 in these frames, the range of video: taken for full range');
+    const black = [VIDEO_BLACK, VIDEO_BLACK, VIDEO_BLACK];
+    return wide.map((frame) => stretched(frame, black, VIDEO_WHITE));
+  }
+  if (video === 'doubtful') {
+    note(
+      `${WARNING}these frames end at 235 of 255, and none is darker than 16: if they are of a video, extract them again in full range`,
+    );
+  }
   const white = whiteLevel(wide);
   if (white === 255) return wide;
   note(`these frames are white at ${white} of 255 already: taken for clipped there`);

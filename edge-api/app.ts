@@ -1,10 +1,10 @@
-import { OpenAPIHono } from '@hono/zod-openapi';
+import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
-import type { App, AppEnv, Deps } from './context.js';
+import type { App, AppContext, AppEnv, Deps } from './context.js';
 import { addEventRoutes } from './events/routes.js';
 import { readBody } from './http/body.js';
 import { BusyCounter } from './http/busy.js';
@@ -31,8 +31,11 @@ import { addWebhookRoutes } from './webhooks/routes.js';
  */
 export function createApp(deps: Deps): App {
   const app: App = new OpenAPIHono<AppEnv>({
-    defaultHook: (result) => {
-      if (!result.success) throw invalid(result.target, result.error.issues);
+    defaultHook: (result, c) => {
+      if (result.success) return;
+      const { target, error } = result;
+      const { data } = result as { data?: unknown };
+      throw invalid({ target, schema: schemaOf(app, c, target), data, issues: error.issues });
     },
   });
   app.onError((error, c) => problemResponse(c, error, deps.log));
@@ -68,6 +71,22 @@ export function createApp(deps: Deps): App {
   addKeyRoutes(app);
   addServiceRoutes(app, deps);
   return app;
+}
+
+/** What a route declares of one part of its requests. */
+function schemaOf(app: App, c: AppContext, target: string): z.core.$ZodType | undefined {
+  for (const definition of app.openAPIRegistry.definitions) {
+    if (definition.type !== 'route') continue;
+    const { method, path, request } = definition.route;
+    const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
+    if (method !== c.req.method.toLowerCase() || pattern !== routePath(c, -1)) continue;
+    const body = request?.body?.content['application/json'];
+    const json = body && 'schema' in body ? body.schema : undefined;
+    const { params: param, query, headers: header } = request ?? {};
+    const declared = { param, query, header, json }[target];
+    return declared && '_zod' in declared ? (declared as unknown as z.core.$ZodType) : undefined;
+  }
+  return undefined;
 }
 
 const SECURE_HEADERS = {

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareNames, readFrames } from './capture.js';
-import { fromSamples, samples8, samples16 } from './test-support.js';
+import { fromSamples, plainTiff, samples8, samples16 } from './test-support.js';
 
 let root: string;
 const at = (...parts: string[]): string => join(root, ...parts);
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await writeFile(at('stack/notes.txt'), 'exposures');
   await put('other/frame1.png', 20);
   await put('other/wide.png', 21, 30, 16);
-  await writeFile(at('raws/IMG_1.CR3'), 'raw');
+  await writeFile(at('raws/IMG_1.CR3'), '\0\0\0\x18ftypcrx \0\0\0\x01crx isom');
   await writeFile(at('empty/readme.md'), 'nothing');
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
@@ -72,8 +72,68 @@ describe('readFrames', () => {
     });
     expect(await refusal([at('raws')])).toMatchObject({
       code: 'frames-none',
-      message: expect.stringMatching(/IMG_1\.CR3 must be exported/),
+      message: expect.stringMatching(
+        /raws holds no photographs that are read, but IMG_1\.CR3 \(camera RAW: .*export/,
+      ),
     });
+  });
+
+  it('names the pictures of a folder that it leaves out, by kind, and passes over notes', async () => {
+    await mkdir(at('mixed'));
+    await put('mixed/a.png', 31);
+    await put('mixed/misnamed.dat.jpg', 32);
+    for (const name of ['b1.exr', 'b2.exr']) await writeFile(at('mixed', name), 'v/1\x01\x02\0\0\0');
+    await writeFile(at('mixed/sky.hdr'), '#?RADIANCE\n');
+    await writeFile(at('mixed/notes.txt'), 'exposures');
+    await writeFile(at('mixed/nothing.bin'), '');
+    await put('mixed/c.jpg', 33);
+    await rename(at('mixed/c.jpg'), at('mixed/c.orig'));
+    await symlink('nowhere', at('mixed/dangling'));
+    await symlink(at('other'), at('mixed/folder.jpg'));
+    const notes: string[] = [];
+    const frames = await readFrames([at('mixed')], { onNote: (note) => notes.push(note) });
+    expect(frames.map(({ name }) => name)).toEqual(['a.png', 'misnamed.dat.jpg']);
+    expect(notes).toEqual([
+      `left out of ${at('mixed')}: b1.exr and 1 more (OpenEXR: export it as 16-bit TIFF or PNG), ` +
+        'c.orig (JPEG: give it a name that ends in .jpg), sky.hdr (Radiance: export it as 16-bit TIFF or PNG)',
+    ]);
+    const quiet: string[] = [];
+    await readFrames([at('stack')], { onNote: (note) => quiet.push(note) });
+    expect(quiet).toEqual([]);
+  });
+
+  it('refuses pictures too small to be developed, before it decodes any', async () => {
+    await put('thin.png', 40, 300, 15);
+    const progress: number[] = [];
+    const paths = [at('stack/frame1.png'), at('thin.png')];
+    expect(await refusal(paths, { onProgress: (n: number) => progress.push(n) })).toMatchObject({
+      code: 'picture-too-small',
+      message: `${at('thin.png')} is 300 × 15 pixels: at least 16 × 16 are needed`,
+    });
+    expect(progress).toEqual([]);
+  });
+
+  it('says of links what is wrong with them', async () => {
+    await symlink('loop.png', at('loop.png'));
+    await symlink('gone.png', at('dead-link.png'));
+    expect((await refusal([at('loop.png')])).message).toMatch(/leads back to itself/);
+    expect((await refusal([at('dead-link.png')])).message).toMatch(/is a link to what does not exist/);
+    expect((await refusal([at('missing.png')])).message).toMatch(/does not exist: check its spelling/);
+  });
+
+  it('says once which frames were taken otherwise', async () => {
+    const files = await Promise.all(
+      [1, 2, 3, 4].map(async (seed) => {
+        const file = at(`infrared-${seed}.tif`);
+        await writeFile(file, plainTiff({ ...samples16(16, 16, 4, seed) }));
+        return file;
+      }),
+    );
+    const notes: string[] = [];
+    await readFrames(files, { onNote: (note) => notes.push(note) });
+    expect(notes).toEqual([
+      expect.stringMatching(/^4 frames, infrared-1\.tif the first of them: the channel/),
+    ]);
   });
 
   it('names the frame whose size differs, and both sizes', async () => {

@@ -4,17 +4,21 @@ import { availableParallelism } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { ImplicamError } from '../model/errors.js';
 import type { Frame } from '../model/picture.js';
-import { decodeFrame, type FrameSize, inspectFrame } from './decode.js';
+import { decodeFrame, inspectFrame } from './decode.js';
+import type { FrameSize } from './decoder.js';
 import { frameFormatList, frameFormats } from './frame-formats.js';
-import { type ImagingLimits, limitsWith } from './limits.js';
+import { picturesLeftOut } from './left-out.js';
+import { type ImagingLimits, LEAST_SIDE, limitsWith } from './limits.js';
 import type { ReadOptions } from './read.js';
-import { isFolder, loadSource, unreadable } from './source.js';
+import { isFolder, loadSource, type NamedBytes, unreadable } from './source.js';
 
 export interface ReadFramesOptions extends ReadOptions {
   /** Files decoded at a time; by default the cores, at most 4. */
   readonly concurrency?: number;
   /** Called after each decoded photograph. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Told what was left out, too. */
+  readonly onNote?: (note: string) => void;
 }
 
 /**
@@ -30,8 +34,8 @@ export async function readFrames(
   paths: readonly string[],
   options: ReadFramesOptions = {},
 ): Promise<Frame[]> {
-  const limits = limitsWith(options.limits);
-  const files = await listPhotographs(paths, limits);
+  const limits = limitsWith({ minSide: LEAST_SIDE, ...options.limits });
+  const files = await listPhotographs(paths, limits, options.onNote);
   const concurrency = Math.max(1, options.concurrency ?? Math.min(4, availableParallelism()));
   const headers = await mapInOrder(files, concurrency, (file) => readHeader(file, limits));
   requireDistinct(files, headers);
@@ -39,8 +43,11 @@ export async function readFrames(
   requireTotal(headers, limits);
   const names = distinctNames(files);
   let done = 0;
-  return mapInOrder(files, concurrency, async (file, index) => {
-    const frame = await decodeFrame(await loadSource(file, limits), limits);
+  const noted = new Map<string, number[]>();
+  const frames = await mapInOrder(files, concurrency, async (file, index) => {
+    const frame = await decodeFrame(await load(file, limits), limits, (note) => {
+      noted.set(note, [...(noted.get(note) ?? []), index]);
+    });
     if (frame.width !== size.width || frame.height !== size.height) {
       throw new ImplicamError('file-corrupt', `${file} changed while it was read: try again`, {
         status: 422,
@@ -49,6 +56,14 @@ export async function readFrames(
     options.onProgress?.(++done, files.length);
     return { ...frame, name: names[index] };
   });
+  for (const [note, indices] of noted) options.onNote?.(`${naming(names, indices)}: ${note}`);
+  return frames;
+}
+
+/** The frames that a note is about: their names while they are few. */
+function naming(names: readonly string[], indices: readonly number[]): string {
+  const told = [...indices].sort((a, b) => a - b).map((index) => names[index]);
+  return told.length > 3 ? `${told.length} frames, ${told[0]} the first of them` : told.join(', ');
 }
 
 /** Names with digits are compared by the numbers in them, as a person would order them. */
@@ -62,8 +77,6 @@ export function compareNames(a: string, b: string): number {
 const photographExtensions = new Set<string>(
   Object.values(frameFormats).flatMap(({ extensions }) => extensions),
 );
-const otherPhotographExtension =
-  /^\.(hei[cf]|dng|nef|nrw|cr[23]|arw|raf|orf|rw2|pef|srw|gif|bmp|jxl|mov|mp4)$/i;
 
 /**
  * The files that the paths name, folders replaced by the photographs in them.
@@ -73,10 +86,11 @@ const otherPhotographExtension =
 async function listPhotographs(
   paths: readonly string[],
   limits: Pick<ImagingLimits, 'maxFiles'>,
+  onNote?: (note: string) => void,
 ): Promise<string[]> {
   const files: string[] = [];
   for (const path of paths) {
-    if (await isFolder(path)) files.push(...(await listFolder(path)));
+    if (await isFolder(path)) files.push(...(await listFolder(path, onNote)));
     else files.push(path);
     if (files.length > limits.maxFiles) {
       throw new ImplicamError(
@@ -97,21 +111,34 @@ async function listPhotographs(
 
 const isPhotograph = (name: string): boolean => photographExtensions.has(extname(name).toLowerCase());
 
-async function listFolder(folder: string): Promise<string[]> {
+async function listFolder(folder: string, onNote?: (note: string) => void): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
     throw unreadable(folder, cause);
   });
-  const names = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'));
-  const photographs = names.map(({ name }) => name).filter(isPhotograph);
-  if (photographs.length === 0) {
-    const other = names.find(({ name }) => otherPhotographExtension.test(extname(name)));
-    const remedy = other
-      ? `files such as ${other.name} must be exported as JPEG, PNG or TIFF first`
-      : `name a folder with ${frameFormatList} files`;
-    throw new ImplicamError('frames-none', `${folder} holds no photographs: ${remedy}`, { status: 422 });
+  const names: string[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith('.') || entry.isDirectory()) continue;
+    if (entry.isSymbolicLink() && (await leadsToFolder(join(folder, entry.name)))) continue;
+    names.push(entry.name);
   }
-  return photographs.sort(compareNames).map((name) => join(folder, name));
+  names.sort(compareNames);
+  const photographs = names.filter(isPhotograph);
+  const others = await picturesLeftOut(
+    folder,
+    names.filter((name) => !isPhotograph(name)),
+  );
+  if (photographs.length === 0) {
+    const why = others
+      ? `holds no photographs that are read, but ${others}`
+      : `holds no photographs: name a folder with ${frameFormatList} files`;
+    throw new ImplicamError('frames-none', `${folder} ${why}`, { status: 422 });
+  }
+  if (others) onNote?.(`left out of ${folder}: ${others}`);
+  return photographs.map((name) => join(folder, name));
 }
+
+/** Links that lead nowhere are told of when they are read. */
+const leadsToFolder = (link: string): Promise<boolean> => isFolder(link).catch(() => false);
 
 async function requireDistinctFiles(files: readonly string[]): Promise<void> {
   const seen = new Map<string, string>();
@@ -128,6 +155,11 @@ async function requireDistinctFiles(files: readonly string[]): Promise<void> {
   }
 }
 
+/** A file that messages name by its path: of several folders names alone do not tell. */
+async function load(path: string, limits: ImagingLimits): Promise<NamedBytes> {
+  return { ...(await loadSource(path, limits)), name: path };
+}
+
 interface JudgedHeader extends FrameSize {
   readonly digest: string;
   /** Bytes of the decoded frame. */
@@ -135,7 +167,7 @@ interface JudgedHeader extends FrameSize {
 }
 
 async function readHeader(path: string, limits: ImagingLimits): Promise<JudgedHeader> {
-  const file = await loadSource(path, limits);
+  const file = await load(path, limits);
   const { width, height, samples } = await inspectFrame(file, limits);
   const digest = createHash('sha256').update(file.bytes).digest('base64');
   return { width, height, digest, decodedBytes: width * height * 3 * (samples === 'uint8' ? 1 : 2) };

@@ -1,51 +1,40 @@
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { ImplicamError } from '../model/errors.js';
 import type { Frame } from '../model/picture.js';
 import { encodeSrgbArray } from '../model/render/display-curves.js';
 import { viewAs } from './bytes.js';
-import { identifyFormat } from './format.js';
-import { type FrameFormat, frameFormats } from './frame-formats.js';
+import { corrupt, decoderOptions, type FrameHeader, guarded, type SampleKind } from './decoder.js';
+import { identifyFormat, notAPhotograph } from './format.js';
+import type { FrameFormat } from './frame-formats.js';
 import { type ImagingLimits, requireSize } from './limits.js';
+import { decodeMask } from './mask.js';
 import { readCameraSettings, readOrigin } from './metadata/exif.js';
 import { judgeProfile } from './metadata/icc.js';
 import type { NamedBytes } from './source.js';
-
-/** A size in pixels, of the picture as it is looked at: after its EXIF orientation. */
-export interface FrameSize {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** How samples leave the decoder: display-encoded integers, or floats that are linear light. */
-type SampleKind = 'uint8' | 'uint16' | 'linear';
-
-/** What the header of a photograph says, its size upright and within the limits. */
-export interface FrameHeader extends FrameSize {
-  readonly format: FrameFormat;
-  readonly samples: SampleKind;
-  readonly metadata: Metadata;
-}
 
 /** Reads and judges the header of a photograph. @throws ImplicamError as `readFrame`. */
 export async function inspectFrame(file: NamedBytes, limits: ImagingLimits): Promise<FrameHeader> {
   const { name, bytes } = file;
   const format = identifyFormat(name, bytes);
-  if (format === 'exr' || format === 'hdr') {
-    throw new ImplicamError(
-      'format-unsupported',
-      `${name} is a linear ${format === 'exr' ? 'OpenEXR' : 'Radiance'} picture, not a photograph: export it as 16-bit TIFF or PNG`,
-      { status: 415 },
-    );
-  }
-  const metadata = await guarded(file, format, () => openWithoutLimit(bytes).metadata());
+  if (format === 'exr' || format === 'hdr') throw notAPhotograph(name, format);
+  const metadata = await guarded(file, format, () => sharp(bytes, decoderOptions(format, false)).metadata());
   const { width, height } = metadata.autoOrient;
   requireSize(name, width, height, limits);
   await requireSinglePicture(file, format, metadata);
   return { format, width, height, samples: sampleKind(name, metadata), metadata };
 }
 
-/** Decodes a photograph that is in memory. @throws ImplicamError as `readFrame`. */
-export async function decodeFrame(file: NamedBytes, limits: ImagingLimits): Promise<Frame> {
+/**
+ * Decodes a photograph that is in memory.
+ *
+ * @param onNote told what was taken otherwise than one might think
+ * @throws ImplicamError as `readFrame`.
+ */
+export async function decodeFrame(
+  file: NamedBytes,
+  limits: ImagingLimits,
+  onNote?: (note: string) => void,
+): Promise<Frame> {
   const header = await inspectFrame(file, limits);
   const { width, height, metadata } = header;
   const { data, channels } = await decodeSamples(file, header, limits);
@@ -53,43 +42,9 @@ export async function decodeFrame(file: NamedBytes, limits: ImagingLimits): Prom
   const exif = header.format === 'tiff' ? file.bytes : metadata.exif;
   const camera = readCameraSettings(exif, metadata.xmp);
   const encoded = data instanceof Float32Array ? quantiseLinear(data, channels === 1 ? 3 : 1) : data;
-  const mask = await decodeMask(file, header, limits);
+  const mask = await decodeMask(file, header, limits, onNote);
   const origin = readOrigin(exif, metadata.xmp);
   return { name: file.name, width, height, data: encoded, camera, origin, ...(mask ? { mask } : {}) };
-}
-
-/** From this share on a pixel is more opaque than transparent: what was photographed outweighs what was blended in. */
-const OPAQUE = 0.5;
-
-/** One byte a pixel, 0 where the file is transparent; undefined where it is opaque throughout. */
-async function decodeMask(
-  file: NamedBytes,
-  { format, width, height, samples, metadata }: FrameHeader,
-  limits: ImagingLimits,
-): Promise<Uint8Array | undefined> {
-  if (!metadata.hasAlpha) return undefined;
-  const wide = samples !== 'uint8';
-  const bytes = await guarded(file, format, () =>
-    sharp(file.bytes, { limitInputPixels: limits.maxPixels })
-      .timeout({ seconds: limits.maxDecodeSeconds })
-      .autoOrient()
-      .extractChannel('alpha')
-      .toColourspace(wide ? 'grey16' : 'b-w')
-      .raw({ depth: wide ? 'ushort' : 'uchar' })
-      .toBuffer(),
-  );
-  const alpha = wide ? viewAs(Uint16Array, bytes) : viewAs(Uint8Array, bytes);
-  const least = OPAQUE * (wide ? 65535 : 255);
-  if (alpha.length !== width * height) {
-    throw corrupt(file.name, format, `${alpha.length} samples of alpha in place of ${width * height}`);
-  }
-  if (alpha.every((a) => a >= least)) return undefined;
-  return Uint8Array.from(alpha, (a) => (a >= least ? 1 : 0));
-}
-
-/** Sizes are judged by `requireSize`, whose message names them. */
-function openWithoutLimit(bytes: Uint8Array): Sharp {
-  return sharp(bytes, { limitInputPixels: false });
 }
 
 const linearSpaces = new Set(['scrgb', 'b-w', 'rgb', 'srgb']);
@@ -115,7 +70,7 @@ async function requireSinglePicture(
   if (pages === 1) return;
   if (format === 'tiff') {
     const second = await guarded(file, format, () =>
-      sharp(file.bytes, { limitInputPixels: false, page: 1 }).metadata(),
+      sharp(file.bytes, { ...decoderOptions(format, false), page: 1 }).metadata(),
     );
     if (second.width !== metadata.width || second.height !== metadata.height) return;
   }
@@ -152,9 +107,9 @@ async function runDecoder(
   header: FrameHeader,
   limits: ImagingLimits,
 ): Promise<DecodedSamples['data']> {
-  const { samples, metadata } = header;
+  const { format, samples, metadata } = header;
   const convert = needsConversion(header);
-  const upright = sharp(bytes, { limitInputPixels: limits.maxPixels, ignoreIcc: !convert })
+  const upright = sharp(bytes, { ...decoderOptions(format, limits.maxPixels), ignoreIcc: !convert })
     .timeout({ seconds: limits.maxDecodeSeconds })
     .autoOrient()
     .removeAlpha();
@@ -184,23 +139,4 @@ function quantiseLinear(linear: Float32Array, copies: number): Uint16Array {
     for (let copy = 0; copy < copies; copy++) out[o++] = value;
   }
   return out;
-}
-
-/** Runs a step of decoding; whatever the decoder throws becomes `file-corrupt`. */
-export async function guarded<T>(file: NamedBytes, format: FrameFormat, step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (cause) {
-    if (cause instanceof ImplicamError) throw cause;
-    throw corrupt(file.name, format, cause instanceof Error ? cause.message : String(cause), cause);
-  }
-}
-
-function corrupt(name: string, format: FrameFormat, reason: string, cause?: unknown): ImplicamError {
-  const line = reason.trim().split('\n', 1)[0].slice(0, 120);
-  return new ImplicamError(
-    'file-corrupt',
-    `${name} is a damaged or incomplete ${frameFormats[format].label} file (${line}): copy it again from the camera`,
-    { status: 422, cause },
-  );
 }

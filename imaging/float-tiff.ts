@@ -4,11 +4,11 @@ import type { Picture } from '../model/picture.js';
  * A picture as an uncompressed TIFF of 32-bit floats (TIFF 6.0, sample format 3), little-endian, one strip. It is how
  * floats get into sharp, which takes raw Float32Arrays for 16-bit sRGB but reads this as linear light, exactly.
  *
- * @param picture of one channel (grey) or three (RGB); its data must stay below 4 GB.
+ * @param picture of one channel (grey), three (RGB) or four (and alpha, unassociated); its data must stay below 4 GB.
  */
 export function floatTiff(picture: Picture): Uint8Array {
   const { width, height, channels, data } = picture;
-  const entries = 11;
+  const entries = channels === 4 ? 12 : 11;
   const wideAt = 8 + 2 + 12 * entries + 4;
   // Two tables of a 16-bit value per channel, then the samples.
   const samplesAt = wideAt + 2 * 4 * channels;
@@ -42,6 +42,7 @@ export function floatTiff(picture: Picture): Uint8Array {
   put(278, height); // RowsPerStrip
   put(279, data.byteLength); // StripByteCounts
   put(284, 1, 3); // PlanarConfiguration: interleaved
+  if (channels === 4) put(338, 2, 3); // ExtraSamples: unassociated alpha
   putEach(339, 3, wideAt + 4 * channels); // SampleFormat: IEEE floating point
   return Buffer.concat([head, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
 }

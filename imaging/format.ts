@@ -1,5 +1,11 @@
 import { ImplicamError } from '../model/errors.js';
-import { type FrameFormat, frameFormatList, frameFormatOf, isoBrands } from './frame-formats.js';
+import {
+  type FrameFormat,
+  frameFormatList,
+  frameFormatOf,
+  frameFormats,
+  isoBrands,
+} from './frame-formats.js';
 import { isTiff } from './raw.js';
 
 /** Formats of linear pictures (radiance, depth), which are no photographs. */
@@ -25,6 +31,36 @@ const refused = {
   jp2: { label: 'JPEG 2000', remedy: exportAsJpeg },
   bmp: { label: 'BMP', remedy: exportAsJpeg },
 } as const satisfies Record<string, Refused>;
+
+/** Pictures of linear light, where photographs are asked for. */
+export const linearFormats = {
+  exr: { label: 'OpenEXR', remedy: 'export it as 16-bit TIFF or PNG' },
+  hdr: { label: 'Radiance', remedy: 'export it as 16-bit TIFF or PNG' },
+} as const satisfies Record<LinearFormat, Refused>;
+
+/** The refusal of a picture of linear light where a photograph is asked for. */
+export function notAPhotograph(name: string, format: LinearFormat): ImplicamError {
+  const { label, remedy } = linearFormats[format];
+  return new ImplicamError(
+    'format-unsupported',
+    `${name} is a linear ${label} picture, not a photograph: ${remedy}`,
+    { status: 415 },
+  );
+}
+
+/**
+ * What a file is that is not named as a photograph is, and what to do to have it read.
+ *
+ * @param bytes its beginning
+ * @returns undefined where its content is no known picture format
+ */
+export function describeOther(name: string, bytes: Uint8Array): Refused | undefined {
+  const verdict = sniff(name, bytes);
+  if (verdict === 'exr' || verdict === 'hdr') return linearFormats[verdict];
+  if (typeof verdict !== 'string') return verdict;
+  const { label, extensions } = frameFormats[verdict];
+  return { label, remedy: `give it a name that ends in ${extensions[0]}` };
+}
 
 type Verdict = FrameFormat | LinearFormat | Refused | undefined;
 

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import type { CameraSettings } from '../model/picture.js';
-import { guarded, inspectFrame } from './decode.js';
+import { inspectFrame } from './decode.js';
+import { decoderOptions, guarded } from './decoder.js';
 import type { FrameFormat } from './frame-formats.js';
 import { type ImagingLimits, limitsWith } from './limits.js';
 import { readCameraSettings } from './metadata/exif.js';
@@ -33,7 +34,7 @@ export async function inspectPhotograph(
   const { format, width, height, metadata } = await inspectFrame(file, limits);
   const exif = format === 'tiff' ? file.bytes : metadata.exif;
   const preview = await guarded(file, format, () =>
-    sharp(file.bytes, { limitInputPixels: limits.maxPixels, sequentialRead: true })
+    sharp(file.bytes, { ...decoderOptions(format, limits.maxPixels), sequentialRead: true })
       .timeout({ seconds: limits.maxDecodeSeconds })
       .autoOrient()
       .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })

@@ -18,6 +18,9 @@ export interface ImagingLimits {
   readonly maxDecodeSeconds: number;
 }
 
+/** The least pixels along one side of a photograph that is developed: registration and start compare areas of that size. */
+export const LEAST_SIDE = 16;
+
 const defaultLimits: ImagingLimits = {
   maxFiles: 512,
   maxFileBytes: 512 * 2 ** 20,

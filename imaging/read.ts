@@ -1,6 +1,7 @@
 import { type Frame, fullScale, type Picture } from '../model/picture.js';
 import { srgbSampleTable } from '../model/render/display-curves.js';
-import { decodeFrame, decodeSamples, type FrameSize, inspectFrame } from './decode.js';
+import { decodeFrame, decodeSamples, inspectFrame } from './decode.js';
+import type { FrameSize } from './decoder.js';
 import { decodeExr } from './exr/exr.js';
 import { identifyFormat } from './format.js';
 import { type ImagingLimits, limitsWith } from './limits.js';
@@ -10,19 +11,21 @@ import { type FileSource, loadSource } from './source.js';
 export interface ReadOptions {
   /** Limits that differ from the default ones. */
   readonly limits?: Partial<ImagingLimits>;
+  /** Told what was taken otherwise than one might think, one sentence at a time. */
+  readonly onNote?: (note: string) => void;
 }
 
 /**
  * Reads one photograph: upright, in sRGB, three channels. 8-bit sources (CMYK among them) give 8 bits; 16-bit ones,
  * AVIF of 10 or 12 bits and floating-point TIFF, taken as linear light and encoded, give 16. sRGB samples come through
- * exact; other profiles are converted and clipped to sRGB. Grey is expanded, alpha dropped.
+ * exact; other profiles are converted and clipped to sRGB. Grey is expanded; of alpha the mask is left.
  *
  * @throws ImplicamError `file-…` (missing, empty, too large, unreadable, `file-corrupt` when damaged or cut short),
  * `format-unsupported`, `picture-too-small`, `picture-too-large`; each names the file and what to do.
  */
 export async function readFrame(source: FileSource, options: ReadOptions = {}): Promise<Frame> {
   const limits = limitsWith(options.limits);
-  return decodeFrame(await loadSource(source, limits), limits);
+  return decodeFrame(await loadSource(source, limits), limits, options.onNote);
 }
 
 /** The size that `readFrame` would give, from the header alone. @throws ImplicamError as `readFrame`. */

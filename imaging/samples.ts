@@ -16,13 +16,13 @@ export function quantised(picture: Picture, bits: 8 | 16): Uint8Array | Uint16Ar
   return samples;
 }
 
-/** Integer samples of one channel (grey) or three (RGB), opened by sharp. */
+/** Integer samples of one channel (grey), three (RGB) or four (with alpha), opened by sharp. */
 export function openSamples(
   samples: Uint8Array | Uint16Array,
   { width, height, channels }: Pick<Picture, 'width' | 'height' | 'channels'>,
 ): Sharp {
   const grey = channels === 1;
   const space = samples instanceof Uint8Array ? (grey ? 'b-w' : 'srgb') : grey ? 'grey16' : 'rgb16';
-  const raw = { width, height, channels: channels as 1 | 3 };
+  const raw = { width, height, channels: channels as 1 | 3 | 4 };
   return sharp(samples, { raw, limitInputPixels: false }).toColourspace(space);
 }

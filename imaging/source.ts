@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ImplicamError } from '../model/errors.js';
@@ -65,12 +66,12 @@ async function requireRegularFile(path: string): Promise<void> {
 export function unreadable(path: string, cause: unknown): ImplicamError {
   const reason = (cause as NodeJS.ErrnoException).code;
   if (reason === 'ENOENT' || reason === 'ENOTDIR') {
-    return new ImplicamError('file-not-found', `${path} does not exist: check its spelling`, {
-      status: 404,
-      cause,
-    });
+    const what = isLink(path)
+      ? 'is a link to what does not exist: name the file itself'
+      : 'does not exist: check its spelling';
+    return new ImplicamError('file-not-found', `${path} ${what}`, { status: 404, cause });
   }
-  const hint = reason === 'EACCES' || reason === 'EPERM' ? 'allow reading it' : 'check the disk';
+  const hint = REMEDIES[reason ?? ''] ?? 'check the disk';
   return new ImplicamError(
     'file-unreadable',
     `${path} cannot be read (${reason ?? String(cause)}): ${hint}`,
@@ -78,4 +79,19 @@ export function unreadable(path: string, cause: unknown): ImplicamError {
       cause,
     },
   );
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  EACCES: 'allow reading it',
+  EPERM: 'allow reading it',
+  ELOOP: 'it is a link that leads back to itself, name the file itself',
+  ENAMETOOLONG: 'no file has so long a name',
+};
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }

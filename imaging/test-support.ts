@@ -64,6 +64,47 @@ export function fromSamples(samples: Samples<Uint8Array | Uint16Array>): Sharp {
   return sharp(data, { raw: { width, height, channels } }).toColourspace(space);
 }
 
+/**
+ * An uncompressed TIFF, little-endian, one strip, without a declaration of channels beyond the colours.
+ *
+ * @param tags further entries: tag, type, count, value
+ */
+export function plainTiff(
+  { width, height, data }: Samples<Uint8Array | Uint16Array>,
+  tags: readonly (readonly [tag: number, type: number, count: number, value: number])[] = [],
+): Buffer {
+  const channels = data.length / width / height;
+  const bits = 8 * data.BYTES_PER_ELEMENT;
+  const count = 9 + tags.length;
+  const bitsAt = 8 + 2 + 12 * count + 4;
+  const samplesAt = bitsAt + 2 * channels;
+  const entries = [
+    [256, 4, 1, width],
+    [257, 4, 1, height],
+    [258, 3, channels, channels > 2 ? bitsAt : bits * 0x10001],
+    [259, 3, 1, 1],
+    [262, 3, 1, channels > 2 ? 2 : 1],
+    [273, 4, 1, samplesAt],
+    [277, 3, 1, channels],
+    [278, 4, 1, height],
+    [279, 4, 1, data.byteLength],
+    ...tags,
+  ].sort(([a], [b]) => a - b);
+  const head = Buffer.alloc(samplesAt);
+  head.write('II*\0', 'latin1');
+  head.writeUInt32LE(8, 4);
+  head.writeUInt16LE(count, 8);
+  for (const [i, [tag, type, number, value]] of entries.entries()) {
+    const at = 10 + 12 * i;
+    head.writeUInt16LE(tag, at);
+    head.writeUInt16LE(type, at + 2);
+    head.writeUInt32LE(number, at + 4);
+    head.writeUInt32LE(value, at + 8);
+  }
+  for (let c = 0; c < channels; c++) head.writeUInt16LE(bits, bitsAt + 2 * c);
+  return Buffer.concat([head, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
+}
+
 /** A PNG chunk. */
 function pngChunk(type: string, data: Uint8Array): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);

@@ -134,7 +134,8 @@ describe('refusals', () => {
   it.each([
     ['ultrahdr', grey, {}, 'channels-invalid'],
     ['ultrahdr', smoothPicture(7, 16), {}, 'picture-too-small'],
-    ['png', smoothPicture(16, 16, 4), {}, 'channels-invalid'],
+    ['png', smoothPicture(16, 16, 2), {}, 'channels-invalid'],
+    ['jpeg', smoothPicture(16, 16, 4), {}, 'channels-invalid'],
     ['png', { ...rgb, width: 17 }, {}, 'channels-invalid'],
     ['exr', smoothPicture(16, 16, 2), {}, 'channels-invalid'],
     ['jpeg', rgb, { quality: 0 }, 'option-invalid'],

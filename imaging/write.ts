@@ -22,18 +22,20 @@ export interface ImageKindInfo {
   readonly mediaType: string;
   /** What samples are: display-encoded in [0, 1] (others are clipped), or linear light of any size. */
   readonly light: 'display' | 'linear';
+  /** Whether it holds transparency. */
+  readonly alpha: boolean;
 }
 
 /** Every kind of file that is written. An UltraHDR file is a JPEG, so its kind must be asked for by name. */
 export const imageKinds = {
-  png: { extensions: ['.png'], mediaType: 'image/png', light: 'display' },
-  jpeg: { extensions: ['.jpg', '.jpeg'], mediaType: 'image/jpeg', light: 'display' },
-  webp: { extensions: ['.webp'], mediaType: 'image/webp', light: 'display' },
-  avif: { extensions: ['.avif'], mediaType: 'image/avif', light: 'display' },
-  ultrahdr: { extensions: [], mediaType: 'image/jpeg', light: 'linear' },
-  tiff: { extensions: ['.tif', '.tiff'], mediaType: 'image/tiff', light: 'linear' },
-  exr: { extensions: ['.exr'], mediaType: 'image/x-exr', light: 'linear' },
-  hdr: { extensions: ['.hdr', '.pic'], mediaType: 'image/vnd.radiance', light: 'linear' },
+  png: { extensions: ['.png'], mediaType: 'image/png', light: 'display', alpha: true },
+  jpeg: { extensions: ['.jpg', '.jpeg'], mediaType: 'image/jpeg', light: 'display', alpha: false },
+  webp: { extensions: ['.webp'], mediaType: 'image/webp', light: 'display', alpha: true },
+  avif: { extensions: ['.avif'], mediaType: 'image/avif', light: 'display', alpha: true },
+  ultrahdr: { extensions: [], mediaType: 'image/jpeg', light: 'linear', alpha: false },
+  tiff: { extensions: ['.tif', '.tiff'], mediaType: 'image/tiff', light: 'linear', alpha: true },
+  exr: { extensions: ['.exr'], mediaType: 'image/x-exr', light: 'linear', alpha: true },
+  hdr: { extensions: ['.hdr', '.pic'], mediaType: 'image/vnd.radiance', light: 'linear', alpha: false },
 } as const satisfies Record<string, ImageKindInfo>;
 export type ImageKind = keyof typeof imageKinds;
 
@@ -58,8 +60,8 @@ export interface EncodeOptions {
 
 /**
  * A picture as a file's content. PNG, JPEG, WebP and AVIF take display-encoded samples in [0, 1]; UltraHDR, TIFF
- * (32-bit float), EXR and HDR linear light, where 1 is display white. One channel is grey; UltraHDR needs three. Files
- * say what their colours are: the primaries of sRGB, with its curve or linear.
+ * (32-bit float), EXR and HDR linear light, where 1 is display white. One channel is grey, the fourth of four is
+ * alpha; UltraHDR needs three. Files say what their colours are: the primaries of sRGB, with its curve or linear.
  *
  * @throws ImplicamError `channels-invalid`, `option-invalid`, `camera-invalid`, or `encode-failed` when the format
  * cannot hold the picture (WebP ends at 16383 pixels a side).
@@ -165,10 +167,11 @@ function requireChannels(kind: ImageKind, { width, height, channels, data }: Pic
     );
   }
   const isGreyAllowed = kind !== 'ultrahdr';
-  if (channels !== 3 && !(channels === 1 && isGreyAllowed)) {
+  const allowed = [...(isGreyAllowed ? [1] : []), 3, ...(imageKinds[kind].alpha ? [4] : [])];
+  if (!allowed.includes(channels)) {
     throw new ImplicamError(
       'channels-invalid',
-      `a picture of ${channels} channels cannot be written as ${kind}: it takes ${isGreyAllowed ? '1 or 3' : '3'}; use exr`,
+      `a picture of ${channels} channels cannot be written as ${kind}: it takes ${allowed.join(' or ')}; use exr`,
     );
   }
   if (data.length !== width * height * channels || data.length === 0) {

@@ -3,6 +3,7 @@ import type { ModelConfig } from './config.js';
 import { assert } from './errors.js';
 import { createLayout, type Layout } from './layout.js';
 import { planShards, type Shard } from './shards.js';
+import type { Unseen } from './unseen.js';
 
 /** What a training knows about one frame before training. */
 export interface FrameSetting {
@@ -37,6 +38,8 @@ export interface Capture {
   readonly kappa: number;
   /** What keeps its classical start whatever is learned; see kept.ts. Absent where nothing does. */
   readonly kept?: string;
+  /** What no photograph shows; absent where each pixel is shown by some. */
+  readonly unseen?: Unseen;
 }
 
 /** Frames that share everything but exposure: they share every scene query. */

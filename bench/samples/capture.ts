@@ -1,4 +1,5 @@
 import { ImplicamError } from '../../model/errors.js';
+import { explainIssues } from '../../model/issues.js';
 import { createPicture, type Picture } from '../../model/picture.js';
 import { type CameraInput, type CameraOptions, cameraSchema } from './camera.js';
 import { unit2 } from './hash.js';
@@ -221,10 +222,7 @@ export function truthFrame(capture: Capture): number {
 
 function checked(options: CaptureOptions): Checked {
   const camera = cameraSchema.safeParse(options);
-  if (!camera.success) {
-    const { path, message } = camera.error.issues[0];
-    refuse(`${path.join('.')}: ${message}`);
-  }
+  if (!camera.success) refuse(explainIssues(cameraSchema, options, camera.error.issues));
   const o = { ...DEFAULT_CAPTURE, ...options, ...camera.data };
   if (!SCENE_NAMES.includes(o.scene)) {
     refuse(`there is no scene "${o.scene}"; choose one of ${SCENE_NAMES.join(', ')}`);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFrame, readPicture } from '../../imaging/read.js';
 import { ImplicamError } from '../../model/errors.js';
+import { explainIssues } from '../../model/issues.js';
 import { createPicture, type Picture } from '../../model/picture.js';
 import { bestFrame } from '../baselines/best-frame.js';
 import { classicalRadiance } from '../baselines/classical.js';
@@ -109,8 +110,7 @@ export async function readTruth(folder: string): Promise<Truth> {
   }
   const parsed = truthSchema.safeParse(content);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  return refuse(`${issue.path.join('.') || 'the whole'}: ${issue.message}`);
+  return refuse(explainIssues(truthSchema, content, parsed.error.issues));
 }
 
 /** The baselines are of their time: they work on 8 bits. */

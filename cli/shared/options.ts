@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { ENGINES } from '../../engine/engine.js';
 import { ImplicamError } from '../../model/errors.js';
+import { explainIssues, explainRequirement } from '../../model/issues.js';
 import type { ChannelSecurity } from '../../proto/channel.js';
 
 /**
@@ -73,7 +74,24 @@ export function schemaOption(flags: string, schema: z.ZodType, otherwise?: strin
   return option.argParser((text: string) => {
     const parsed = schema.safeParse(inner.numeric && text.trim() !== '' ? Number(text) : text);
     if (parsed.success) return parsed.data;
-    throw new InvalidArgumentError(`${parsed.error.issues[0].message}.`);
+    throw new InvalidArgumentError(explainRequirement(schema, parsed.error.issues));
+  });
+}
+
+/**
+ * An option of several numbers, `--tap X,Y`, for a schema that is an object of as many: its help and ranges are the
+ * schema's.
+ *
+ * @param parts fields of the schema, in the order in which they are written
+ */
+export function partsOption(flags: string, schema: z.ZodType, parts: readonly string[]): Option {
+  const read = numbersBetween(',', flags.match(/<(.*)>/)![1].split(','));
+  return new Option(flags, schema.description).argParser((text: string) => {
+    const values = read(text);
+    const given = Object.fromEntries(parts.map((part, i) => [part, values[i]]));
+    const parsed = schema.safeParse(given);
+    if (parsed.success) return parsed.data;
+    throw new InvalidArgumentError(`${explainIssues(schema, given, parsed.error.issues)}.`);
   });
 }
 

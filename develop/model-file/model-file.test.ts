@@ -98,6 +98,16 @@ describe('the model file', () => {
     expect(parametersSha256(back)).toBe(parametersSha256(model));
   });
 
+  it('keeps what no photograph shows, which has to fit the picture', async () => {
+    const model = trained(LENS, true);
+    const masked = { ...model, capture: { ...capture, unseen: [0, 5, 30] } };
+    const file = path();
+    await saveModel(file, masked, { training: false });
+    expect((await loadModel(file)).capture).toEqual(masked.capture);
+    await saveModel(file, { ...model, capture: { ...capture, unseen: [0, 5] } }, { training: false });
+    await expect(loadModel(file)).rejects.toThrow(/what no frame shows does not fit the picture/);
+  });
+
   it('leaves the moments out of a model that is only to be rendered', async () => {
     const model = trained(LENS, true);
     const [small, large] = [path(), path()];

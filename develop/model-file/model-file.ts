@@ -6,6 +6,7 @@ import { unreadable } from '../../imaging/source.js';
 import { writeFileWhole } from '../../imaging/write.js';
 import { storedConfigSchema } from '../../model/config.js';
 import { ImplicamError } from '../../model/errors.js';
+import { explainIssues } from '../../model/issues.js';
 import { keptSchema } from '../../model/kept.js';
 import type { Layout } from '../../model/layout.js';
 import { type Capture, createPlan } from '../../model/plan.js';
@@ -41,9 +42,13 @@ const captureSchema = z
     focus: z.array(finite).min(1).max(4096),
     kappa: z.number().positive(),
     kept: keptSchema.optional(),
+    unseen: z.array(z.int().min(0)).optional(),
   })
   .refine((c) => c.frames.every((f) => f.focus < c.focus.length), {
     message: 'a frame has no focus setting',
+  })
+  .refine((c) => !c.unseen || c.unseen.reduce((a, b) => a + b, 0) === c.width * c.height, {
+    message: 'what no frame shows does not fit the picture',
   });
 
 const text = z.string().regex(/^[ -~]{1,128}$/);
@@ -222,8 +227,7 @@ function readMetadata(path: string, { metadata }: SafeTensors) {
   }
   const parsed = modelHeadSchema.safeParse(values);
   if (!parsed.success) {
-    const { path: at, message } = parsed.error.issues[0];
-    throw refuse(`${at.join('.')}: ${message}`, parsed.error);
+    throw refuse(explainIssues(modelHeadSchema, values, parsed.error.issues), parsed.error);
   }
   const { capture, ...rest } = parsed.data;
   return { ...rest, capture: capture as Capture };

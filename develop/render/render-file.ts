@@ -4,9 +4,10 @@ import { percentile } from '../../model/percentile.js';
 import type { Picture } from '../../model/picture.js';
 import { parseRenderQuery, type RenderQuery, type RenderQueryInput } from '../../model/render/query.js';
 import type { BakedScene } from '../../model/render/render.js';
+import { withAlpha } from '../../model/unseen.js';
 import type { TrainedModel } from '../options.js';
 import { describeRender } from '../origin.js';
-import { renderLight, renderScene } from './scene-renderer.js';
+import { alphaOf, renderLight, renderScene } from './scene-renderer.js';
 
 /**
  * Completes a query for a kind of file.
@@ -27,13 +28,16 @@ export async function renderFile(
   query: RenderQuery,
 ): Promise<Uint8Array> {
   const origin = describeRender(model);
-  if (query.format === 'ultrahdr') {
+  const { format } = query;
+  if (format === 'ultrahdr') {
     const display = renderScene(scene, model, { ...query, tone: baseTone(query) });
     return encodeImage('ultrahdr', renderLight(scene, model, query), { display, origin });
   }
   const picture = renderScene(scene, model, query);
-  const grey = picture.channels === 1 && imageKinds[query.format].light === 'display';
-  return encodeImage(query.format, grey ? asGrey(picture) : picture, { origin });
+  const alpha = imageKinds[format].alpha ? alphaOf(scene, model, query) : undefined;
+  if (alpha) return encodeImage(format, withAlpha(picture, alpha, format === 'exr'), { origin });
+  const grey = picture.channels === 1 && imageKinds[format].light === 'display';
+  return encodeImage(format, grey ? asGrey(picture) : picture, { origin });
 }
 
 /** What plain displays show of an UltraHDR: the picture of the same query. Of linear light, which none can show, a curve. */

@@ -19,6 +19,7 @@ import {
   requireDefocus,
   type ToneCurve,
 } from '../../model/render/render.js';
+import { blackWhereUnseen, seenShare } from '../../model/unseen.js';
 import type { TrainedModel } from '../options.js';
 import { resizedTo } from '../start/pixels/resize.js';
 import {
@@ -92,7 +93,20 @@ function draw(scene: BakedScene, model: TrainedModel, query: RenderQuery, lights
   const { parameters } = model.state;
   const camera = readCamera(createPlan(model.capture, model.config, model.seed), parameters);
   const region = resolveRegion(query, scene);
-  return DRAW[query.kind]({ scene, camera, parameters, query, region, lights });
+  const picture = DRAW[query.kind]({ scene, camera, parameters, query, region, lights });
+  const alpha = alphaOf(scene, model, query);
+  return alpha ? blackWhereUnseen(picture, alpha) : picture;
+}
+
+/**
+ * How far some photograph shows each pixel of a render, one channel in [0, 1]; undefined where all of it is shown, and of
+ * what is no picture of the scene.
+ */
+export function alphaOf(scene: BakedScene, model: TrainedModel, query: RenderQuery): Picture | undefined {
+  const { width, height, unseen } = model.capture;
+  if (!unseen || query.kind === 'depth' || query.kind === 'response') return undefined;
+  const seen = seenShare(width, height, unseen);
+  return resizedTo(cropped(seen, resolveRegion(query, scene)), query.width);
 }
 
 /** What a kind of render is drawn from. */

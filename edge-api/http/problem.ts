@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { sqlState } from '../../database/connection.js';
 import { ImplicamError } from '../../model/errors.js';
+import { explainIssues } from '../../model/issues.js';
 import type { AppContext, Log } from '../context.js';
 import { refusal, retryAfterOf } from './refusal.js';
 
@@ -88,9 +89,17 @@ function isUnreachable(error: unknown): boolean {
 }
 
 /** The refusal of a request whose parameters or body do not fit the schema. */
-export function invalid(target: string, issues: readonly z.core.$ZodIssue[]): ImplicamError {
+export function invalid({ target, schema, data, issues }: Invalid): ImplicamError {
   const where = { param: 'path', query: 'query', json: 'body', header: 'header' }[target] ?? target;
-  const [issue] = issues;
-  const path = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-  return refusal(400, 'invalid-request', `${where}: ${path}${issue?.message ?? 'not valid'}`);
+  return refusal(400, 'invalid-request', `${where}: ${explainIssues(schema, data, issues)}`);
+}
+
+/** A part of a request that does not fit its schema. */
+export interface Invalid {
+  /** `param`, `query`, `json` or `header`. */
+  readonly target: string;
+  readonly schema: z.core.$ZodType | undefined;
+  /** What came. */
+  readonly data: unknown;
+  readonly issues: readonly z.core.$ZodIssue[];
 }

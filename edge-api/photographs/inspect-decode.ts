@@ -1,4 +1,5 @@
 import { inspectPhotograph } from '../../imaging/inspect.js';
+import { LEAST_SIDE } from '../../imaging/limits.js';
 import { FairGate } from '../http/fair-gate.js';
 import type { Limits } from '../limits.js';
 import type { PhotographInspector } from './inspector.js';
@@ -17,7 +18,7 @@ export function createDecodingInspector(limits: Limits): PhotographInspector {
   const imagingLimits = {
     maxFileBytes: limits.frameBytes,
     maxPixels: limits.framePixels,
-    minSide: 16,
+    minSide: LEAST_SIDE,
     maxDecodeSeconds: 30,
   };
   return {

@@ -1,5 +1,4 @@
-import { identifyFormat } from '../../imaging/format.js';
-import { refusal } from '../http/refusal.js';
+import { identifyFormat, notAPhotograph } from '../../imaging/format.js';
 import type { PhotographInspector } from './inspector.js';
 
 /** As much as formats are told by. */
@@ -13,13 +12,7 @@ export const headerInspector: PhotographInspector = {
   async inspect(photograph) {
     const head = await photograph.read(0, Math.min(HEAD_BYTES, photograph.bytes));
     const format = identifyFormat(photograph.name, head);
-    if (format === 'exr' || format === 'hdr') {
-      throw refusal(
-        415,
-        'format-unsupported',
-        `${photograph.name} is a linear picture, not a photograph: export it as 16-bit TIFF or PNG`,
-      );
-    }
+    if (format === 'exr' || format === 'hdr') throw notAPhotograph(photograph.name, format);
     return { format, size: null, camera: {}, preview: null, checked: false };
   },
 };

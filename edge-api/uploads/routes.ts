@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { explainIssues } from '../../model/issues.js';
 import type { CameraSettings } from '../../model/picture.js';
 import type { App, AppContext, Deps } from '../context.js';
 import { tooLarge } from '../http/body.js';
@@ -189,7 +190,7 @@ function readMetadata(header: string): {
   if (!/^\d{1,4}$/.test(frame ?? '')) throw refuse('frame: say which photograph it is, 0 to 9999');
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) throw refuse('sha256: send 64 hex digits');
   const stated = statedCameraSchema.safeParse(camera);
-  if (!stated.success) throw refuse(stated.error.issues[0].message);
+  if (!stated.success) throw refuse(explainIssues(statedCameraSchema, camera, stated.error.issues));
   const number = Number(frame);
   return {
     number,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ImplicamError } from '../errors.js';
+import { explainIssues } from '../issues.js';
 import { RENDER_KIND_NAMES, renderKindsInWords } from './kinds.js';
 import { type BakedScene, focusAt } from './render.js';
 
@@ -91,9 +92,8 @@ export function parseRenderQuery(input: unknown): RenderQuery {
       ? { ...parsed.data, tone: 'linear' }
       : parsed.data;
   }
-  const issue = parsed.error.issues[0];
-  const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-  throw new ImplicamError('render-query', `cannot render: ${where}${issue.message}`, { exitCode: 2 });
+  const why = explainIssues(renderQuerySchema, input, parsed.error.issues);
+  throw new ImplicamError('render-query', `cannot render: ${why}`, { exitCode: 2 });
 }
 
 /**

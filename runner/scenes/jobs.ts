@@ -10,6 +10,7 @@ import { OUTPUT_FILES, writeOutputs } from '../../develop/outputs.js';
 import { bakeScene } from '../../develop/render/scene-renderer.js';
 import { chooseEngine } from '../../engine/choose.js';
 import type { EngineName } from '../../engine/engine.js';
+import { LEAST_SIDE } from '../../imaging/limits.js';
 import { readFrame } from '../../imaging/read.js';
 import { imageKinds } from '../../imaging/write.js';
 import { ImplicamError } from '../../model/errors.js';
@@ -90,8 +91,12 @@ export async function prepareScene(
 ): Promise<void> {
   onEvent({ kind: 'phase', phase: 'decode' });
   const frames: Frame[] = [];
+  const notes: string[] = [];
   for (const { key, name, camera } of job.frames) {
-    const frame = await readFrame({ name, bytes: await store.read(key) });
+    const frame = await readFrame(
+      { name, bytes: await store.read(key) },
+      { limits: { minSide: LEAST_SIDE }, onNote: (note) => notes.push(`${name}: ${note}`) },
+    );
     frames.push({ ...frame, camera: { ...frame.camera, ...camera } });
   }
   requireOneSize(frames);
@@ -104,6 +109,7 @@ export async function prepareScene(
       gps: job.gps,
       threads: job.engine.threads,
       ...(job.steps === undefined ? {} : { steps: job.steps }),
+      notes,
       onPhase: (phase) => onEvent({ kind: 'phase', phase }),
       onNote: (note) => onEvent({ kind: 'note', note }),
       // Before the scene is whole: somebody looks at an empty page.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ImplicamError } from '../../model/errors.js';
+import { explainIssues } from '../../model/issues.js';
 import type { ObjectStore } from '../objects.js';
 import { SCENE_FORMAT, sceneKeys, sha256Schema } from './keys.js';
 import { sha256Of } from './verified.js';
@@ -40,8 +41,7 @@ function readContent<S extends z.ZodType>(bytes: Buffer, session: string, schema
   const parse = <T extends z.ZodType>(by: T, value: unknown): z.output<T> => {
     const parsed = by.safeParse(value);
     if (parsed.success) return parsed.data;
-    const { path, message } = parsed.error.issues[0];
-    throw unusable(session, `${path.join('.') || 'its head'}: ${message}`, parsed.error);
+    throw unusable(session, `its head: ${explainIssues(by, value, parsed.error.issues)}`, parsed.error);
   };
   let value: unknown;
   try {

@@ -193,6 +193,39 @@ describe('photographs', () => {
   });
 });
 
+describe('requests that do not fit', () => {
+  test('are told field, value and range', async () => {
+    const session = await newSession();
+    const detail = async (method: string, path: string, body?: unknown) => {
+      const response = await api.call(key, method, path, body === undefined ? {} : { body });
+      const { code, detail } = await read(response);
+      return [response.status, code, detail];
+    };
+    const training = `/v1/sessions/${session}/training`;
+    expect(await detail('POST', training, { steps: 0 })).toEqual([
+      400,
+      'invalid-request',
+      'body: steps is 0: it must be a whole number from 1 to 1000000',
+    ]);
+    expect((await detail('POST', training, { quality: 'finest' }))[2]).toMatch(
+      /^body: quality is "finest": it must be one of /,
+    );
+    expect((await detail('POST', training, { step: 1 }))[2]).toMatch(
+      /^body: step is not known: there are preset, quality, seed, steps, resume/,
+    );
+    expect((await detail('GET', '/v1/sessions/seven'))[2]).toBe(
+      'path: session is "seven": it must be a UUID',
+    );
+    const render = `/v1/sessions/${session}/render`;
+    expect((await detail('GET', `${render}?width=wide`))[2]).toBe('query: width is "wide": not a number');
+    expect(await detail('GET', `${render}?region=0,0,0,0`)).toEqual([
+      400,
+      'render-query',
+      'cannot render: region.width is 0: it must be a whole number from 1 to 16384',
+    ]);
+  });
+});
+
 describe('training', () => {
   test('waits in the queue with its place, is cancelled, and started again', async () => {
     const [a, b] = [await newSession(), await newSession()];

@@ -51,6 +51,17 @@ describe('help and usage', () => {
     ['a bad number', ['develop', 'x', '--threads', '0'], /from 1 to/],
     ['too many steps', ['develop', 'x', '--steps', '-1'], /--steps/],
     ['no output', ['render', 'x'], /--output/],
+    ['a file that looks like an option', ['develop', '-f0.jpg'], /if -f0\.jpg is a file, write \.\/-f0\.jpg/],
+    [
+      'a region of nothing',
+      ['render', 'x', '-o', 'y.png', '--region', '0,0,0,0'],
+      /--region <X,Y,W,H>.*width is 0: it must be a whole number from 1 to 16384/,
+    ],
+    [
+      'a bad width',
+      ['render', 'x', '-o', 'y.png', '--width', '1.5'],
+      /must be a whole number from 1 to 16384/,
+    ],
     ['a bad tap', ['render', 'x', '-o', 'y.png', '--tap', '3'], /X,Y/],
     ['no truth', ['evaluate', 'x'], /--truth/],
     ['a bad size', ['sample', 'x', '--size', '96'], /WxH/],
@@ -59,6 +70,22 @@ describe('help and usage', () => {
     const run = await implicam(args, { cwd: folder });
     expect(run.stderr).toMatch(message);
     expect(run).toMatchObject({ code: 2, stdout: '' });
+  });
+});
+
+describe('files whose names begin with a dash', () => {
+  it('are not taken for options without a word', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'implicam-dash-'));
+    try {
+      await writeFile(join(folder, '-h1.jpg'), 'x');
+      const run = await implicam(['develop', '-h1.jpg', 'b.jpg'], { cwd: folder });
+      expect(run).toMatchObject({ code: 2, stdout: '' });
+      expect(run.stderr).toMatch(/-h1\.jpg is a file, and would be taken for an option: write \.\/-h1\.jpg/);
+      const behind = await implicam(['develop', '--', '-h1.jpg'], { cwd: folder });
+      expect(behind.stderr).toMatch(/-h1\.jpg is in no known picture format/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import { codeNoise } from './code-noise.js';
 import { fitKnots } from './fit-knots.js';
 import { deviationPrior } from './prior.js';
 import { type CameraResponse, RESPONSE_KNOTS, sharedResponse, srgbResponse } from './response.js';
-import { samplePixels } from './sample-pixels.js';
+import { type PixelSamples, samplePixels } from './sample-pixels.js';
 import { sharedCurve } from './shared-curve.js';
 
 export interface FitResponseOptions {
@@ -20,6 +20,8 @@ export interface FittedResponse {
   readonly response: CameraResponse;
   /** Variance of pixel values in [0, 1] about what the response says, the largest of the channels. */
   readonly codeNoise: number;
+  /** Channels that hold almost no light: theirs is the curve that all share. */
+  readonly unlit: readonly number[];
 }
 
 /**
@@ -38,13 +40,16 @@ export function fitResponse(
   for (const [s, frames] of stacks.entries()) checkStack(frames, ev[s], options.masks?.[s]);
   const { samples: most = 8000, rounds = 12, masks } = options;
   const curve = sharedCurve(stacks, ev, masks, most / 2, rounds);
-  if (!curve) return { response: srgbResponse(), codeNoise: 0 };
+  if (!curve) return { response: srgbResponse(), codeNoise: 0, unlit: [] };
   const shared = sharedResponse(curve);
   const pixels = [0, 1, 2].map((channel) => samplePixels(stacks, ev, shared, channel, masks, most));
+  const unlit = unlitChannels(pixels);
+  const lit = [0, 1, 2].filter((channel) => !unlit.includes(channel));
   const prior = deviationPrior(curve);
   // Against curves that may differ freely: against the shared one a channel that truly differs would count as noise.
   const weight = deviationWeight(
-    pixels.map((samples) => {
+    lit.map((channel) => {
+      const samples = pixels[channel];
       const own = curve.slice();
       fitKnots(own, samples, prior, LEAST_WEIGHT, rounds);
       return codeNoise(own, samples);
@@ -52,11 +57,29 @@ export function fitResponse(
   );
   const noise = pixels.map((samples, channel) => {
     const knots = shared.knots.subarray(channel * RESPONSE_KNOTS, (channel + 1) * RESPONSE_KNOTS);
-    if (samples.count === 0) return 0;
+    if (samples.count === 0 || unlit.includes(channel)) return 0;
     fitKnots(knots, samples, prior, weight, rounds);
     return codeNoise(knots, samples);
   });
-  return { response: shared, codeNoise: Math.max(...noise) };
+  return { response: shared, codeNoise: Math.max(...noise), unlit };
+}
+
+/** Pixel value that a channel with light exceeds, and the share of its samples that do. */
+const LIT = 0.1;
+const LIT_SHARE = 0.005;
+
+/**
+ * Channels that show nothing but the toe of their curve, as two do of a scene under a red lamp: a few codes and their
+ * rounding fit any curve. None where no channel has light.
+ */
+function unlitChannels(pixels: readonly PixelSamples[]): number[] {
+  const unlit = [0, 1, 2].filter((channel) => {
+    const { values } = pixels[channel];
+    let bright = 0;
+    for (const value of values) if (value > LIT) bright++;
+    return bright <= LIT_SHARE * values.length;
+  });
+  return unlit.length < 3 ? unlit : [];
 }
 
 /** Weight of {@link deviationPrior} at the noise of rounding, and at most. */
