@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { framesOf } from '../../bench/benchmarks/frames.js';
 import { renderCapture } from '../../bench/samples/capture.js';
 import { describeNative } from '../../engine/engines.fixture.js';
+import { nativeIsas } from '../../engine/native/native-engine.js';
 import { distanceTable } from '../../model/camera/spread.js';
 import { RandomStream, Stream } from '../../model/philox.js';
 import { createPicture } from '../../model/picture.js';
@@ -12,6 +13,7 @@ import type { Homography } from './align/homography.js';
 import { startKernels } from './compiled.js';
 import { MAXIMUM_COST } from './depth/semi-global.js';
 import { BLOCK, type SweepPlanes } from './depth/sweep-loops.js';
+import { WEIGHTS } from './edges/layers.js';
 import { portableKernels, type StartKernels } from './kernels.js';
 import { srgbResponse } from './response/response.js';
 
@@ -181,7 +183,17 @@ const CASES: Record<string, (kernels: StartKernels, draws: Draws) => unknown> = 
     const sources = { width, height, radii, density, light };
     return [k.spreadSources(sources, 7, { x: 0, y: 0, width, height }), k.spreadSources(sources, 7, part)];
   },
+  edgeTile: (k, d) => edgesOf(k, d),
 };
+
+/** The network at depth edges with any weights, on a part that reaches beyond the picture. */
+function edgesOf(k: StartKernels, d: Draws): Float32Array {
+  const { width, height } = d;
+  const views = [0, 1, 2].map(() => d.floats(-9, 3, 3 * d.pixels));
+  const gains = d.doubles(-0.5, 0.5, 9);
+  const input = { width, height, views, gains, spans: [4.4, -2.7] as const, levels: 2 };
+  return k.edgeTile(d.floats(-0.09, 0.09, WEIGHTS), input, { x: -8, y: 16, width: 40, height: 16 });
+}
 
 /** Arrays by their bytes, so that −0 is not 0 and NaN is NaN. */
 function bitsOf(value: unknown): unknown {
@@ -209,6 +221,15 @@ describeNative('the compiled inner loops of the start', () => {
         expect(bitsOf(CASES[name](kernels, new Draws(width, height)))).toEqual(expected);
       }
     }
+  });
+
+  test('the network at depth edges gives the same bits with every instruction set', () => {
+    const [width, height] = SIZES[0];
+    const expected = bitsOf(edgesOf(teams[1], new Draws(width, height)));
+    for (const isa of nativeIsas().filter((name) => name !== 'f64')) {
+      expect(bitsOf(edgesOf(startKernels(2, isa), new Draws(width, height)))).toEqual(expected);
+    }
+    expect(() => startKernels(1, 'none')).toThrow('no such instruction set');
   });
 
   test('every kernel is tried', () => {

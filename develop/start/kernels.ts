@@ -8,6 +8,7 @@ import { scoreShifts } from './align/search.js';
 import { diskBlurPlane } from './depth/disk-blur.js';
 import { aggregatePaths } from './depth/semi-global.js';
 import { addDifferences, blockDifferences, storeCosts, sumLowest } from './depth/sweep-loops.js';
+import { edgeTile } from './edges/tile.js';
 import { mergeChannel } from './merge/merge.js';
 import { shrinkDetail } from './merge/shrink.js';
 import { channelLight } from './pixels/channel-light.js';
@@ -32,6 +33,7 @@ export interface StartKernels {
   readonly sumLowest: typeof sumLowest;
   readonly aggregatePaths: typeof aggregatePaths;
   readonly spreadSources: typeof spreadSources;
+  readonly edgeTile: typeof edgeTile;
 }
 
 /** The definition, which runs everywhere. */
@@ -52,4 +54,5 @@ export const portableKernels: StartKernels = {
   sumLowest,
   aggregatePaths,
   spreadSources,
+  edgeTile,
 };

@@ -102,8 +102,17 @@ function jobs(variants) {
   list.push({ name: 'addon_start', source: 'addon/start.cpp', flags: addon });
   // The start is defined in TypeScript and its bits are kept: no fused multiply-adds, nothing reassociated.
   const exact = [...common, '-O3', '-ffp-contract=off', '-fno-trapping-math', '-fno-math-errno'];
-  for (const part of ['filters', 'light', 'merge', 'compare', 'sweep', 'spread', 'shrink']) {
+  for (const part of ['filters', 'light', 'merge', 'compare', 'sweep', 'spread', 'shrink', 'edges']) {
     list.push({ name: `start_${part}`, source: `start/${part}.cpp`, flags: exact });
+  }
+  for (const [isa, [bytes, ...flags]] of Object.entries(variants)) {
+    if (flags.includes('-DIMPLICAM_F64')) continue;
+    const wide = [`-DIMPLICAM_ISA=${isa}`, `-DIMPLICAM_VBYTES=${bytes}`, '-Wno-psabi', ...flags];
+    list.push({
+      name: `start_convolution_${isa}`,
+      source: 'start/convolution.cpp',
+      flags: [...exact, ...wide],
+    });
   }
   list.push({ name: 'addon_device', source: 'addon/device.cpp', flags: addon });
   list.push({ name: 'device_library', source: 'device/library.cpp', flags: [...common, '-O2'] });

@@ -1,6 +1,7 @@
 // The bridge to the start's kernels. Calls block, and work on the calling thread and the team's own.
 #include "addon/addon.h"
 #include "start/compare.h"
+#include "start/edges.h"
 #include "start/filters.h"
 #include "start/light.h"
 #include "start/merge.h"
@@ -55,12 +56,13 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
                            InstanceMethod<&StartKernels::sumLowest>("sumLowest"),
                            InstanceMethod<&StartKernels::aggregatePaths>("aggregatePaths"),
                            InstanceMethod<&StartKernels::spread>("spread"),
+                           InstanceMethod<&StartKernels::edgeTile>("edgeTile"),
                        });
   }
 
-  // new StartKernels(threads)
+  // new StartKernels(threads, isa | undefined)
   explicit StartKernels(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<StartKernels>(info), team_(intOf(info, 0)) {}
+      : Napi::ObjectWrap<StartKernels>(info), team_(intOf(info, 0)), edges_(convolution(info)) {}
 
  private:
   // boxMean(source, width, height, radius ≥ 1, out)
@@ -315,8 +317,33 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
     st::aggregatePaths(team_, size.width, size.height, labels, cost.Data(), intOf(info, 4), p2.Data(), sum.Data());
   }
 
+  static st::ConvolveRows* convolution(const Napi::CallbackInfo& info) {
+    auto* found = st::findConvolution(info[1].IsString() ? info[1].As<Napi::String>().Utf8Value().c_str() : "");
+    if (!found) throw Napi::Error::New(info.Env(), "this machine has no such instruction set");
+    return found;
+  }
+
+  // edgeTile(network, views: Float32Array[3], width, height, gains, near span, far span, levels, x, y, w, h, out)
+  void edgeTile(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    const Size size = sizeOf(info, 2), part = sizeOf(info, 10);
+    auto given = info[1].As<Napi::Array>();
+    st::EdgeViews input{size.width, size.height, {}, arrayOf<Napi::Float64Array>(info, 4, 9, "gains").Data(),
+                        {info[5].As<Napi::Number>().DoubleValue(), info[6].As<Napi::Number>().DoubleValue()},
+                        intOf(info, 7)};
+    for (uint32_t v = 0; v < 3; v++)
+      input.views[v] = dataOf<Napi::Float32Array>(env, given.Get(v), 3 * size.pixels());
+    const int step = 2 << input.levels;
+    if (input.levels < 1 || input.levels > 8 || part.width % step || part.height % step)
+      throw Napi::Error::New(env, "a part's sides are multiples of what its levels halve");
+    edges_.tile(team_, arrayOf<Napi::Float32Array>(info, 0, st::EDGE_WEIGHTS, "network").Data(), input,
+                {intOf(info, 8), intOf(info, 9), part.width, part.height},
+                arrayOf<Napi::Float32Array>(info, 12, 4 * part.pixels(), "out").Data());
+  }
+
   st::Team team_;
   st::Comparer comparer_;
+  st::EdgeNetwork edges_;
 };
 
 }  // namespace

@@ -1,0 +1,125 @@
+// Compiled once for each instruction set, with -DIMPLICAM_ISA=name -DIMPLICAM_VBYTES=bytes and without fused multiply-adds.
+// No standard library here: a weak symbol compiled for a wide machine could be picked for a narrow one.
+#include "start/convolution.h"
+
+#define IC_INLINE static inline __attribute__((always_inline))
+#define IC_JOIN_(a, b) a##b
+#define IC_JOIN(a, b) IC_JOIN_(a, b)
+
+namespace implicam::start {
+
+namespace {
+
+constexpr int NL = IMPLICAM_VBYTES / sizeof(float), AT_ONCE = OUTPUTS_AT_ONCE;
+typedef float V __attribute__((vector_size(IMPLICAM_VBYTES)));
+typedef float VUnaligned __attribute__((vector_size(IMPLICAM_VBYTES), aligned(4), may_alias));
+// With four outputs as many vectors of sums as leave registers for a factor and what it multiplies.
+constexpr int WIDE = IMPLICAM_VBYTES == 64 ? 4 : 2;
+
+IC_INLINE V load(const float* p) { return *(const VUnaligned*)p; }
+IC_INLINE void store(float* p, V v) { *(VUnaligned*)p = v; }
+
+// Sums of four outputs at VECTORS · NL neighbouring pixels.
+template <int VECTORS, int TAPS>
+IC_INLINE void sum(const float* const* at, int inputs, ptrdiff_t pitch, const float* weights, const float* biases,
+                   V (&sums)[AT_ONCE][VECTORS]) {
+  for (int o = 0; o < AT_ONCE; o++)
+    for (int v = 0; v < VECTORS; v++) sums[o][v] = V{} + biases[o];
+  ptrdiff_t offset = 0;
+  for (int i = 0; i < inputs; i++, offset += pitch) {
+#pragma GCC unroll 9
+    for (int t = 0; t < TAPS; t++, weights += AT_ONCE) {
+      V x[VECTORS];
+      for (int v = 0; v < VECTORS; v++) x[v] = load(at[t] + offset + v * NL);
+      for (int o = 0; o < AT_ONCE; o++) {
+        const V weight = V{} + weights[o];
+        for (int v = 0; v < VECTORS; v++) sums[o][v] = sums[o][v] + weight * x[v];
+      }
+    }
+  }
+}
+
+IC_INLINE V finished(V value, Then then, const float* input) {
+  if (then == Then::plain) return value;
+  const V rectified = value < 0 ? value * 0.1f : value;
+  return then == Then::residual ? load(input) + rectified : rectified;
+}
+
+// One row's outputs from column x on, `count` of them at most.
+template <int VECTORS, int TAPS>
+IC_INLINE void block(const Convolution& how, const float* const* taps, ptrdiff_t pitch, int y, int x, int count) {
+  const float* at[TAPS];
+  for (int t = 0; t < TAPS; t++) at[t] = taps[t] + x;
+  const int inputs = how.input.channels;
+  for (int o = 0; o < how.output.channels; o += AT_ONCE) {
+    V sums[AT_ONCE][VECTORS];
+    sum<VECTORS, TAPS>(at, inputs, pitch, how.weights + (ptrdiff_t)o * inputs * TAPS, how.biases + o, sums);
+    for (int k = 0; k < AT_ONCE; k++) {
+      float* to = how.output.row(y, o + k) + x;
+      const float* input = how.then == Then::residual ? how.input.row(y, o + k) + x : nullptr;
+      for (int v = 0; v < VECTORS; v++) {
+        const V value = finished(sums[k][v], how.then, input ? input + v * NL : nullptr);
+        const int left = count - v * NL;
+        if (left >= NL) store(to + v * NL, value);
+        else
+          for (int lane = 0; lane < left; lane++) to[v * NL + lane] = value[lane];
+      }
+    }
+  }
+}
+
+template <int TAPS>
+IC_INLINE void line(const Convolution& how, const float* const* taps, ptrdiff_t pitch, int y) {
+  const int width = how.output.width;
+  int x = 0;
+  for (; x + WIDE * NL <= width; x += WIDE * NL) block<WIDE, TAPS>(how, taps, pitch, y, x, WIDE * NL);
+  for (; x < width; x += NL) block<1, TAPS>(how, taps, pitch, y, x, width - x < NL ? width - x : NL);
+}
+
+// The three rows that an output row of half the size needs, their even and their odd columns apart; the odd ones begin at
+// column −1.
+void split(const Convolution& how, int y, float* scratch, ptrdiff_t pitch) {
+  for (int r = 0; r < 3; r++)
+    for (int i = 0; i < how.input.channels; i++) {
+      const float* from = how.input.row(2 * y + r - 1, i);
+      float* even = scratch + (ptrdiff_t)(2 * r * how.input.channels + i) * pitch;
+      float* odd = even + how.input.channels * pitch;
+      odd[0] = from[-1];
+      for (int x = 0; x < how.output.width; x++) {
+        even[x] = from[2 * x];
+        odd[x + 1] = from[2 * x + 1];
+      }
+    }
+}
+
+void convolveRows(const Convolution& how, int from, int to, float* scratch) {
+  for (int y = from; y < to; y++) {
+    const float* taps[9];
+    if (how.taps == 1) {
+      taps[0] = how.input.row(y, 0);
+      line<1>(how, taps, how.input.pitch, y);
+      continue;
+    }
+    ptrdiff_t pitch = how.input.pitch;
+    if (how.stride == 2) {
+      pitch = how.output.width + 2;
+      split(how, y, scratch, pitch);
+    }
+    for (int t = 0; t < 9; t++) {
+      const int dy = t / 3 - 1, dx = t % 3 - 1;
+      if (how.stride == 2) {
+        const float* even = scratch + (ptrdiff_t)2 * (dy + 1) * how.input.channels * pitch;
+        taps[t] = dx == 0 ? even : even + how.input.channels * pitch + (dx + 1) / 2;
+      } else
+        taps[t] = how.input.row(y + dy * how.dilation, 0) + dx * how.dilation;
+    }
+    line<9>(how, taps, pitch, y);
+  }
+}
+
+}  // namespace
+
+extern ConvolveRows* const IC_JOIN(convolve_, IMPLICAM_ISA);
+ConvolveRows* const IC_JOIN(convolve_, IMPLICAM_ISA) = convolveRows;
+
+}  // namespace implicam::start
