@@ -78,14 +78,14 @@ export interface Convolution {
   readonly dilation?: 1 | 2;
   readonly stride?: 1 | 2;
   /** `rectified`: leaky rectifier; `residual`: the same, added to the input; `plain`: neither. */
-  readonly then: 'plain' | 'rectified' | 'residual';
+  readonly ending: 'plain' | 'rectified' | 'residual';
 }
 
 /** Where each layer's numbers begin. */
 const STARTS = LAYERS.map((_, i) => LAYERS.slice(0, i).reduce((sum, layer) => sum + sizeOf(layer), 0));
 
 export function convolve(network: Float32Array, input: Planes, how: Convolution): Planes {
-  const { layer, dilation = 1, stride = 1, then } = how;
+  const { layer, dilation = 1, stride = 1, ending } = how;
   const { inputs, outputs, taps } = LAYERS[layer];
   const weights = STARTS[layer];
   const biases = weights + outputs * inputs * taps;
@@ -103,7 +103,7 @@ export function convolve(network: Float32Array, input: Planes, how: Convolution)
           addScaled(sums, network[w], input.data, from, stride);
         }
       }
-      if (then !== 'plain') rectify(sums, then === 'residual' ? input : undefined, input.row(y, o));
+      if (ending !== 'plain') rectify(sums, ending === 'residual' ? input : undefined, input.row(y, o));
     }
   }
   return out;
@@ -159,13 +159,13 @@ export function addEnlarged(planes: Planes, half: Planes): void {
 
 /** The layers from a level's input to its output. */
 export function applyLayers(network: Float32Array, input: Planes): Planes {
-  let x = convolve(network, input, { layer: 0, then: 'rectified' });
-  for (const layer of [1, 2]) x = convolve(network, x, { layer, then: 'residual' });
-  let y = convolve(network, x, { layer: 3, stride: 2, then: 'rectified' });
+  let x = convolve(network, input, { layer: 0, ending: 'rectified' });
+  for (const layer of [1, 2]) x = convolve(network, x, { layer, ending: 'residual' });
+  let y = convolve(network, x, { layer: 3, stride: 2, ending: 'rectified' });
   for (const layer of [4, 5, 6]) {
-    y = convolve(network, y, { layer, dilation: layer === 5 ? 2 : 1, then: 'residual' });
+    y = convolve(network, y, { layer, dilation: layer === 5 ? 2 : 1, ending: 'residual' });
   }
-  addEnlarged(x, convolve(network, y, { layer: 7, then: 'plain' }));
-  for (const layer of [8, 9]) x = convolve(network, x, { layer, then: 'residual' });
-  return convolve(network, x, { layer: 10, then: 'plain' });
+  addEnlarged(x, convolve(network, y, { layer: 7, ending: 'plain' }));
+  for (const layer of [8, 9]) x = convolve(network, x, { layer, ending: 'residual' });
+  return convolve(network, x, { layer: 10, ending: 'plain' });
 }

@@ -39,10 +39,10 @@ IC_INLINE void sum(const float* const* at, int inputs, ptrdiff_t pitch, const fl
   }
 }
 
-IC_INLINE V finished(V value, Then then, const float* input) {
-  if (then == Then::plain) return value;
+IC_INLINE V finished(V value, Ending ending, const float* input) {
+  if (ending == Ending::plain) return value;
   const V rectified = value < 0 ? value * 0.1f : value;
-  return then == Then::residual ? load(input) + rectified : rectified;
+  return ending == Ending::residual ? load(input) + rectified : rectified;
 }
 
 // One row's outputs from column x on, `count` of them at most.
@@ -56,9 +56,9 @@ IC_INLINE void block(const Convolution& how, const float* const* taps, ptrdiff_t
     sum<VECTORS, TAPS>(at, inputs, pitch, how.weights + (ptrdiff_t)o * inputs * TAPS, how.biases + o, sums);
     for (int k = 0; k < AT_ONCE; k++) {
       float* to = how.output.row(y, o + k) + x;
-      const float* input = how.then == Then::residual ? how.input.row(y, o + k) + x : nullptr;
+      const float* input = how.ending == Ending::residual ? how.input.row(y, o + k) + x : nullptr;
       for (int v = 0; v < VECTORS; v++) {
-        const V value = finished(sums[k][v], how.then, input ? input + v * NL : nullptr);
+        const V value = finished(sums[k][v], how.ending, input ? input + v * NL : nullptr);
         const int left = count - v * NL;
         if (left >= NL) store(to + v * NL, value);
         else

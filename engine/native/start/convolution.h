@@ -19,14 +19,14 @@ struct PlaneRows {
   __attribute__((always_inline)) float* row(int y, int channel) const { return origin + ((ptrdiff_t)y * channels + channel) * pitch; }
 };
 
-enum class Then { plain, rectified, residual };
+enum class Ending { plain, rectified, residual };
 
 struct Convolution {
   PlaneRows input, output;
   // As many outputs at once as above, for each input and tap: packed(…) of edges.cpp.
   const float *weights, *biases;
   int taps, dilation, stride;
-  Then then;
+  Ending ending;
 };
 
 // How many floats convolveRows needs for itself.

@@ -17,16 +17,16 @@ constexpr int PAD = 2;
 
 struct Layer {
   int inputs, outputs, taps, dilation, stride;
-  Then then;
+  Ending ending;
 };
 
 constexpr Layer LAYERS[] = {
-    {INPUT, FINE, 9, 1, 1, Then::rectified},   {FINE, FINE, 9, 1, 1, Then::residual},
-    {FINE, FINE, 9, 1, 1, Then::residual},     {FINE, COARSE, 9, 1, 2, Then::rectified},
-    {COARSE, COARSE, 9, 1, 1, Then::residual}, {COARSE, COARSE, 9, 2, 1, Then::residual},
-    {COARSE, COARSE, 9, 1, 1, Then::residual}, {COARSE, FINE, 1, 1, 1, Then::plain},
-    {FINE, FINE, 9, 1, 1, Then::residual},     {FINE, FINE, 9, 1, 1, Then::residual},
-    {FINE, OUTPUT, 9, 1, 1, Then::plain},
+    {INPUT, FINE, 9, 1, 1, Ending::rectified},   {FINE, FINE, 9, 1, 1, Ending::residual},
+    {FINE, FINE, 9, 1, 1, Ending::residual},     {FINE, COARSE, 9, 1, 2, Ending::rectified},
+    {COARSE, COARSE, 9, 1, 1, Ending::residual}, {COARSE, COARSE, 9, 2, 1, Ending::residual},
+    {COARSE, COARSE, 9, 1, 1, Ending::residual}, {COARSE, FINE, 1, 1, 1, Ending::plain},
+    {FINE, FINE, 9, 1, 1, Ending::residual},     {FINE, FINE, 9, 1, 1, Ending::residual},
+    {FINE, OUTPUT, 9, 1, 1, Ending::plain},
 };
 constexpr int LAYER_COUNT = 11;
 
@@ -249,7 +249,7 @@ void EdgeNetwork::tile(Team& team, const float* network, const EdgeViews& input,
         const Layer& layer = LAYERS[k];
         const float* weights = memory_[WEIGHTS].data() + startOf(k);
         const float* biases = weights + (size_t)layer.outputs * layer.inputs * layer.taps;
-        convolve_({from, to, weights, biases, layer.taps, layer.dilation, layer.stride, layer.then}, me.from(to.height),
+        convolve_({from, to, weights, biases, layer.taps, layer.dilation, layer.stride, layer.ending}, me.from(to.height),
                   me.to(to.height), scratch.data());
         me.meet();
       };

@@ -1,0 +1,82 @@
+/** Where one picture of a scene shows less than another: local contrast above noise. */
+import type { Picture } from '../../../model/picture.js';
+import type { StartKernels } from '../kernels.js';
+import { fastExp, logInPlace } from '../pixels/fast-math.js';
+import { laplacian } from '../pixels/filters.js';
+
+/** Contrast is averaged over a Gaussian of this many pixels, as where views are compared. */
+const WINDOW = 2.5;
+/** Light below this share of white is noise where contrast is measured. */
+const DARK = 1e-3;
+/** Noise is measured apart for so many steps of brightness. */
+const STEPS = 16;
+/** Of the pixels of a step this share is taken for flat: what contrast they have is noise … */
+const FLAT = 0.1;
+/** … and elsewhere noise has up to so many times as much. */
+const NOISE_MARGIN = 3;
+/** A picture that keeps this share of the other's contrast has lost nothing. */
+const KEPT = 0.6;
+/** Contrast is lost where this share of the surroundings has lost it, and half lost from this one on. */
+const LOST = 0.6;
+const HALF_LOST = 0.3;
+
+/** Local contrast: squared Laplacian of ln luminance, smoothed. */
+function contrastOf({ width, height, data }: Picture, lnWhite: number, kernels: StartKernels): Float32Array {
+  const plane = new Float32Array(width * height);
+  const dark = DARK * fastExp(lnWhite);
+  for (let p = 0; p < plane.length; p++) {
+    plane[p] = (fastExp(data[3 * p]) + fastExp(data[3 * p + 1]) + fastExp(data[3 * p + 2])) / 3 + dark;
+  }
+  kernels.gaussian(logInPlace(plane), width, height, 0.6, plane);
+  const energy = laplacian(plane, width, height);
+  for (let p = 0; p < energy.length; p++) energy[p] *= energy[p];
+  return kernels.gaussian(energy, width, height, WINDOW, energy);
+}
+
+/** The contrast that noise alone may have at every pixel: from the flattest pixels of the same brightness. */
+function noiseFloor({ data }: Picture, energy: Float32Array): Float32Array {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let p = 0; p < energy.length; p++) {
+    const green = data[3 * p + 1];
+    if (green < low) low = green;
+    if (green > high) high = green;
+  }
+  const scale = (STEPS - 1e-3) / Math.max(high - low, 1e-6);
+  const step = Uint8Array.from(energy, (_, p) => (data[3 * p + 1] - low) * scale);
+  const found: number[][] = Array.from({ length: STEPS }, () => []);
+  const stride = Math.max(1, Math.floor(energy.length / 200_000));
+  for (let p = 0; p < energy.length; p += stride) found[step[p]].push(energy[p]);
+  const floors = found.map((values) => {
+    values.sort((a, b) => a - b);
+    return NOISE_MARGIN * (values[Math.floor(FLAT * values.length)] ?? 0);
+  });
+  return Float32Array.from(step, (k) => floors[k]);
+}
+
+/**
+ * 1 where `picture` has less contrast than `wanted` over more than a circle's area, 0 elsewhere, and in between around.
+ *
+ * @param circle radius of the widest blur, in pixels
+ */
+export function lostContrast(
+  wanted: Picture,
+  picture: Picture,
+  circle: number,
+  lnWhite: number,
+  kernels: StartKernels,
+): Float32Array {
+  const { width, height } = wanted;
+  const there = contrastOf(wanted, lnWhite, kernels);
+  const kept = contrastOf(picture, lnWhite, kernels);
+  const floor = noiseFloor(wanted, there);
+  const lost = new Float32Array(there.length);
+  for (let p = 0; p < lost.length; p++) {
+    lost[p] = there[p] > floor[p] && kept[p] < KEPT * there[p] ? 1 : 0;
+  }
+  kernels.gaussian(lost, width, height, Math.max(2, 0.5 * circle), lost);
+  for (let p = 0; p < lost.length; p++) {
+    lost[p] = Math.min(1, Math.max(0, (lost[p] - HALF_LOST) / (LOST - HALF_LOST)));
+  }
+  return lost;
+}
