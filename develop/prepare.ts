@@ -13,6 +13,7 @@ import { type Registered, registerFrames } from './register.js';
 import { startKernels } from './start/compiled.js';
 import { explainedPixels } from './start/depth/explained.js';
 import { type FocusResult, sweepFocus } from './start/depth/focus.js';
+import { edgePicture } from './start/edges/edge-picture.js';
 import { type Grouping, groupFrames } from './start/grouping/frames.js';
 import { usedBits, widened } from './start/grouping/used-range.js';
 import type { StartKernels } from './start/kernels.js';
@@ -61,7 +62,7 @@ export async function prepare(given: readonly Frame[], options: DevelopOptions):
   const preset = choosePreset(options, grouping);
   const light = recoverLight(registered, grouping, note, kernels);
   const sweep =
-    grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping, kernels) : undefined;
+    grouping.focus.length > 1 ? sweepStack(light.views, registered, grouping, note, kernels) : undefined;
   const merged = sweep?.allInFocus ?? light.views[0];
   // Somebody waits for the preview: it comes with its noise.
   await options.onPreview?.(exponential(merged), lookOf(light));
@@ -152,13 +153,27 @@ function sweepStack(
   views: Picture[],
   registered: Registered,
   grouping: Grouping,
+  note: (sentence: string) => void,
   kernels: StartKernels,
 ): FocusResult {
   const valid = grouping.focus.map((_, focus) => {
     const first = grouping.frames.findIndex((f) => f.focus === focus);
     return registered.masks[first];
   });
-  return sweepFocus(views, grouping.focus, aperturesOf(grouping), { valid, kernels });
+  const { focus } = grouping;
+  const aperture = aperturesOf(grouping);
+  const sweep = sweepFocus(views, focus, aperture, { valid, kernels });
+  const { s, kappa, allInFocus, gains } = sweep;
+  const { picture, taken } = edgePicture(
+    { views, focus, aperture, gains, valid },
+    s,
+    kappa,
+    allInFocus,
+    kernels,
+  );
+  const share = taken.data.reduce((sum, v) => sum + v, 0) / taken.data.length;
+  note(`beside depth edges a network's picture: ${(100 * share).toFixed(0)} % of the whole`);
+  return { ...sweep, allInFocus: picture };
 }
 
 /** The frames' masks, less what one surface behind the lens cannot explain of them. */

@@ -183,7 +183,7 @@ const CASES: Record<string, (kernels: StartKernels, draws: Draws) => unknown> = 
     const sources = { width, height, radii, density, light };
     return [k.spreadSources(sources, 7, { x: 0, y: 0, width, height }), k.spreadSources(sources, 7, part)];
   },
-  edgeTile: (k, d) => edgesOf(k, d),
+  edgePart: (k, d) => edgesOf(k, d),
 };
 
 /** The network at depth edges with any weights, on a part that reaches beyond the picture. */
@@ -192,7 +192,7 @@ function edgesOf(k: StartKernels, d: Draws): Float32Array {
   const views = [0, 1, 2].map(() => d.floats(-9, 3, 3 * d.pixels));
   const gains = d.doubles(-0.5, 0.5, 9);
   const input = { width, height, views, gains, spans: [4.4, -2.7] as const, levels: 2 };
-  return k.edgeTile(d.floats(-0.09, 0.09, WEIGHTS), input, { x: -8, y: 16, width: 40, height: 16 });
+  return k.edgePart(d.floats(-0.09, 0.09, WEIGHTS), input, { x: -8, y: 16, width: 40, height: 16 });
 }
 
 /** Arrays by their bytes, so that −0 is not 0 and NaN is NaN. */

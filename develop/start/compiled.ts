@@ -5,7 +5,7 @@ import { distanceTable } from '../../model/camera/spread.js';
 import { type Comparison, FIELDS, geometryOf, TILE_COUNT } from './align/compare.js';
 import { type DiskKernel, diskBlurPlane, diskKernel } from './depth/disk-blur.js';
 import { BLOCK } from './depth/sweep-loops.js';
-import { PLANES } from './edges/tile.js';
+import { PLANES } from './edges/levels.js';
 import { portableKernels, type StartKernels } from './kernels.js';
 import { darkestRadiance, mergeChannel } from './merge/merge.js';
 import { pixelSolver } from './merge/pixel-radiance.js';
@@ -166,10 +166,10 @@ function startKernelsOn(addon: AddonStartKernels): StartKernels {
       );
       return sums;
     },
-    edgeTile(network, { width, height, views, gains, spans, levels }, part) {
+    edgePart(network, { width, height, views, gains, spans, levels }, part) {
       const out = new Float32Array(PLANES * part.width * part.height);
       const [near, far] = spans;
-      addon.edgeTile(
+      addon.edgePart(
         network,
         views,
         width,

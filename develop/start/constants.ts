@@ -5,7 +5,7 @@ import * as compiled from './compiled.js';
 import * as semiGlobal from './depth/semi-global.js';
 import * as sweepLoops from './depth/sweep-loops.js';
 import * as layers from './edges/layers.js';
-import * as tile from './edges/tile.js';
+import * as levels from './edges/levels.js';
 import * as merge from './merge/merge.js';
 import * as pixelRadiance from './merge/pixel-radiance.js';
 import * as shrink from './merge/shrink.js';
@@ -31,8 +31,8 @@ ${[
   constants('depth/sweep-loops', sweepLoops, ['LIMIT', 'BLOCK', 'STEPS']),
   constants('edges/layers', layers, ['FINE', 'COARSE', 'INPUT', 'OUTPUT']),
   constants(
-    'edges/tile',
-    tile,
+    'edges/levels',
+    levels,
     ['MARGIN', 'PLANES'],
     ['MU', 'CURVE', 'CEILING', 'LARGEST_SPAN', 'SPAN_UNIT'],
   ),

@@ -8,7 +8,7 @@ import { scoreShifts } from './align/search.js';
 import { diskBlurPlane } from './depth/disk-blur.js';
 import { aggregatePaths } from './depth/semi-global.js';
 import { addDifferences, blockDifferences, storeCosts, sumLowest } from './depth/sweep-loops.js';
-import { edgeTile } from './edges/tile.js';
+import { edgePart } from './edges/levels.js';
 import { mergeChannel } from './merge/merge.js';
 import { shrinkDetail } from './merge/shrink.js';
 import { channelLight } from './pixels/channel-light.js';
@@ -33,7 +33,7 @@ export interface StartKernels {
   readonly sumLowest: typeof sumLowest;
   readonly aggregatePaths: typeof aggregatePaths;
   readonly spreadSources: typeof spreadSources;
-  readonly edgeTile: typeof edgeTile;
+  readonly edgePart: typeof edgePart;
 }
 
 /** The definition, which runs everywhere. */
@@ -54,5 +54,5 @@ export const portableKernels: StartKernels = {
   sumLowest,
   aggregatePaths,
   spreadSources,
-  edgeTile,
+  edgePart,
 };

@@ -133,7 +133,7 @@ export interface AddonStartKernels {
     targetHeight: number,
     sums: Float32Array,
   ): void;
-  edgeTile(
+  edgePart(
     network: Float32Array,
     views: readonly Float32Array[],
     width: number,

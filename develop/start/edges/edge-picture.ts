@@ -11,8 +11,8 @@ import { fastExp } from '../pixels/fast-math.js';
 import { minimumFilter } from '../pixels/rank-filters.js';
 import { believed } from './belief.js';
 import { lostContrast } from './contrast.js';
+import { CURVE, MU } from './levels.js';
 import { type Proposal, propose } from './propose.js';
-import { CURVE, MU } from './tile.js';
 import { type Shares, sharesOf, type Triple, triplesOf } from './triples.js';
 
 export interface EdgePicture {
@@ -97,6 +97,7 @@ function withdraw(
   kernels: StartKernels,
 ): void {
   const lost = lostContrast(classical, proposal.picture, circle, lnWhite, kernels);
+  const won = lostContrast(proposal.picture, classical, circle, lnWhite, kernels);
   const ranges = [s, proposal.s].map((map) => depthRange(map, kappa));
   const missing = missingPixels(input, circle, kernels);
   for (let p = 0; p < share.length; p++) {
@@ -107,7 +108,7 @@ function withdraw(
     kept *= ramp(light, SHADOW);
     if (!edge) kept *= 1 - lost[p];
     if (missing) kept *= 1 - Math.min(1, 4 * missing[p]);
-    share[p] *= kept;
+    share[p] = Math.max(share[p], won[p]) * kept;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Picture } from '../../../model/picture.js';
 import type { FocusViews } from '../depth/all-in-focus.js';
 import type { StartKernels } from '../kernels.js';
 import { fastExp } from '../pixels/fast-math.js';
-import { CURVE, type EdgeViews, MU, type Part, PLANES, stepOf } from './tile.js';
+import { CURVE, type EdgeViews, MU, type Part, PLANES, stepOf } from './levels.js';
 import type { Shares, Triple } from './triples.js';
 import { edgeNetwork } from './weights.js';
 
@@ -12,7 +12,7 @@ const SMALL_CIRCLE = 2.6;
 const MOST_LEVELS = 6;
 /** Sides of parts, in pixels, where one triple serves them all, and where each wants some of many. */
 const LARGEST_PART = 960;
-const LARGEST_SHARED_PART = 384;
+const LARGEST_SHARED_PART = 640;
 
 export interface Proposal {
   /** ln radiance, 3 channels. */
@@ -42,10 +42,11 @@ export function propose(
     const sums = new Float32Array(PLANES * part.width * part.height);
     triples.forEach((triple, t) => {
       const share = shareOn(shares, t, part, width, height);
-      if (!share) return;
-      const said = kernels.edgeTile(network, viewsOf(input, triple, levels, lnWhite), part);
+      const needed = neededOf(share, part, stepOf(levels));
+      if (!needed) return;
+      const said = kernels.edgePart(network, viewsOf(input, triple, levels, lnWhite), needed);
       const unit = Math.max(triple.spans[0], -triple.spans[1]) / kappa;
-      addShare(sums, said, share, input.focus[triple.views[1]], unit);
+      addShare(sums, part, said, needed, share, input.focus[triple.views[1]], unit);
     });
     write(sums, part, picture, s, lnWhite);
   }
@@ -82,20 +83,19 @@ function viewsOf({ views, gains }: FocusViews, triple: Triple, levels: number, l
   };
 }
 
-/** A triple's share at every pixel of a part, between the pixels of the map; undefined where it has none. */
+/** A triple's share at every pixel of a part, between the pixels of the map. */
 function shareOn(
   { width, height, planes }: Shares,
   triple: number,
   part: Part,
   fullWidth: number,
   fullHeight: number,
-): Float32Array | undefined {
+): Float32Array {
   const out = new Float32Array(part.width * part.height);
   if (planes.length === 1) return out.fill(1);
   const plane = planes[triple];
   const columns = placesOf(part.x, part.width, fullWidth, width);
   const rows = placesOf(part.y, part.height, fullHeight, height);
-  let any = false;
   for (let y = 0, p = 0; y < part.height; y++) {
     const [top, bottom, down] = [rows.low[y] * width, rows.high[y] * width, rows.share[y]];
     for (let x = 0; x < part.width; x++, p++) {
@@ -103,10 +103,28 @@ function shareOn(
       const upper = plane[top + left] * (1 - across) + plane[top + right] * across;
       const lower = plane[bottom + left] * (1 - across) + plane[bottom + right] * across;
       out[p] = upper * (1 - down) + lower * down;
-      any ||= out[p] > 0;
     }
   }
-  return any ? out : undefined;
+  return out;
+}
+
+/** What of a part a triple has a share in, in whole steps; undefined where it has none. */
+function neededOf(share: Float32Array, part: Part, step: number): Part | undefined {
+  let [left, top, right, bottom] = [part.width, part.height, 0, 0];
+  for (let y = 0, p = 0; y < part.height; y++) {
+    for (let x = 0; x < part.width; x++, p++) {
+      if (share[p] === 0) continue;
+      if (x < left) left = x;
+      if (x >= right) right = x + 1;
+      if (y < top) top = y;
+      if (y >= bottom) bottom = y + 1;
+    }
+  }
+  if (right === 0) return undefined;
+  const down = (i: number) => step * Math.floor(i / step);
+  const up = (i: number) => step * Math.ceil(i / step);
+  const [x, y] = [down(left), down(top)];
+  return { x: part.x + x, y: part.y + y, width: up(right) - x, height: up(bottom) - y };
 }
 
 /** For pixels from `first` on: the two of a smaller size that they lie between, and how far towards the second. */
@@ -123,19 +141,26 @@ function placesOf(first: number, count: number, from: number, to: number) {
   return { low, high, share };
 }
 
+/** Adds what a triple said on the needed pixels of a part, by its share. */
 function addShare(
   sums: Float32Array,
+  part: Part,
   said: Float32Array,
+  needed: Part,
   share: Float32Array,
   focus: number,
   unit: number,
 ): void {
   const pixels = share.length;
-  for (let p = 0; p < pixels; p++) {
-    const weight = share[p];
-    if (weight === 0) continue;
-    for (let c = 0; c < 3; c++) sums[c * pixels + p] += weight * said[c * pixels + p];
-    sums[3 * pixels + p] += weight * (focus + unit * said[3 * pixels + p]);
+  const count = needed.width * needed.height;
+  for (let y = 0, from = 0; y < needed.height; y++) {
+    let to = (needed.y - part.y + y) * part.width + needed.x - part.x;
+    for (let x = 0; x < needed.width; x++, from++, to++) {
+      const weight = share[to];
+      if (weight === 0) continue;
+      for (let c = 0; c < 3; c++) sums[c * pixels + to] += weight * said[c * count + from];
+      sums[3 * pixels + to] += weight * (focus + unit * said[3 * count + from]);
+    }
   }
 }
 

@@ -56,7 +56,7 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
                            InstanceMethod<&StartKernels::sumLowest>("sumLowest"),
                            InstanceMethod<&StartKernels::aggregatePaths>("aggregatePaths"),
                            InstanceMethod<&StartKernels::spread>("spread"),
-                           InstanceMethod<&StartKernels::edgeTile>("edgeTile"),
+                           InstanceMethod<&StartKernels::edgePart>("edgePart"),
                        });
   }
 
@@ -323,8 +323,8 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
     return found;
   }
 
-  // edgeTile(network, views: Float32Array[3], width, height, gains, near span, far span, levels, x, y, w, h, out)
-  void edgeTile(const Napi::CallbackInfo& info) {
+  // edgePart(network, views: Float32Array[3], width, height, gains, near span, far span, levels, x, y, w, h, out)
+  void edgePart(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     const Size size = sizeOf(info, 2), part = sizeOf(info, 10);
     auto given = info[1].As<Napi::Array>();
@@ -336,7 +336,7 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
     const int step = 2 << input.levels;
     if (input.levels < 1 || input.levels > 8 || part.width % step || part.height % step)
       throw Napi::Error::New(env, "a part's sides are multiples of what its levels halve");
-    edges_.tile(team_, arrayOf<Napi::Float32Array>(info, 0, st::EDGE_WEIGHTS, "network").Data(), input,
+    edges_.see(team_, arrayOf<Napi::Float32Array>(info, 0, st::EDGE_WEIGHTS, "network").Data(), input,
                 {intOf(info, 8), intOf(info, 9), part.width, part.height},
                 arrayOf<Napi::Float32Array>(info, 12, 4 * part.pixels(), "out").Data());
   }

@@ -42,7 +42,7 @@ constexpr int INPUT = 54;
 constexpr int OUTPUT = 28;
 }  // namespace layers
 
-namespace tile {  // develop/start/edges/tile.ts
+namespace levels {  // develop/start/edges/levels.ts
 constexpr int MARGIN = 32;
 constexpr int PLANES = 4;
 constexpr double MU = 5000;
@@ -50,7 +50,7 @@ constexpr double CURVE = 8.517393171418904;
 constexpr double CEILING = 4;
 constexpr double LARGEST_SPAN = 8;
 constexpr double SPAN_UNIT = 4;
-}  // namespace tile
+}  // namespace levels
 
 namespace merge {  // develop/start/merge/merge.ts
 constexpr int SLOT_BITS = 16;

@@ -11,7 +11,7 @@ namespace implicam::start {
 
 namespace {
 using namespace layers;
-using namespace tile;
+using namespace levels;
 
 constexpr int PAD = 2;
 
@@ -197,15 +197,15 @@ void mixRows(const Member& me, const Level& level, const PlaneRows& said) {
 
 const size_t EDGE_WEIGHTS = startOf(LAYER_COUNT);
 
-void EdgeNetwork::tile(Team& team, const float* network, const EdgeViews& input, const Part& part, float* out) {
-  const int levels = input.levels, widest = MARGIN << (levels - 1);
+void EdgeNetwork::see(Team& team, const float* network, const EdgeViews& input, const Part& part, float* out) {
+  const int count = input.levels, widest = levels::MARGIN << (count - 1);
   enum { WEIGHTS, LIGHT, VIEWS, GUESS, OUT, SEEN, ONE, OTHER, HALF, HALF_OTHER };
   memory_[WEIGHTS].resize(EDGE_WEIGHTS);
   packed(network, memory_[WEIGHTS].data());
   std::vector<Light> lights;
   std::vector<Level> all;
   size_t lit = 0, finished = 0;
-  for (int l = 0; l < levels; l++) {
+  for (int l = 0; l < count; l++) {
     const int margin = widest >> l;
     lights.push_back({(part.width >> l) + 2 * margin, (part.height >> l) + 2 * margin, nullptr});
     all.push_back({(part.width >> l) + 2 * MARGIN, (part.height >> l) + 2 * MARGIN, nullptr, nullptr, nullptr});
@@ -217,7 +217,7 @@ void EdgeNetwork::tile(Team& team, const float* network, const EdgeViews& input,
   memory_[VIEWS].resize(9 * all[0].pixels());
   memory_[GUESS].resize(PLANES * all[0].pixels());
   lit = finished = 0;
-  for (int l = 0; l < levels; l++) {
+  for (int l = 0; l < count; l++) {
     lights[l].data = memory_[LIGHT].data() + lit;
     lit += 9 * (size_t)lights[l].width * lights[l].height;
     all[l].views = memory_[VIEWS].data();
@@ -228,12 +228,12 @@ void EdgeNetwork::tile(Team& team, const float* network, const EdgeViews& input,
   team.run(all[0].pixels(), [&](const Member& me) {
     lightRows(me, input, part, widest, lights[0]);
     me.meet();
-    for (int l = 1; l < levels; l++) {
+    for (int l = 1; l < count; l++) {
       halveRows(me, lights[l - 1], lights[l]);
       me.meet();
     }
   });
-  for (int l = levels - 1; l >= 0; l--) {
+  for (int l = count - 1; l >= 0; l--) {
     const Level& level = all[l];
     const int width = level.width / 2, height = level.height / 2;
     const PlaneRows seen = planesIn(memory_[SEEN], INPUT, width, height);
@@ -254,7 +254,7 @@ void EdgeNetwork::tile(Team& team, const float* network, const EdgeViews& input,
         me.meet();
       };
       curveRows(me, lights[l], level);
-      guessRows(me, level, l + 1 < levels ? &all[l + 1] : nullptr);
+      guessRows(me, level, l + 1 < count ? &all[l + 1] : nullptr);
       me.meet();
       inputRows(me, level, input.spans, 1 << l, seen);
       me.meet();

@@ -1,4 +1,4 @@
-// The network at depth edges: develop/start/edges/tile.ts, to the same bits.
+// The network at depth edges: develop/start/edges/levels.ts, to the same bits.
 #pragma once
 #include <vector>
 
@@ -28,7 +28,7 @@ class EdgeNetwork {
   explicit EdgeNetwork(ConvolveRows* convolve) : convolve_(convolve) {}
 
   // `network`: EDGE_WEIGHTS numbers; the part's sides are multiples of 2^(levels + 1). `out`: four planes of the part.
-  void tile(Team& team, const float* network, const EdgeViews& input, const Part& part, float* out);
+  void see(Team& team, const float* network, const EdgeViews& input, const Part& part, float* out);
 
  private:
   ConvolveRows* convolve_;

@@ -51,7 +51,7 @@ const THIRD = fround(1 / 3);
  *
  * @param network the weights of `layers.ts`, one behind the other
  */
-export function edgeTile(network: Float32Array, input: EdgeViews, part: Part): Float32Array {
+export function edgePart(network: Float32Array, input: EdgeViews, part: Part): Float32Array {
   const { levels, spans } = input;
   const pyramid = [lightOf(input, part, MARGIN * 2 ** (levels - 1))];
   for (let l = 1; l < levels; l++) pyramid.push(halved(pyramid[l - 1]));
