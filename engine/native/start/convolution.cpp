@@ -10,30 +10,32 @@ namespace implicam::start {
 
 namespace {
 
-constexpr int NL = IMPLICAM_VBYTES / sizeof(float), AT_ONCE = OUTPUTS_AT_ONCE;
+constexpr int NL = IMPLICAM_VBYTES / sizeof(float);
 typedef float V __attribute__((vector_size(IMPLICAM_VBYTES)));
 typedef float VUnaligned __attribute__((vector_size(IMPLICAM_VBYTES), aligned(4), may_alias));
-// With four outputs as many vectors of sums as leave registers for a factor and what it multiplies.
-constexpr int WIDE = IMPLICAM_VBYTES == 64 ? 4 : 2;
+// Two vectors of pixels at once, with as many outputs as leave registers for a weight and what it multiplies: a whole
+// group of 7, 11 or 13 of 32 registers, a part of one of 16.
+constexpr int VECTORS = 2;
+constexpr bool MANY_REGISTERS = IMPLICAM_VBYTES == 64;
 
 IC_INLINE V load(const float* p) { return *(const VUnaligned*)p; }
 IC_INLINE void store(float* p, V v) { *(VUnaligned*)p = v; }
 
-// Sums of four outputs at VECTORS · NL neighbouring pixels.
-template <int VECTORS, int TAPS>
-IC_INLINE void sum(const float* const* at, int inputs, ptrdiff_t pitch, const float* weights, const float* biases,
-                   V (&sums)[AT_ONCE][VECTORS]) {
-  for (int o = 0; o < AT_ONCE; o++)
-    for (int v = 0; v < VECTORS; v++) sums[o][v] = V{} + biases[o];
+// Sums of some outputs of a group at neighbouring pixels.
+template <int OUTPUTS, int COUNT, int TAPS>
+IC_INLINE void sum(const float* const* at, int inputs, ptrdiff_t pitch, const float* weights, int group,
+                   const float* biases, V (&sums)[OUTPUTS][COUNT]) {
+  for (int o = 0; o < OUTPUTS; o++)
+    for (int v = 0; v < COUNT; v++) sums[o][v] = V{} + biases[o];
   ptrdiff_t offset = 0;
   for (int i = 0; i < inputs; i++, offset += pitch) {
 #pragma GCC unroll 9
-    for (int t = 0; t < TAPS; t++, weights += AT_ONCE) {
-      V x[VECTORS];
-      for (int v = 0; v < VECTORS; v++) x[v] = load(at[t] + offset + v * NL);
-      for (int o = 0; o < AT_ONCE; o++) {
+    for (int t = 0; t < TAPS; t++, weights += group) {
+      V x[COUNT];
+      for (int v = 0; v < COUNT; v++) x[v] = load(at[t] + offset + v * NL);
+      for (int o = 0; o < OUTPUTS; o++) {
         const V weight = V{} + weights[o];
-        for (int v = 0; v < VECTORS; v++) sums[o][v] = sums[o][v] + weight * x[v];
+        for (int v = 0; v < COUNT; v++) sums[o][v] = sums[o][v] + weight * x[v];
       }
     }
   }
@@ -45,25 +47,43 @@ IC_INLINE V finished(V value, Ending ending, const float* input) {
   return ending == Ending::residual ? load(input) + rectified : rectified;
 }
 
-// One row's outputs from column x on, `count` of them at most.
-template <int VECTORS, int TAPS>
-IC_INLINE void block(const Convolution& how, const float* const* taps, ptrdiff_t pitch, int y, int x, int count) {
+// Outputs o … o + OUTPUTS − 1 of one row from column x on, `left` columns of them at most.
+template <int OUTPUTS, int COUNT, int TAPS>
+IC_INLINE void block(const Convolution& how, const float* const* taps, ptrdiff_t pitch, int y, int x, int left, int o) {
   const float* at[TAPS];
   for (int t = 0; t < TAPS; t++) at[t] = taps[t] + x;
-  const int inputs = how.input.channels;
-  for (int o = 0; o < how.output.channels; o += AT_ONCE) {
-    V sums[AT_ONCE][VECTORS];
-    sum<VECTORS, TAPS>(at, inputs, pitch, how.weights + (ptrdiff_t)o * inputs * TAPS, how.biases + o, sums);
-    for (int k = 0; k < AT_ONCE; k++) {
-      float* to = how.output.row(y, o + k) + x;
-      const float* input = how.ending == Ending::residual ? how.input.row(y, o + k) + x : nullptr;
-      for (int v = 0; v < VECTORS; v++) {
-        const V value = finished(sums[k][v], how.ending, input ? input + v * NL : nullptr);
-        const int left = count - v * NL;
-        if (left >= NL) store(to + v * NL, value);
-        else
-          for (int lane = 0; lane < left; lane++) to[v * NL + lane] = value[lane];
-      }
+  const int inputs = how.input.channels, group = how.output.channels / GROUPS;
+  const float* weights = how.weights + (ptrdiff_t)(o / group) * group * inputs * TAPS + o % group;
+  V sums[OUTPUTS][COUNT];
+  sum<OUTPUTS, COUNT, TAPS>(at, inputs, pitch, weights, group, how.biases + o, sums);
+  for (int k = 0; k < OUTPUTS; k++) {
+    float* to = how.output.row(y, o + k) + x;
+    const float* input = how.ending == Ending::residual ? how.input.row(y, o + k) + x : to;
+    for (int v = 0; v < COUNT; v++) {
+      const V value = finished(sums[k][v], how.ending, input + v * NL);
+      const int lanes = left - v * NL;
+      if (lanes >= NL) store(to + v * NL, value);
+      else
+        for (int lane = 0; lane < lanes; lane++) to[v * NL + lane] = value[lane];
+    }
+  }
+}
+
+// All outputs of a part of a row.
+template <int COUNT, int TAPS>
+IC_INLINE void columns(const Convolution& how, const float* const* taps, ptrdiff_t pitch, int y, int x, int left) {
+  const int outputs = how.output.channels, group = outputs / GROUPS;
+  for (int o = 0; o < outputs; o += group) {
+    if constexpr (MANY_REGISTERS) {
+      if (group == 13) block<13, COUNT, TAPS>(how, taps, pitch, y, x, left, o);
+      else if (group == 11) block<11, COUNT, TAPS>(how, taps, pitch, y, x, left, o);
+      else block<7, COUNT, TAPS>(how, taps, pitch, y, x, left, o);
+    } else {
+      // 13 = 4 + 4 + 5, 11 = 4 + 4 + 3, 7 = 4 + 3
+      block<4, COUNT, TAPS>(how, taps, pitch, y, x, left, o);
+      if (group > 8) block<4, COUNT, TAPS>(how, taps, pitch, y, x, left, o + 4);
+      if (group == 13) block<5, COUNT, TAPS>(how, taps, pitch, y, x, left, o + 8);
+      else block<3, COUNT, TAPS>(how, taps, pitch, y, x, left, o + group - 3);
     }
   }
 }
@@ -72,8 +92,8 @@ template <int TAPS>
 IC_INLINE void line(const Convolution& how, const float* const* taps, ptrdiff_t pitch, int y) {
   const int width = how.output.width;
   int x = 0;
-  for (; x + WIDE * NL <= width; x += WIDE * NL) block<WIDE, TAPS>(how, taps, pitch, y, x, WIDE * NL);
-  for (; x < width; x += NL) block<1, TAPS>(how, taps, pitch, y, x, width - x < NL ? width - x : NL);
+  for (; width - x > NL; x += VECTORS * NL) columns<VECTORS, TAPS>(how, taps, pitch, y, x, width - x);
+  if (x < width) columns<1, TAPS>(how, taps, pitch, y, x, width - x);
 }
 
 // The three rows that an output row of half the size needs, their even and their odd columns apart; the odd ones begin at

@@ -5,8 +5,8 @@
 
 namespace implicam::start {
 
-// Outputs that are computed together.
-constexpr int OUTPUTS_AT_ONCE = 4;
+// Outputs come in so many groups, whose weights lie side by side for each input and tap.
+constexpr int GROUPS = 4;
 
 // Planes with their rows side by side, [y][channel][x]; `origin` is row 0, channel 0, column 0. Around them is a border of
 // zeros as far as convolutions reach, and behind the last row memory that may be read.
@@ -23,7 +23,7 @@ enum class Ending { plain, rectified, residual };
 
 struct Convolution {
   PlaneRows input, output;
-  // As many outputs at once as above, for each input and tap: packed(…) of edges.cpp.
+  // Weights [group][input][tap][output of the group].
   const float *weights, *biases;
   int taps, dilation, stride;
   Ending ending;

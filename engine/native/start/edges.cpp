@@ -36,16 +36,17 @@ constexpr size_t startOf(int layer) {
   return start;
 }
 
-// The weights of outputs that are computed together side by side; biases stay behind them.
+// The weights of a group's outputs side by side; biases stay behind them.
 void packed(const float* network, float* out) {
   for (int k = 0; k < LAYER_COUNT; k++) {
     const Layer& layer = LAYERS[k];
     const int each = layer.inputs * layer.taps;
     const float* from = network + startOf(k);
     float* to = out + startOf(k);
-    for (int o = 0; o < layer.outputs; o += OUTPUTS_AT_ONCE)
+    const int group = layer.outputs / GROUPS;
+    for (int o = 0; o < layer.outputs; o += group)
       for (int i = 0; i < each; i++)
-        for (int n = 0; n < OUTPUTS_AT_ONCE; n++) *to++ = from[(size_t)(o + n) * each + i];
+        for (int n = 0; n < group; n++) *to++ = from[(size_t)(o + n) * each + i];
     std::copy_n(from + (size_t)layer.outputs * each, layer.outputs, to);
   }
 }
