@@ -14,6 +14,13 @@ const STEPS = 16;
 const FLAT = 0.1;
 /** … and elsewhere noise has up to so many times as much. */
 const NOISE_MARGIN = 3;
+/**
+ * Where nothing of a brightness is flat, texture must not pass for noise: no step has more than so many times what the
+ * calmest quarter of them has.
+ */
+const MOST_NOISE = 6;
+/** Steps of fewer pixels do not tell. */
+const FEW = 100;
 /** A picture that keeps this share of the other's contrast has lost nothing. */
 const KEPT = 0.6;
 /** Contrast is lost where this share of the surroundings has lost it, and half lost from this one on. */
@@ -49,9 +56,11 @@ function noiseFloor({ data }: Picture, energy: Float32Array): Float32Array {
   for (let p = 0; p < energy.length; p += stride) found[step[p]].push(energy[p]);
   const floors = found.map((values) => {
     values.sort((a, b) => a - b);
-    return NOISE_MARGIN * (values[Math.floor(FLAT * values.length)] ?? 0);
+    return values.length < FEW ? Number.POSITIVE_INFINITY : values[Math.floor(FLAT * values.length)];
   });
-  return Float32Array.from(step, (k) => floors[k]);
+  const known = floors.filter((v) => v < Number.POSITIVE_INFINITY).sort((a, b) => a - b);
+  const most = MOST_NOISE * (known[known.length >> 2] ?? 0);
+  return Float32Array.from(step, (k) => NOISE_MARGIN * Math.min(floors[k], most));
 }
 
 /**
