@@ -12,8 +12,10 @@ const DARK = 1e-3;
 const STEPS = 16;
 /** Of the pixels of a step this share is taken for flat: what contrast they have is noise … */
 const FLAT = 0.1;
-/** … and elsewhere noise has up to so many times as much. */
-const NOISE_MARGIN = 3;
+/** … and on average noise has so many times as much. */
+const MEAN_NOISE = 1.9;
+/** Contrast stands out of noise from this many times its mean on. */
+const ABOVE_NOISE = 1.6;
 /**
  * Where nothing of a brightness is flat, texture must not pass for noise: no step has more than so many times what the
  * calmest quarter of them has.
@@ -40,7 +42,7 @@ function contrastOf({ width, height, data }: Picture, lnWhite: number, kernels: 
   return kernels.gaussian(energy, width, height, WINDOW, energy);
 }
 
-/** The contrast that noise alone may have at every pixel: from the flattest pixels of the same brightness. */
+/** The contrast that noise alone has at every pixel: from the flattest pixels of the same brightness. */
 function noiseFloor({ data }: Picture, energy: Float32Array): Float32Array {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
@@ -60,7 +62,7 @@ function noiseFloor({ data }: Picture, energy: Float32Array): Float32Array {
   });
   const known = floors.filter((v) => v < Number.POSITIVE_INFINITY).sort((a, b) => a - b);
   const most = MOST_NOISE * (known[known.length >> 2] ?? 0);
-  return Float32Array.from(step, (k) => NOISE_MARGIN * Math.min(floors[k], most));
+  return Float32Array.from(step, (k) => MEAN_NOISE * Math.min(floors[k], most));
 }
 
 /**
@@ -81,7 +83,9 @@ export function lostContrast(
   const floor = noiseFloor(wanted, there);
   const lost = new Float32Array(there.length);
   for (let p = 0; p < lost.length; p++) {
-    lost[p] = there[p] > floor[p] && kept[p] < KEPT * there[p] ? 1 : 0;
+    const noise = floor[p];
+    const stands = there[p] > ABOVE_NOISE * noise;
+    if (stands && kept[p] - noise < KEPT * (there[p] - noise)) lost[p] = 1;
   }
   kernels.gaussian(lost, width, height, Math.max(2, 0.5 * circle), lost);
   for (let p = 0; p < lost.length; p++) {
