@@ -3,12 +3,21 @@
  * one, blurred as the defocus map says, looks more like the frames. Where neither does, the map is wrong, as it is
  * beside depth edges, and there the network is.
  */
-import type { Picture } from '../../../model/picture.js';
+import { createPicture, type Picture } from '../../../model/picture.js';
 import { composeRefocus } from '../../../model/render/render.js';
 import type { FocusViews } from '../depth/all-in-focus.js';
 import type { StartKernels } from '../kernels.js';
 import { fastExp, logInPlace } from '../pixels/fast-math.js';
+import { areaResize, bilinearResize } from '../pixels/resize.js';
+import { nearToFar } from './triples.js';
 
+/**
+ * Pictures are compared at most this large: so that half way between two views' planes circles measure so many pixels.
+ * There blur shows, and larger ones only take longer.
+ */
+const CIRCLE = 1.5;
+/** Sizes that come this near are compared as they are. */
+const NEARLY = 0.85;
 /** Circles up to this radius are rendered: every pixel is compared in its sharpest view, whose circles are small. */
 const REACH = 3;
 /** Differences are averaged over a Gaussian of this many pixels. */
@@ -27,6 +36,80 @@ const BAND = 2 ** 18;
 
 /** Shares of the network's picture, 0 … 1. */
 export function believed(
+  input: FocusViews,
+  s: Picture,
+  kappa: number,
+  classical: Picture,
+  network: Picture,
+  kernels: StartKernels,
+): Float32Array {
+  const scale = CIRCLE / widestBetween(input, kappa);
+  if (scale >= NEARLY) return sharesOf(input, s, kappa, classical, network, kernels);
+  const { width, height } = classical;
+  const toWidth = Math.max(1, Math.round(scale * width));
+  const toHeight = Math.max(1, Math.round(scale * height));
+  const reduced = (picture: Picture, gains?: readonly number[]) =>
+    smaller(picture, gains ?? [0, 0, 0], toWidth, toHeight, kernels);
+  const shares = sharesOf(
+    {
+      ...input,
+      views: input.views.map((view, v) => reduced(view, input.gains[v])),
+      gains: input.gains.map((gains) => gains.map(() => 0)),
+      valid: input.valid.map((mask) => mask && smallerMask(mask, width, height, toWidth, toHeight)),
+    },
+    {
+      width: toWidth,
+      height: toHeight,
+      channels: 1,
+      data: areaResize(s.data, width, height, toWidth, toHeight),
+    },
+    kappa * scale,
+    reduced(classical),
+    reduced(network),
+    kernels,
+  );
+  return bilinearResize(shares, toWidth, toHeight, width, height, 1);
+}
+
+/** The widest circle that a depth between the planes of two neighbouring views has in the nearer of them. */
+function widestBetween({ focus, aperture }: FocusViews, kappa: number): number {
+  const order = nearToFar(focus);
+  const gaps = order
+    .slice(1)
+    .map((v, k) => (focus[order[k]] - focus[v]) * Math.max(aperture[order[k]], aperture[v]));
+  return (kappa * Math.max(...gaps)) / 2;
+}
+
+/** ln radiance with gains added, averaged in linear light. */
+function smaller(
+  picture: Picture,
+  gains: readonly number[],
+  width: number,
+  height: number,
+  kernels: StartKernels,
+): Picture {
+  const out = createPicture(width, height, 3);
+  for (let c = 0; c < 3; c++) {
+    const plane = kernels.channelLight(picture, c, gains[c], width, height);
+    for (let p = 0; p < plane.length; p++) out.data[3 * p + c] = Math.log(Math.max(plane[p], 1e-30));
+  }
+  return out;
+}
+
+function smallerMask(
+  mask: Uint8Array,
+  width: number,
+  height: number,
+  toWidth: number,
+  toHeight: number,
+): Uint8Array {
+  return Uint8Array.from(areaResize(Float32Array.from(mask), width, height, toWidth, toHeight), (v) =>
+    v > 0.999 ? 1 : 0,
+  );
+}
+
+/** The shares at the pictures' own size. */
+function sharesOf(
   input: FocusViews,
   s: Picture,
   kappa: number,
