@@ -12,7 +12,7 @@ import { minimumFilter } from '../pixels/rank-filters.js';
 import { believed } from './belief.js';
 import { lostContrast } from './contrast.js';
 import { CURVE, MU } from './levels.js';
-import { type Proposal, propose } from './propose.js';
+import { propose } from './propose.js';
 import { type Shares, sharesOf, type Triple, triplesOf } from './triples.js';
 
 export interface EdgePicture {
@@ -29,7 +29,7 @@ const MAP_PIXELS = 3e5;
 /** Shares of white between which the network begins to tell light from shadow, and ceases to. */
 const SHADOW = [2e-5, 1e-4] as const;
 const HIGHLIGHT = [1.5, 3] as const;
-/** Where both maps of depth range by so many pixels of circle within this radius, contrast may be that of a halo. */
+/** Where depth ranges by so many pixels of circle within this radius, contrast may be that of a halo. */
 const EDGE = 1.5;
 const EDGE_RADIUS = 4;
 
@@ -46,13 +46,13 @@ export function edgePicture(
 ): EdgePicture {
   const lnWhite = lnWhiteOf(input);
   const triples = triplesOf(input.focus, input.aperture, kappa);
-  const proposal = propose(input, kappa, triples, mapOf(input, triples, kernels), lnWhite, kernels);
-  const share = believed(input, s, kappa, classical, proposal.picture, kernels);
+  const proposal = propose(input, triples, mapOf(input, triples, kernels), lnWhite, kernels);
+  const share = believed(input, s, kappa, classical, proposal, kernels);
   withdraw(share, input, s, kappa, classical, proposal, widestSpan(triples), lnWhite, kernels);
   const { width, height } = classical;
   const picture = createPicture(width, height, 3);
   for (let i = 0; i < picture.data.length; i++) {
-    picture.data[i] = mixed(classical.data[i], proposal.picture.data[i], share[Math.floor(i / 3)], lnWhite);
+    picture.data[i] = mixed(classical.data[i], proposal.data[i], share[Math.floor(i / 3)], lnWhite);
   }
   return { picture, taken: { width, height, channels: 1, data: share } };
 }
@@ -91,22 +91,21 @@ function withdraw(
   s: Picture,
   kappa: number,
   classical: Picture,
-  proposal: Proposal,
+  proposal: Picture,
   circle: number,
   lnWhite: number,
   kernels: StartKernels,
 ): void {
-  const lost = lostContrast(classical, proposal.picture, circle, lnWhite, kernels);
-  const won = lostContrast(proposal.picture, classical, circle, lnWhite, kernels);
-  const ranges = [s, proposal.s].map((map) => depthRange(map, kappa));
+  const lost = lostContrast(classical, proposal, circle, lnWhite, kernels);
+  const won = lostContrast(proposal, classical, circle, lnWhite, kernels);
+  const range = depthRange(s, kappa);
   const missing = missingPixels(input, circle, kernels);
   for (let p = 0; p < share.length; p++) {
-    const edge = ranges[0][p] > EDGE && ranges[1][p] > EDGE;
     const green = classical.data[3 * p + 1] - lnWhite;
     const light = fastExp(green);
     let kept = 1 - ramp(light, HIGHLIGHT);
     kept *= ramp(light, SHADOW);
-    if (!edge) kept *= 1 - lost[p];
+    if (range[p] <= EDGE) kept *= 1 - lost[p];
     if (missing) kept *= 1 - Math.min(1, 4 * missing[p]);
     share[p] = Math.max(share[p], won[p]) * kept;
   }

@@ -3,7 +3,7 @@ import type { Picture } from '../../../model/picture.js';
 import type { FocusViews } from '../depth/all-in-focus.js';
 import type { StartKernels } from '../kernels.js';
 import { fastExp } from '../pixels/fast-math.js';
-import { CURVE, type EdgeViews, MU, type Part, PLANES, stepOf } from './levels.js';
+import { CURVE, type EdgeViews, MU, type Part, stepOf } from './levels.js';
 import type { Shares, Triple } from './triples.js';
 import { edgeNetwork } from './weights.js';
 
@@ -14,43 +14,34 @@ const MOST_LEVELS = 6;
 const LARGEST_PART = 960;
 const LARGEST_SHARED_PART = 640;
 
-export interface Proposal {
-  /** ln radiance, 3 channels. */
-  readonly picture: Picture;
-  /** Depth in units of focus, 1 channel. */
-  readonly s: Picture;
-}
-
 /**
  * @param lnWhite ln of the light that counts as white
+ * @returns ln radiance, 3 channels
  */
 export function propose(
   input: FocusViews,
-  kappa: number,
   triples: readonly Triple[],
   shares: Shares,
   lnWhite: number,
   kernels: StartKernels,
-): Proposal {
+): Picture {
   const { width, height } = input.views[0];
   const picture: Picture = { width, height, channels: 3, data: new Float32Array(3 * width * height) };
-  const s: Picture = { width, height, channels: 1, data: new Float32Array(width * height) };
   const widest = Math.max(...triples.flatMap(({ spans }) => [spans[0], -spans[1]]));
   const levels = levelsOf(widest);
   const network = edgeNetwork();
   for (const part of partsOf(width, height, stepOf(levels), triples.length)) {
-    const sums = new Float32Array(PLANES * part.width * part.height);
+    const sums = new Float32Array(3 * part.width * part.height);
     triples.forEach((triple, t) => {
       const share = shareOn(shares, t, part, width, height);
       const needed = neededOf(share, part, stepOf(levels));
       if (!needed) return;
       const said = kernels.edgePart(network, viewsOf(input, triple, levels, lnWhite), needed);
-      const unit = Math.max(triple.spans[0], -triple.spans[1]) / kappa;
-      addShare(sums, part, said, needed, share, input.focus[triple.views[1]], unit);
+      addShare(sums, part, said, needed, share);
     });
-    write(sums, part, picture, s, lnWhite);
+    write(sums, part, picture, lnWhite);
   }
-  return { picture, s };
+  return picture;
 }
 
 function levelsOf(widest: number): number {
@@ -148,8 +139,6 @@ function addShare(
   said: Float32Array,
   needed: Part,
   share: Float32Array,
-  focus: number,
-  unit: number,
 ): void {
   const pixels = share.length;
   const count = needed.width * needed.height;
@@ -159,7 +148,6 @@ function addShare(
       const weight = share[to];
       if (weight === 0) continue;
       for (let c = 0; c < 3; c++) sums[c * pixels + to] += weight * said[c * count + from];
-      sums[3 * pixels + to] += weight * (focus + unit * said[3 * count + from]);
     }
   }
 }
@@ -167,7 +155,7 @@ function addShare(
 /** The least light over white that is told apart: the curve is flat below it. */
 const LEAST_LIGHT = 1e-7;
 
-function write(sums: Float32Array, part: Part, picture: Picture, s: Picture, lnWhite: number): void {
+function write(sums: Float32Array, part: Part, picture: Picture, lnWhite: number): void {
   const pixels = part.width * part.height;
   const width = Math.min(part.width, picture.width - part.x);
   const height = Math.min(part.height, picture.height - part.y);
@@ -179,7 +167,6 @@ function write(sums: Float32Array, part: Part, picture: Picture, s: Picture, lnW
         const light = (fastExp(CURVE * sums[c * pixels + from]) - 1) / MU;
         picture.data[3 * to + c] = lnWhite + Math.log(light > LEAST_LIGHT ? light : LEAST_LIGHT);
       }
-      s.data[to] = sums[3 * pixels + from];
     }
   }
 }
