@@ -3,7 +3,7 @@ import { RandomStream, Stream } from '../../../model/philox.js';
 import type { Picture } from '../../../model/picture.js';
 import { portableKernels } from '../kernels.js';
 import { gaussian } from '../pixels/filters.js';
-import { lostContrast } from './contrast.js';
+import { lostContrast, MOSTLY, SOMEWHERE } from './contrast.js';
 
 const [width, height] = [96, 64];
 
@@ -38,7 +38,7 @@ const at = (plane: Float32Array, x: number, y: number) => plane[y * width + x];
 
 test('contrast is lost where texture is blurred over more than a circle, and only there', () => {
   const sharp = picture(0.3);
-  const lost = lostContrast(sharp, blurred(sharp, 14), 4, 0, portableKernels);
+  const lost = lostContrast(sharp, blurred(sharp, 14), 4, MOSTLY, 0, portableKernels);
   expect(at(lost, 72, 32)).toBe(1);
   expect(at(lost, 52, 4)).toBe(0);
   expect(at(lost, 20, 32)).toBe(0);
@@ -46,17 +46,25 @@ test('contrast is lost where texture is blurred over more than a circle, and onl
 
 test('a few pixels are no loss', () => {
   const sharp = picture(0.3);
-  const lost = lostContrast(sharp, blurred(sharp, 2), 12, 0, portableKernels);
+  const lost = lostContrast(sharp, blurred(sharp, 2), 12, MOSTLY, 0, portableKernels);
   expect(Math.max(...lost)).toBe(0);
 });
 
 test('noise that is gone is no loss', () => {
   const noisy = picture(0);
-  const lost = lostContrast(noisy, blurred(noisy, 14), 4, 0, portableKernels);
+  const lost = lostContrast(noisy, blurred(noisy, 14), 4, MOSTLY, 0, portableKernels);
   expect(Math.max(...lost)).toBe(0);
 });
 
 test('the sharper picture has lost nothing against the blurred one', () => {
   const sharp = picture(0.3);
-  expect(Math.max(...lostContrast(blurred(sharp, 14), sharp, 4, 0, portableKernels))).toBe(0);
+  expect(Math.max(...lostContrast(blurred(sharp, 14), sharp, 4, MOSTLY, 0, portableKernels))).toBe(0);
+});
+
+test('a smaller part counts where less has to be lost', () => {
+  const sharp = picture(0.3);
+  const soft = blurred(sharp, 9);
+  const total = (lost: Float32Array) => lost.reduce((sum, v) => sum + v, 0);
+  const mostly = total(lostContrast(sharp, soft, 10, MOSTLY, 0, portableKernels));
+  expect(total(lostContrast(sharp, soft, 10, SOMEWHERE, 0, portableKernels))).toBeGreaterThan(2 * mostly);
 });

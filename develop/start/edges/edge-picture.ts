@@ -10,7 +10,7 @@ import { portableKernels, type StartKernels } from '../kernels.js';
 import { fastExp } from '../pixels/fast-math.js';
 import { minimumFilter } from '../pixels/rank-filters.js';
 import { believed } from './belief.js';
-import { lostContrast } from './contrast.js';
+import { lostContrast, MOSTLY, SOMEWHERE } from './contrast.js';
 import { CURVE, MU } from './levels.js';
 import { propose } from './propose.js';
 import { type Shares, sharesOf, type Triple, triplesOf } from './triples.js';
@@ -96,8 +96,8 @@ function withdraw(
   lnWhite: number,
   kernels: StartKernels,
 ): void {
-  const lost = lostContrast(classical, proposal, circle, lnWhite, kernels);
-  const won = lostContrast(proposal, classical, circle, lnWhite, kernels);
+  const lost = lostContrast(classical, proposal, circle, MOSTLY, lnWhite, kernels);
+  const won = lostContrast(proposal, classical, circle, SOMEWHERE, lnWhite, kernels);
   const range = depthRange(s, kappa);
   const missing = missingPixels(input, circle, kernels);
   for (let p = 0; p < share.length; p++) {
