@@ -5,6 +5,7 @@ import type { Registered } from './register.js';
 import type { FocusViews } from './start/depth/all-in-focus.js';
 import { type FocusResult, sweepFocus } from './start/depth/focus.js';
 import { viewResiduals } from './start/depth/residuals.js';
+import { edgePicture } from './start/edges/edge-picture.js';
 import { allButBleeding, blended, lostDetail } from './start/fusion/detail-guard.js';
 import { type Fusion, fuseViews } from './start/fusion/fusion.js';
 import type { Grouping } from './start/grouping/frames.js';
@@ -61,10 +62,16 @@ export function startStack(
       ? lostForSure(lost, sweep.s, explained, kernels)
       : new Float32Array(width * height);
   tell(blend, doubted, note);
+  // A network that was taught what a lens does helps where there is one.
+  const edges = doubted ? undefined : edgePicture(input, sweep.s, sweep.kappa, sweep.allInFocus, kernels);
+  if (edges) {
+    const share = meanOf(edges.taken.data);
+    note(`beside depth edges a network's picture: ${(100 * share).toFixed(0)} % of the whole`);
+  }
   return {
     ...sweep,
     blend,
-    allInFocus: blended(sweep.allInFocus, fusion.picture, blend),
+    allInFocus: blended(edges?.picture ?? sweep.allInFocus, fusion.picture, blend),
     s: { ...sweep.s, data: mendedDepth(sweep.s, fusion, blend, kernels) },
   };
 }

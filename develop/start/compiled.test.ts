@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { framesOf } from '../../bench/benchmarks/frames.js';
 import { renderCapture } from '../../bench/samples/capture.js';
 import { describeNative } from '../../engine/engines.fixture.js';
+import { nativeIsas } from '../../engine/native/native-engine.js';
 import { distanceTable } from '../../model/camera/spread.js';
 import { RandomStream, Stream } from '../../model/philox.js';
 import { createPicture } from '../../model/picture.js';
@@ -12,6 +13,7 @@ import type { Homography } from './align/homography.js';
 import { startKernels } from './compiled.js';
 import { MAXIMUM_COST } from './depth/semi-global.js';
 import { BLOCK, type SweepPlanes } from './depth/sweep-loops.js';
+import { WEIGHTS } from './edges/layers.js';
 import { emptySums, type FusionSums, fusionTerms } from './fusion/sums.js';
 import { portableKernels, type StartKernels } from './kernels.js';
 import { srgbResponse } from './response/response.js';
@@ -185,6 +187,7 @@ const CASES: Record<string, (kernels: StartKernels, draws: Draws) => unknown> = 
   bandEnergy: (k, d) => k.bandEnergy(d.floats(-3, 300, 3 * d.pixels), d.width, d.height),
   addToFusion: (k, d) => fusion(k, d),
   fusedCodes: (k, d) => k.fusedCodes(fusion(k, d)),
+  edgePart: (k, d) => edgesOf(k, d),
 };
 
 /** Three frames of noise that grows and falls over the picture, the second with holes. */
@@ -201,6 +204,15 @@ function fusion(kernels: StartKernels, d: Draws): FusionSums {
     kernels.addToFusion(sums, codes, index === 1 ? mask : undefined, index, fusionTerms(tables));
   });
   return sums;
+}
+
+/** The network at depth edges with any weights, on a part that reaches beyond the picture. */
+function edgesOf(k: StartKernels, d: Draws): Float32Array {
+  const { width, height } = d;
+  const views = [0, 1, 2].map(() => d.floats(-9, 3, 3 * d.pixels));
+  const gains = d.doubles(-0.5, 0.5, 9);
+  const input = { width, height, views, gains, spans: [4.4, -2.7] as const, levels: 2 };
+  return k.edgePart(d.floats(-0.09, 0.09, WEIGHTS), input, { x: -8, y: 16, width: 40, height: 16 });
 }
 
 /** Arrays by their bytes, so that −0 is not 0 and NaN is NaN. */
@@ -229,6 +241,15 @@ describeNative('the compiled inner loops of the start', () => {
         expect(bitsOf(CASES[name](kernels, new Draws(width, height)))).toEqual(expected);
       }
     }
+  });
+
+  test('the network at depth edges gives the same bits with every instruction set', () => {
+    const [width, height] = SIZES[0];
+    const expected = bitsOf(edgesOf(teams[1], new Draws(width, height)));
+    for (const isa of nativeIsas().filter((name) => name !== 'f64')) {
+      expect(bitsOf(edgesOf(startKernels(2, isa), new Draws(width, height)))).toEqual(expected);
+    }
+    expect(() => startKernels(1, 'none')).toThrow('no such instruction set');
   });
 
   test('every kernel is tried', () => {

@@ -5,6 +5,7 @@ import { distanceTable } from '../../model/camera/spread.js';
 import { type Comparison, FIELDS, geometryOf, TILE_COUNT } from './align/compare.js';
 import { type DiskKernel, diskBlurPlane, diskKernel } from './depth/disk-blur.js';
 import { BLOCK } from './depth/sweep-loops.js';
+import { PLANES } from './edges/levels.js';
 import { bandSizes } from './fusion/bands.js';
 import { missingEvidence, SLACK } from './fusion/sums.js';
 import { portableKernels, type StartKernels } from './kernels.js';
@@ -23,10 +24,11 @@ export const MOST_MERGED = 7;
  * The inner loops of the classical start, compiled where the core was built: the same bits in a fraction of the time.
  *
  * @param threads of the team that works on them, which sleeps between calls
+ * @param isa instruction set of the convolutions, which give the same bits on all; by default the widest
  */
-export function startKernels(threads: number = availableParallelism()): StartKernels {
+export function startKernels(threads: number = availableParallelism(), isa?: string): StartKernels {
   const addon = loadAddon();
-  return addon ? startKernelsOn(new addon.StartKernels(threads)) : portableKernels;
+  return addon ? startKernelsOn(new addon.StartKernels(threads, isa)) : portableKernels;
 }
 
 /** The start's kernels on what the addon does; what is too rare to be worth it stays TypeScript's. */
@@ -182,6 +184,26 @@ function startKernelsOn(addon: AddonStartKernels): StartKernels {
     fusedCodes(sums) {
       const out = new Float32Array(3 * sums.width * sums.height);
       addon.fusedCodes(sums, SLACK, out);
+      return out;
+    },
+    edgePart(network, { width, height, views, gains, spans, levels }, part) {
+      const out = new Float32Array(PLANES * part.width * part.height);
+      const [near, far] = spans;
+      addon.edgePart(
+        network,
+        views,
+        width,
+        height,
+        gains,
+        near,
+        far,
+        levels,
+        part.x,
+        part.y,
+        part.width,
+        part.height,
+        out,
+      );
       return out;
     },
     aggregatePaths({ width, height, labels, cost }, p1, p2) {

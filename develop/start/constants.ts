@@ -4,6 +4,8 @@ import * as features from './align/features.js';
 import * as compiled from './compiled.js';
 import * as semiGlobal from './depth/semi-global.js';
 import * as sweepLoops from './depth/sweep-loops.js';
+import * as layers from './edges/layers.js';
+import * as levels from './edges/levels.js';
 import * as merge from './merge/merge.js';
 import * as pixelRadiance from './merge/pixel-radiance.js';
 import * as shrink from './merge/shrink.js';
@@ -27,6 +29,13 @@ ${[
   constants('compiled', compiled, ['MOST_MERGED']),
   constants('depth/semi-global', semiGlobal, ['MAXIMUM_COST']),
   constants('depth/sweep-loops', sweepLoops, ['LIMIT', 'BLOCK', 'STEPS']),
+  constants('edges/layers', layers, ['FINE', 'COARSE', 'INPUT', 'OUTPUT']),
+  constants(
+    'edges/levels',
+    levels,
+    ['MARGIN', 'PLANES'],
+    ['MU', 'CURVE', 'CEILING', 'LARGEST_SPAN', 'SPAN_UNIT'],
+  ),
   constants('merge/merge', merge, ['SLOT_BITS']),
   constants(
     'merge/pixel-radiance',

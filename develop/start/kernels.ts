@@ -8,6 +8,7 @@ import { scoreShifts } from './align/search.js';
 import { diskBlurPlane } from './depth/disk-blur.js';
 import { aggregatePaths } from './depth/semi-global.js';
 import { addDifferences, blockDifferences, storeCosts, sumLowest } from './depth/sweep-loops.js';
+import { edgePart } from './edges/levels.js';
 import { bandEnergy } from './fusion/bands.js';
 import { addToFusion, fusedCodes } from './fusion/sums.js';
 import { mergeChannel } from './merge/merge.js';
@@ -37,6 +38,7 @@ export interface StartKernels {
   readonly bandEnergy: typeof bandEnergy;
   readonly addToFusion: typeof addToFusion;
   readonly fusedCodes: typeof fusedCodes;
+  readonly edgePart: typeof edgePart;
 }
 
 /** The definition, which runs everywhere. */
@@ -60,4 +62,5 @@ export const portableKernels: StartKernels = {
   bandEnergy,
   addToFusion,
   fusedCodes,
+  edgePart,
 };

@@ -133,6 +133,21 @@ export interface AddonStartKernels {
     targetHeight: number,
     sums: Float32Array,
   ): void;
+  edgePart(
+    network: Float32Array,
+    views: readonly Float32Array[],
+    width: number,
+    height: number,
+    gains: Float64Array,
+    nearSpan: number,
+    farSpan: number,
+    levels: number,
+    x: number,
+    y: number,
+    partWidth: number,
+    partHeight: number,
+    out: Float32Array,
+  ): void;
   aggregatePaths(
     width: number,
     height: number,

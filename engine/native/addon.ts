@@ -101,7 +101,7 @@ export interface Addon {
     isa: string,
     threads: number,
   ) => AddonRenderer;
-  readonly StartKernels: new (threads: number) => AddonStartKernels;
+  readonly StartKernels: new (threads: number, isa?: string) => AddonStartKernels;
   readonly Trainer: new (problem: Problem, isa: string | DevicePlace, threads?: number) => AddonTrainer;
   isas(): string[];
   peak(isa: string, threads: number, seconds: number): Promise<number>;

@@ -74,6 +74,20 @@ function findCompiler() {
   return undefined;
 }
 
+/** What the classical start is compiled from, one file a concept. */
+const START_PARTS = [
+  'filters',
+  'light',
+  'merge',
+  'compare',
+  'sweep',
+  'spread',
+  'shrink',
+  'float_planes',
+  'fusion',
+  'edges',
+];
+
 function jobs(variants) {
   const common = [
     '-std=gnu++20',
@@ -102,18 +116,17 @@ function jobs(variants) {
   list.push({ name: 'addon_start', source: 'addon/start.cpp', flags: addon });
   // The start is defined in TypeScript and its bits are kept: no fused multiply-adds, nothing reassociated.
   const exact = [...common, '-O3', '-ffp-contract=off', '-fno-trapping-math', '-fno-math-errno'];
-  for (const part of [
-    'filters',
-    'light',
-    'merge',
-    'compare',
-    'sweep',
-    'spread',
-    'shrink',
-    'float_planes',
-    'fusion',
-  ]) {
+  for (const part of START_PARTS) {
     list.push({ name: `start_${part}`, source: `start/${part}.cpp`, flags: exact });
+  }
+  for (const [isa, [bytes, ...flags]] of Object.entries(variants)) {
+    if (flags.includes('-DIMPLICAM_F64')) continue;
+    const wide = [`-DIMPLICAM_ISA=${isa}`, `-DIMPLICAM_VBYTES=${bytes}`, '-Wno-psabi', ...flags];
+    list.push({
+      name: `start_convolution_${isa}`,
+      source: 'start/convolution.cpp',
+      flags: [...exact, ...wide],
+    });
   }
   list.push({ name: 'addon_device', source: 'addon/device.cpp', flags: addon });
   list.push({ name: 'device_library', source: 'device/library.cpp', flags: [...common, '-O2'] });

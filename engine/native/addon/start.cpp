@@ -1,8 +1,8 @@
 // The bridge to the start's kernels. Calls block, and work on the calling thread and the team's own.
-#include "addon/addon.h"
+#include "addon/start_arguments.h"
 #include "start/compare.h"
+#include "start/edges.h"
 #include "start/filters.h"
-#include "start/fusion.h"
 #include "start/light.h"
 #include "start/merge.h"
 #include "start/shrink.h"
@@ -13,27 +13,6 @@ namespace {
 
 using namespace implicam;
 namespace st = implicam::start;
-
-int intOf(const Napi::CallbackInfo& info, size_t i) { return info[i].As<Napi::Number>().Int32Value(); }
-
-// Width and height, from arguments i and i + 1.
-struct Size {
-  int width, height;
-  size_t pixels() const { return (size_t)width * height; }
-};
-
-Size sizeOf(const Napi::CallbackInfo& info, size_t i) {
-  Size size{intOf(info, i), intOf(info, i + 1)};
-  if (size.width < 1 || size.height < 1) throw Napi::Error::New(info.Env(), "a plane has a width and a height");
-  return size;
-}
-
-template <class Array>
-auto* dataOf(Napi::Env env, Napi::Value value, size_t length) {
-  Array a = value.As<Array>();
-  if (a.ElementLength() < length) throw Napi::Error::New(env, "an array of the start is too short");
-  return a.Data();
-}
 
 class StartKernels final : public Napi::ObjectWrap<StartKernels> {
  public:
@@ -59,12 +38,13 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
                            InstanceMethod<&StartKernels::bandEnergy>("bandEnergy"),
                            InstanceMethod<&StartKernels::addToFusion>("addToFusion"),
                            InstanceMethod<&StartKernels::fusedCodes>("fusedCodes"),
+                           InstanceMethod<&StartKernels::edgePart>("edgePart"),
                        });
   }
 
-  // new StartKernels(threads)
+  // new StartKernels(threads, isa | undefined)
   explicit StartKernels(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<StartKernels>(info), team_(intOf(info, 0)) {}
+      : Napi::ObjectWrap<StartKernels>(info), team_(intOf(info, 0)), edges_(convolution(info)) {}
 
  private:
   // boxMean(source, width, height, radius ≥ 1, out)
@@ -336,56 +316,6 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
     st::bandEnergy(team_, scratch_, codes.Data(), full.width, full.height, energy, light);
   }
 
-  static st::LevelSums levelOf(Napi::Env env, Napi::Object level, size_t pixels) {
-    auto floats = [&](Napi::Value v) { return dataOf<Napi::Float32Array>(env, v, pixels); };
-    auto light = level.Get("light").As<Napi::Array>();
-    return {floats(level.Get("most")), floats(level.Get("weight")),
-            {floats(light.Get(0u)), floats(light.Get(1u)), floats(light.Get(2u))}};
-  }
-
-  // The FusionSums of develop/start/fusion/sums.ts.
-  static st::FusionSums fusionOf(Napi::Env env, Napi::Object sums) {
-    const Size size{sums.Get("width").As<Napi::Number>().Int32Value(), sums.Get("height").As<Napi::Number>().Int32Value()};
-    if (size.width < 1 || size.height < 1) throw Napi::Error::New(env, "a fusion has a width and a height");
-    const size_t pixels = size.pixels(), half = (size_t)((size.width + 1) / 2) * ((size.height + 1) / 2);
-    auto floats = [&](const char* name) { return dataOf<Napi::Float32Array>(env, sums.Get(name), pixels); };
-    auto bytes = [&](const char* name) { return dataOf<Napi::Uint8Array>(env, sums.Get(name), 3 * pixels); };
-    return {size.width,
-            size.height,
-            levelOf(env, sums.Get("full").As<Napi::Object>(), pixels),
-            levelOf(env, sums.Get("half").As<Napi::Object>(), half),
-            bytes("least"),
-            bytes("greatest"),
-            floats("place"),
-            floats("placeSquared"),
-            dataOf<Napi::Uint16Array>(env, sums.Get("best"), pixels),
-            floats("before"),
-            floats("after"),
-            floats("latest")};
-  }
-
-  // The FusionTerms of sums.ts, and what a pixel that is not there has of evidence.
-  static st::FusionTerms termsOf(Napi::Env env, Napi::Object given, float missing) {
-    st::FusionTerms terms{};
-    terms.least = given.Get("least").As<Napi::Number>().FloatValue();
-    terms.missing = missing;
-    auto tables = given.Get("tables").As<Napi::Array>(), windows = given.Get("windows").As<Napi::Array>();
-    for (uint32_t l = 0; l < st::BANDS; l++) {
-      terms.tables[l] = dataOf<Napi::Float32Array>(env, tables.Get(l), 256);
-      auto list = windows.Get(l).As<Napi::Array>();
-      if (list.Length() != st::WINDOWS) throw Napi::Error::New(env, "a band has five windows");
-      for (uint32_t k = 0; k < st::WINDOWS; k++) {
-        auto window = list.Get(k).As<Napi::Object>();
-        auto kernel = window.Get("kernel").As<Napi::Float32Array>();
-        const int radius = (int)kernel.ElementLength() - 1, side = window.Get("side").As<Napi::Number>().Int32Value();
-        if (radius < 0 || radius > st::WIDEST_WINDOW || side < 1) throw Napi::Error::New(env, "a window is too wide");
-        terms.windows[l][k] = {side, radius, kernel.Data(), window.Get("weight").As<Napi::Number>().FloatValue(),
-                               window.Get("margin").As<Napi::Number>().FloatValue()};
-      }
-    }
-    return terms;
-  }
-
   // addToFusion(sums, codes, mask | undefined, index, terms, missing)
   void addToFusion(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
@@ -404,9 +334,34 @@ class StartKernels final : public Napi::ObjectWrap<StartKernels> {
     st::fusedCodes(team_, scratch_, sums, info[1].As<Napi::Number>().FloatValue(), out.Data());
   }
 
+  static st::ConvolveRows* convolution(const Napi::CallbackInfo& info) {
+    auto* found = st::findConvolution(info[1].IsString() ? info[1].As<Napi::String>().Utf8Value().c_str() : "");
+    if (!found) throw Napi::Error::New(info.Env(), "this machine has no such instruction set");
+    return found;
+  }
+
+  // edgePart(network, views: Float32Array[3], width, height, gains, near span, far span, levels, x, y, w, h, out)
+  void edgePart(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    const Size size = sizeOf(info, 2), part = sizeOf(info, 10);
+    auto given = info[1].As<Napi::Array>();
+    st::EdgeViews input{size.width, size.height, {}, arrayOf<Napi::Float64Array>(info, 4, 9, "gains").Data(),
+                        {info[5].As<Napi::Number>().DoubleValue(), info[6].As<Napi::Number>().DoubleValue()},
+                        intOf(info, 7)};
+    for (uint32_t v = 0; v < 3; v++)
+      input.views[v] = dataOf<Napi::Float32Array>(env, given.Get(v), 3 * size.pixels());
+    const int step = 2 << input.levels;
+    if (input.levels < 1 || input.levels > 8 || part.width % step || part.height % step)
+      throw Napi::Error::New(env, "a part's sides are multiples of what its levels halve");
+    edges_.see(team_, arrayOf<Napi::Float32Array>(info, 0, st::EDGE_WEIGHTS, "network").Data(), input,
+                {intOf(info, 8), intOf(info, 9), part.width, part.height},
+                arrayOf<Napi::Float32Array>(info, 12, 4 * part.pixels(), "out").Data());
+  }
+
   st::Team team_;
   st::Comparer comparer_;
   st::FusionScratch scratch_;
+  st::EdgeNetwork edges_;
 };
 
 }  // namespace

@@ -35,6 +35,23 @@ constexpr int BLOCK = 4;
 constexpr int STEPS = 4;
 }  // namespace sweepLoops
 
+namespace layers {  // develop/start/edges/layers.ts
+constexpr int FINE = 44;
+constexpr int COARSE = 52;
+constexpr int INPUT = 54;
+constexpr int OUTPUT = 28;
+}  // namespace layers
+
+namespace levels {  // develop/start/edges/levels.ts
+constexpr int MARGIN = 32;
+constexpr int PLANES = 4;
+constexpr double MU = 5000;
+constexpr double CURVE = 8.517393171418904;
+constexpr double CEILING = 4;
+constexpr double LARGEST_SPAN = 8;
+constexpr double SPAN_UNIT = 4;
+}  // namespace levels
+
 namespace merge {  // develop/start/merge/merge.ts
 constexpr int SLOT_BITS = 16;
 }  // namespace merge

@@ -1,28 +1,10 @@
 #include "start/light.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
+
+#include "start/fast_math.h"
 
 namespace implicam::start {
-
-namespace {
-
-// fastExp of fast-math.ts.
-inline double exponential(double x) {
-  const double y = x * 1.4426950408889634;
-  if (y < -150) return 0;
-  const double z = y > 127 ? 127 : y, whole = std::floor(z);
-  const double g = (z - whole) * 0.6931471805599453 - 0.34657359;
-  const double p =
-      1 + g * (1 + g * (0.5 + g * (0.16666667 + g * (0.041666668 + g * (0.008333334 + g * 0.0013888889)))));
-  const int64_t bits = (int64_t)((int)whole + 1023) << 52;
-  double power;
-  std::memcpy(&power, &bits, 8);
-  return 1.4142135623730951 * p * power;
-}
-
-}  // namespace
 
 void channelLight(Team& team, const float* data, int width, int channel, double gain, const Coverage& columns,
                   const Coverage& rows, float* out) {
