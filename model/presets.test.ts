@@ -57,7 +57,8 @@ describe('no training', () => {
   });
 
   test('a picture that is to stay as it is is not trained, a half costs half', () => {
-    const steps = (kept: number) => presetConfig('focus', 'standard', { ...facts, pixels: 4e6, kept }).train.steps;
+    const steps = (kept: number) =>
+      presetConfig('focus', 'standard', { ...facts, pixels: 4e6, kept }).train.steps;
     expect(steps(0.95)).toBe(0);
     expect(steps(0.5) / steps(0)).toBeCloseTo(0.5, 2);
   });

@@ -102,7 +102,17 @@ function jobs(variants) {
   list.push({ name: 'addon_start', source: 'addon/start.cpp', flags: addon });
   // The start is defined in TypeScript and its bits are kept: no fused multiply-adds, nothing reassociated.
   const exact = [...common, '-O3', '-ffp-contract=off', '-fno-trapping-math', '-fno-math-errno'];
-  for (const part of ['filters', 'light', 'merge', 'compare', 'sweep', 'spread', 'shrink', 'float_planes', 'fusion']) {
+  for (const part of [
+    'filters',
+    'light',
+    'merge',
+    'compare',
+    'sweep',
+    'spread',
+    'shrink',
+    'float_planes',
+    'fusion',
+  ]) {
     list.push({ name: `start_${part}`, source: `start/${part}.cpp`, flags: exact });
   }
   list.push({ name: 'addon_device', source: 'addon/device.cpp', flags: addon });
