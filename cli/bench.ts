@@ -8,13 +8,14 @@ import { benchStep } from '../bench/benchmarks/step.js';
 import { benchTrain } from '../bench/benchmarks/train.js';
 import { WORKLOADS, type Workload } from '../bench/benchmarks/workloads.js';
 import { SCENE_NAMES, type SceneName } from '../bench/samples/scenes/index.js';
-import { QUALITIES, type Quality } from '../develop/options.js';
+import type { Quality } from '../develop/options.js';
 import { defaultEngine, type EngineChoice } from '../engine/choose.js';
 import { ImplicamError } from '../model/errors.js';
 import {
   deviceOption,
   engineOption,
   jsonOption,
+  qualityOption,
   seedOption,
   threadsOption,
   wholeNumber,
@@ -52,7 +53,7 @@ export function define(command: Command): void {
     .command('train')
     .description('develop a generated capture and score it against its truth as time goes by')
     .addOption(new Option('--scene <name>', 'what is photographed').choices(SCENE_NAMES).default('study'))
-    .addOption(new Option('--quality <name>', 'how long to train').choices(QUALITIES).default('standard'))
+    .addOption(qualityOption())
     .addOption(engineOption())
     .addOption(deviceOption())
     .addOption(threadsOption())

@@ -2,18 +2,25 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { SCENE_NAMES, type SceneName } from '../bench/samples/scenes/index.js';
 import { writeSample } from '../bench/samples/write.js';
-import { QUALITIES, type Quality } from '../develop/options.js';
+import type { Quality } from '../develop/options.js';
 import { OUTPUT_FILES } from '../develop/outputs.js';
 import type { EngineName } from '../engine/engine.js';
 import { developInto } from './develop.js';
 import { evaluateModel, scoreTable } from './evaluate.js';
-import { deviceOption, engineOption, numbersBetween, seedOption, threadsOption } from './shared/options.js';
+import {
+  deviceOption,
+  engineOption,
+  numbersBetween,
+  qualityOption,
+  seedOption,
+  threadsOption,
+} from './shared/options.js';
 
 export function define(command: Command): void {
   command
     .option('-o, --out <dir>', 'folder for the sample and the results', 'demo')
     .addOption(new Option('--scene <name>', 'what is photographed').choices(SCENE_NAMES).default('study'))
-    .addOption(new Option('--quality <name>', 'how long to train').choices(QUALITIES).default('standard'))
+    .addOption(qualityOption())
     .addOption(
       new Option('--size <WxH>', 'pixels of a photograph')
         .argParser(numbersBetween('x', ['W', 'H']))

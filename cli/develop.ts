@@ -5,7 +5,6 @@ import {
   type DevelopPhase,
   PRESETS,
   type Preset,
-  QUALITIES,
   type Quality,
   type TrainFunction,
 } from '../develop/options.js';
@@ -20,6 +19,7 @@ import {
   deviceOption,
   engineOption,
   jsonOption,
+  qualityOption,
   schemaOption,
   seedOption,
   threadsOption,
@@ -36,7 +36,7 @@ export function define(command: Command): void {
         .choices(PRESETS)
         .default('auto'),
     )
-    .addOption(new Option('--quality <name>', 'how long to train').choices(QUALITIES).default('standard'))
+    .addOption(qualityOption())
     .addOption(engineOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -61,7 +61,7 @@ const AFTER = `
 preview.jpg, small, is there before training: the classical picture that it begins with.
 
 Results: all-in-focus.png (to look at), .exr (linear radiance) and .jpg (UltraHDR), defocus.exr, refocus-near.png and
-refocus-far.png (focus stacks), response.json, model.safetensors (for "implicam render"), report.json.
+refocus-far.png (focus stacks, not with --quality instant), response.json, model.safetensors (for "implicam render"), report.json.
 
 Ctrl-C saves a snapshot in the results folder; the same command with --resume goes on from it to the same result.`;
 
@@ -128,8 +128,9 @@ export async function developInto(
   progress.line('writing the results');
   const report = await writeResultsFolder(results, development, photographs);
   const { train: trained, render } = report.seconds;
+  const done = report.steps === 0 ? 'nothing trained' : `${report.steps} steps in ${duration(trained)}`;
   progress.line(
-    `done: ${report.steps} steps in ${duration(trained)}, results in ${duration(render)}; look at ${join(results, OUTPUT_FILES.picture)}`,
+    `done: ${done}, results in ${duration(render)}; look at ${join(results, OUTPUT_FILES.picture)}`,
   );
   for (const warning of warnings) progress.line(warning);
   return report;

@@ -22,8 +22,10 @@ import { framesThatShow } from './start/grouping/blank.js';
 export async function develop(frames: readonly Frame[], options: DevelopOptions = {}): Promise<Development> {
   const engine = await chooseEngine(options);
   const { model: untrained, preparation } = await prepareModel(frames, options, engine);
-  options.onPhase?.('train');
-  const train = options.train ?? trainHere;
+  const isTrained = untrained.state.step < untrained.config.train.steps;
+  if (isTrained) options.onPhase?.('train');
+  // Other processes are not started for nothing.
+  const train = isTrained && options.train ? options.train : trainHere;
   const job = { model: untrained, frames: preparation.data.frames, engine, options };
   const outcome = await train(job);
   const model = describeCamera({ ...untrained, state: outcome.state });
@@ -155,6 +157,7 @@ async function trainSteps(trainer: Trainer, from: number, options: DevelopOption
   return trainer.train(steps - from, {
     signal: options.signal,
     onProgress: (progress) => {
+      if (steps === from) return;
       const stepsPerSecond = ((progress.step - from) * 1000) / Math.max(1, performance.now() - began);
       const secondsLeft = (steps - progress.step) / Math.max(stepsPerSecond, 1e-9);
       options.onProgress?.({ ...progress, steps, stepsPerSecond, secondsLeft });

@@ -16,7 +16,7 @@ import type { StartKernels } from './start/kernels.js';
 
 export { PRESETS, type Preset, QUALITIES, type Quality };
 
-/** Phases of a development, in order. */
+/** Phases of a development, in order; without steps to take there is no `train`. */
 export type DevelopPhase = 'register' | 'start' | 'train' | 'render';
 
 /** What `develop` reports while it trains. */

@@ -6,7 +6,13 @@ import type { ToneStart } from '../model/initial.js';
 import { encodeKept } from '../model/kept.js';
 import type { Frame, Picture } from '../model/picture.js';
 import type { Capture, FrameSetting } from '../model/plan.js';
-import { type PresetFacts, presetConfig, presetFocus, type StillPreset } from '../model/presets.js';
+import {
+  type PresetFacts,
+  presetConfig,
+  presetFocus,
+  requirePicture,
+  type StillPreset,
+} from '../model/presets.js';
 import { unseenOf } from '../model/unseen.js';
 import { evenStack } from './even.js';
 import { type Light, lookOf, recoverLight, withoutNoise } from './light.js';
@@ -54,6 +60,7 @@ export async function prepare(
     notes.push(sentence);
     options.onNote?.(sentence);
   };
+  requirePicture(options.preset ?? 'auto', options.quality ?? 'standard');
   earlier.forEach(note);
   options.notes?.forEach(note);
   options.onPhase?.('register');

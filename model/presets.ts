@@ -58,18 +58,27 @@ export function presetFocus(preset: StillPreset): PresetForm['focus'] {
 }
 
 /**
+ * Refuses a preset that has no picture before training where no training is asked for: better before a capture is
+ * prepared than after.
+ *
+ * @throws ImplicamError `preset-mismatch`
+ */
+export function requirePicture(preset: string, quality: string): void {
+  if (preset !== 'neucam' || quality !== 'instant') return;
+  throw new ImplicamError(
+    'preset-mismatch',
+    'preset neucam learns its picture from nothing, so quality instant has none to show: use draft, standard or best',
+    { exitCode: 2, status: 422 },
+  );
+}
+
+/**
  * The configuration of a preset for a capture.
  *
- * @throws ImplicamError `preset-mismatch` where the preset has no picture before training, and none is asked for
+ * @throws ImplicamError `preset-mismatch` as {@link requirePicture}
  */
 export function presetConfig(preset: StillPreset, effort: Effort, facts: PresetFacts): ModelConfig {
-  if (preset === 'neucam' && effort === 'instant') {
-    throw new ImplicamError(
-      'preset-mismatch',
-      'preset neucam learns its picture from nothing, so quality instant has none to show: use draft, standard or best',
-      { exitCode: 2 },
-    );
-  }
+  requirePicture(preset, effort);
   return configSchema.parse(FORMS[preset].config(effort, facts));
 }
 

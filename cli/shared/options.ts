@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
+import { QUALITIES } from '../../develop/options.js';
 import { ENGINES } from '../../engine/engine.js';
 import { ImplicamError } from '../../model/errors.js';
 import { explainIssues, explainRequirement } from '../../model/issues.js';
@@ -29,6 +30,15 @@ export const threadsOption = () =>
   new Option('--threads <n>', 'threads of the native engine (default: all processors)').argParser(
     wholeNumber(1, 1024),
   );
+
+export const qualityOption = () =>
+  new Option(
+    '--quality <name>',
+    'how long to train: instant, not at all, for the classical picture at once; draft for a quick look; standard for most ' +
+      'pictures; best, three times as long, for those to keep',
+  )
+    .choices(QUALITIES)
+    .default('standard');
 
 export const seedOption = () =>
   new Option('--seed <n>', 'seed of everything that is drawn at random')

@@ -87,11 +87,13 @@ function lineReport(stream: ProgressStream, now: () => number): ProgressReport {
 }
 
 function wordsOf({ loss, psnr, stepsPerSecond, secondsLeft }: DevelopProgress) {
+  const known = (value: number, words: (value: number) => string) =>
+    Number.isFinite(value) ? words(value) : '?';
   return {
-    loss: loss.toPrecision(3),
-    psnr: psnr.toFixed(1),
-    rate: stepsPerSecond.toPrecision(3),
-    left: Number.isFinite(secondsLeft) ? duration(secondsLeft) : '?',
+    loss: known(loss, (v) => v.toPrecision(3)),
+    psnr: known(psnr, (v) => v.toFixed(1)),
+    rate: known(stepsPerSecond, (v) => v.toPrecision(3)),
+    left: known(secondsLeft, duration),
   };
 }
 

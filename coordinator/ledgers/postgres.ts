@@ -152,7 +152,8 @@ export class PostgresLedger implements Ledger {
     held.summary = summary;
     held.manifest = this.readManifest(held);
     // A database that is away for a moment is no fault of the training.
-    await held.writeWithRetries(() => recordPhase(db, lease, 'train', summary.steps));
+    // A picture that is wanted at once is not said to be learned.
+    if (summary.steps > 0) await held.writeWithRetries(() => recordPhase(db, lease, 'train', summary.steps));
     if (held.ending.signal.aborted) return;
     held.scheduled = true;
     this.listener!.onClaimed(specOf(training, summary, lease.number, held.manifest));

@@ -13,6 +13,15 @@ describe('a training', () => {
     expect(scheduler.of('advance')).toMatchObject([{ until: 20, snapshots: [10, 20] }]);
   });
 
+  test('of no steps is finished as soon as it is submitted, without a runner', () => {
+    const scheduler = new SchedulerFixture();
+    scheduler.dispatch({ type: 'trainingSubmitted', spec: spec('s', { steps: 0 }) });
+    expect(scheduler.last).toEqual([{ type: 'finished', training: 's', step: 0 }]);
+    expect(scheduler.state.trainings).toEqual({});
+    scheduler.join(info('a'));
+    expect(scheduler.of('host')).toEqual([]);
+  });
+
   test('reports how much memory it lacks', () => {
     const scheduler = new SchedulerFixture();
     scheduler.join(info('a', { memoryBytes: 200 }));
@@ -376,7 +385,8 @@ describe('bad input', () => {
   test.each([
     ['no shards', { shards: [] }],
     ['no cost', { shards: [{ memoryBytes: 1, cost: 0 }] }],
-    ['no steps', { steps: 0 }],
+    ['less than no steps', { steps: -1 }],
+    ['half a step', { steps: 0.5 }],
     ['a snapshot from the future', { stored: [snapshot(101), snapshot(0)] }],
     ['snapshots out of order', { stored: [snapshot(10), snapshot(20), snapshot(0)] }],
     ['nothing to begin with', { stored: [] }],

@@ -19,7 +19,8 @@ export function checkSpec(spec: TrainingSpec): void {
   }
   if (!finite(spec.hopMs) || !finite(spec.sharedMemoryBytes))
     throw refuse('its exchange and memory need a size');
-  if (!Number.isSafeInteger(spec.steps) || spec.steps < 1) throw refuse(`it has ${spec.steps} steps`);
+  // None at all: what shows its classical start is finished as soon as it is submitted.
+  if (!Number.isSafeInteger(spec.steps) || spec.steps < 0) throw refuse(`it has ${spec.steps} steps`);
   if (spec.stored.length === 0) throw refuse('it has no state to begin with');
   for (const [i, { step }] of spec.stored.entries()) {
     if (!Number.isSafeInteger(step) || step < 0 || step > spec.steps) {

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { appendTo } from '../../database/append-events.js';
 import type { Database } from '../../migrations/schema.js';
+import { requirePicture } from '../../model/presets.js';
 import type { Principal } from '../context.js';
 import { refusal } from '../http/refusal.js';
 import { lockSession, lockTenant } from '../sessions/sessions.js';
@@ -18,7 +19,7 @@ export interface TrainingRequest {
 /**
  * Puts a session into the queue.
  *
- * @throws ImplicamError `too-few-frames`, `session-busy`, `nothing-to-resume`, `quota-active`
+ * @throws ImplicamError `too-few-frames`, `session-busy`, `nothing-to-resume`, `quota-active`, `preset-mismatch`
  */
 export async function startTraining(
   tx: Kysely<Database>,
@@ -93,6 +94,7 @@ async function openRun(
 ) {
   const run = session.run + 1;
   const { preset = session.preset, quality = session.quality, seed, steps } = request;
+  requirePicture(preset, quality);
   await tx
     .insertInto('training_runs')
     .values({ session: id, number: run, state: 'queued', preset, quality, seed, steps: steps ?? null })

@@ -10,6 +10,7 @@ import { type Coordinator, startCoordinator } from '../../coordinator/coordinato
 import { PostgresLedger } from '../../coordinator/ledgers/postgres.js';
 import type { SchedulerOptions } from '../../coordinator/scheduler/options.js';
 import { type Db, openDatabase } from '../../database/connection.js';
+import type { Quality } from '../../model/presets.js';
 import { createFolderStore } from '../../store/folder.js';
 import type { ObjectStore } from '../../store/objects.js';
 import { type TestApi, testApi } from '../api/api.js';
@@ -94,10 +95,10 @@ export class TrainingService {
   }
 
   /** A session with generated photographs. */
-  async newSession(capture: CaptureOptions): Promise<string> {
+  async newSession(capture: CaptureOptions, quality: Quality = 'draft'): Promise<string> {
     const created = await this.call<{ id: string }>('POST', '/v1/sessions', {
       preset: 'auto',
-      quality: 'draft',
+      quality,
     });
     const { frames, options } = renderCapture(capture);
     const { width, height } = options;
@@ -113,7 +114,7 @@ export class TrainingService {
     return created.id;
   }
 
-  async train(session: string, training: { readonly steps: number }): Promise<void> {
+  async train(session: string, training: { readonly steps?: number }): Promise<void> {
     await this.call('POST', `/v1/sessions/${session}/training`, training);
   }
 

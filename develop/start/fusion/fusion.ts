@@ -47,15 +47,17 @@ export function fuseViews(input: FusionInput, kernels: StartKernels = portableKe
   const measured = new Set(Array.from({ length: MEASURED }, (_, i) => order[Math.round(i * step)]));
   const meter = new NoiseMeter();
   for (const v of measured) {
-    if (v !== undefined) meter.add(kernels.bandEnergy(codesOf(views[v], input.white), width, height));
+    if (v === undefined) continue;
+    const bands = kernels.bandEnergy(codesOf(views[v], input.white), width, height);
+    meter.add(bands, valid[v]);
   }
   const terms = fusionTerms(meter.tables());
   const sums = emptySums(width, height);
-  let latest = codesOf(views[order[Math.min(1, order.length - 1)]], input.white);
+  let latest = firstFilled(input, order);
   order.forEach((v, index) => {
-    const codes = codesOf(views[v], input.white);
+    const codes = index === 0 ? latest : codesOf(views[v], input.white);
     const mask = valid[v];
-    if (mask) fillFrom(codes, latest, mask);
+    if (mask && index > 0) fillFrom(codes, latest, mask);
     kernels.addToFusion(sums, codes, mask, index, terms);
     latest = codes;
   });
@@ -76,6 +78,19 @@ function lightOf(codes: Float32Array, white: number): Float32Array {
   const out = new Float32Array(codes.length);
   for (let i = 0; i < out.length; i++) out[i] = white + GAMMA * Math.log(Math.max(codes[i], DARKEST) / 255);
   return out;
+}
+
+/** Codes of the first view; what it does not show from the next one that does. */
+function firstFilled({ views, valid, white }: FusionInput, order: readonly number[]): Float32Array {
+  const codes = codesOf(views[order[0]], white);
+  const known = valid[order[0]]?.slice();
+  for (let k = 1; known?.includes(0) && k < order.length; k++) {
+    const mask = valid[order[k]];
+    const takes = known.map((shown, p) => (shown === 0 && mask?.[p] !== 0 ? 0 : 1));
+    fillFrom(codes, codesOf(views[order[k]], white), takes);
+    for (let p = 0; p < known.length; p++) if (takes[p] === 0) known[p] = 1;
+  }
+  return codes;
 }
 
 /** What a view does not show is taken from its neighbour: a step to nothing would count as detail. */

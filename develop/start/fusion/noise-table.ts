@@ -4,10 +4,12 @@
  */
 import { percentile } from '../../../model/percentile.js';
 import { BANDS, type Band } from './bands.js';
-import { blockMeans } from './planes.js';
+import { blockMeans, blocksOf } from './planes.js';
 
 /** Blocks are of so many pixels a side. */
 const BLOCK = 4;
+/** Blocks so near to one that is not wholly shown are not judged: bands reach six of their pixels far. */
+const APART = 2;
 /** Codes of one bin of brightness. */
 const BIN = 16;
 /** A bin of fewer blocks says nothing. */
@@ -31,12 +33,15 @@ export class NoiseMeter {
     Array.from({ length: 256 / BIN }, (): number[] => []),
   );
 
-  add(bands: readonly Band[]): void {
+  /** @param mask 0 where the frame shows nothing; what stands there is not looked at */
+  add(bands: readonly Band[], mask?: Uint8Array): void {
     bands.forEach(({ energy, brightness, width, height }, l) => {
       const means = blockMeans(energy, width, height, BLOCK);
       const light = blockMeans(Float32Array.from(brightness), width, height, BLOCK);
+      const hidden = mask && hiddenBlocks(mask, bands[0].width, BLOCK << l, blocksOf(width, BLOCK));
       const step = Math.ceil(means.length / MOST_BLOCKS);
       for (let b = 0; b < means.length; b += step) {
+        if (hidden?.[b]) continue;
         this.#energies[l][Math.min(Math.floor(light[b] / BIN), 256 / BIN - 1)].push(means[b]);
       }
     });
@@ -47,9 +52,29 @@ export class NoiseMeter {
   }
 }
 
+/** 1 for blocks of `side` pixels that are within {@link APART} of one with a pixel that is not shown. */
+function hiddenBlocks(mask: Uint8Array, width: number, side: number, columns: number): Uint8Array {
+  const rows = Math.ceil(mask.length / width / side);
+  const out = new Uint8Array(columns * rows);
+  for (let j = 0; j < rows; j++)
+    for (let i = 0; i < columns; i++) {
+      if (allShown(mask, width, i * side, j * side, side)) continue;
+      for (let y = Math.max(0, j - APART); y <= Math.min(rows - 1, j + APART); y++)
+        out.fill(1, y * columns + Math.max(0, i - APART), y * columns + Math.min(columns, i + APART + 1));
+    }
+  return out;
+}
+
+function allShown(mask: Uint8Array, width: number, left: number, top: number, side: number): boolean {
+  const right = Math.min(width, left + side);
+  for (let y = top; y < top + side && y * width < mask.length; y++)
+    for (let p = y * width + left; p < y * width + right; p++) if (mask[p] === 0) return false;
+  return true;
+}
+
 function tableOf(bins: readonly (readonly number[])[], floor: number): Float32Array {
   const quiet = (values: ArrayLike<number>) =>
-    Math.max(floor, FACTOR * percentile(Float32Array.from(values), QUIET));
+    values.length === 0 ? floor : Math.max(floor, FACTOR * percentile(Float32Array.from(values), QUIET));
   const known = bins.flatMap((values, b) =>
     values.length < FEWEST ? [] : [{ at: (b + 0.5) * BIN, noise: quiet(values) }],
   );

@@ -2,7 +2,7 @@ import type { Session } from '../client/resources.js';
 import { h } from '../ui/dom.js';
 import type { Context } from '../ui/view.js';
 import { alertBox, alertPlace, choice } from '../ui/widgets.js';
-import { PRESET_WORDS, QUALITY_WORDS } from '../ui/words.js';
+import { PRESET_WORDS, QUALITY_SENTENCES, QUALITY_WORDS } from '../ui/words.js';
 
 export interface StartPart {
   readonly element: HTMLElement;
@@ -19,9 +19,11 @@ export function startPart({ api }: Context, session: Session, onStarted: () => v
     h('option', { value, selected: value === session.preset }, label),
   );
   const preset = h('select', { id: 'preset' }, ...options);
-  let quality = session.quality;
-  const qualities = choice('quality', 'Quality', QUALITY_WORDS, quality as 'standard', (value) => {
+  let quality = session.quality as keyof typeof QUALITY_SENTENCES;
+  const purpose = h('p', { class: 'help', 'aria-live': 'polite' }, QUALITY_SENTENCES[quality]);
+  const qualities = choice('quality', 'Quality', QUALITY_WORDS, quality, (value) => {
     quality = value;
+    purpose.textContent = QUALITY_SENTENCES[value];
   });
   const reason = h('p', { class: 'help', id: 'start-help' });
   const start = h(
@@ -47,7 +49,7 @@ export function startPart({ api }: Context, session: Session, onStarted: () => v
     'form',
     { class: 'start panel', onsubmit: submit },
     h('div', { class: 'field' }, h('label', { for: 'preset' }, 'What differs between them'), preset),
-    qualities,
+    h('div', { class: 'field' }, qualities, purpose),
     h('div', { class: 'field' }, start, reason),
     alerts.element,
   );

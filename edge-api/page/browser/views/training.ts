@@ -143,7 +143,8 @@ function phaseWords({ state, training }: Session, { phase, waiting }: TrainingSt
 function fillNumbers(list: HTMLElement, session: Session, state: TrainingState): void {
   const { step, stepsTotal, loss, psnr, stepsPerSecond, runners } = state;
   const known: [string, string | null][] = [
-    ['Step', stepsTotal === null ? null : `${step} of ${stepsTotal}`],
+    // None where the picture is wanted at once.
+    ['Step', stepsTotal ? `${step} of ${stepsTotal}` : null],
     ['Loss', loss === null ? null : loss.toPrecision(3)],
     ['PSNR', psnr === null ? null : `${psnr.toFixed(1)} dB`],
     ['Rate', stepsPerSecond === null ? null : `${Number(stepsPerSecond.toPrecision(2))} steps/s`],
