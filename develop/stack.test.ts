@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Picture } from '../model/picture.js';
 import type { Light } from './light.js';
-import { meanOf, startStack } from './stack.js';
+import { startStack } from './stack.js';
 import { startKernels } from './start/compiled.js';
 import { sweepFocus } from './start/depth/focus.js';
 import { layeredScene } from './start/depth/layered-scene.fixture.js';
+import { meanOf } from './start/fusion/blend-share.js';
 import type { Grouping } from './start/grouping/frames.js';
 import { srgbResponse } from './start/response/response.js';
 
 const kernels = startKernels(1);
 
-/** The start of a focus stack of views. */
+/** The start of a focus stack of views, without the network. */
 function startOf(views: Picture[], focus: readonly number[]) {
   const grouping: Grouping = {
     frames: focus.map((_, f) => ({ focus: f, exposure: 0, ev: 0, aperture: 1 })),
@@ -25,7 +26,7 @@ function startOf(views: Picture[], focus: readonly number[]) {
   const light: Light = { response: srgbResponse(), ev, exposuresKnown: true, views, noise: undefined, masks };
   const notes: string[] = [];
   const registered = { frames: [], masks, moved: false };
-  const start = startStack(light, registered, grouping, (note) => notes.push(note), kernels);
+  const start = startStack(light, registered, grouping, true, (note) => notes.push(note), kernels);
   return { ...start, notes };
 }
 
