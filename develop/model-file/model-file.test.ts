@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configSchema, type ModelConfigInput } from '../../model/config.js';
 import { initialParameters } from '../../model/initial.js';
+import { encodeKept } from '../../model/kept.js';
 import { mapWidths } from '../../model/layout.js';
 import { type Capture, createPlan } from '../../model/plan.js';
 import type { TrainedModel } from '../options.js';
@@ -96,6 +97,17 @@ describe('the model file', () => {
     expect(back).toEqual(model);
     expect(canContinue(back)).toBe(true);
     expect(parametersSha256(back)).toBe(parametersSha256(model));
+  });
+
+  it('says what keeps its start, and is refused where that is no base64', async () => {
+    const whole = trained(LENS, true);
+    const kept = encodeKept(new Float32Array(capture.width * capture.height).fill(1), 7, 5)!;
+    const model = { ...whole, capture: { ...whole.capture, kept } };
+    const file = path();
+    await saveModel(file, model, { training: true });
+    expect(await loadModel(file)).toEqual(model);
+    await saveModel(file, { ...model, capture: { ...capture, kept: 'no base64!' } }, { training: true });
+    await expect(loadModel(file)).rejects.toMatchObject({ code: 'file-corrupt' });
   });
 
   it('leaves the moments out of a model that is only to be rendered', async () => {
