@@ -49,8 +49,6 @@ describe('what keeps its start', () => {
           if (bit) expect(middle(b)).toBeGreaterThan(0.75);
           else expect(middle(b)).toBeLessThan(0.25);
         });
-        // Written again it is the same.
-        expect(encodeKept(back, width, height)).toBeDefined();
         expect(Math.min(...back)).toBeGreaterThanOrEqual(0);
         expect(Math.max(...back)).toBeLessThanOrEqual(1);
       }),
@@ -61,12 +59,7 @@ describe('what keeps its start', () => {
     fc.assert(
       fc.property(size, size, (width, height) => {
         const kept = encodeKept(new Float32Array(width * height).fill(1), width, height);
-        // A sliver of a block at the border may have too few pixels to count.
-        const [wide, tall] = [width - (width % SIDE), height - (height % SIDE)];
-        if (wide === 0 || tall === 0) return;
-        const shares = sharesOf(kept!, width, height);
-        for (let y = 0; y < tall - SIDE / 2; y++)
-          for (let x = 0; x < wide - SIDE / 2; x++) expect(shares[y * width + x]).toBe(1);
+        expect(sharesOf(kept!, width, height).every((v) => v === 1)).toBe(true);
       }),
     );
   });
@@ -116,7 +109,7 @@ describe('putting the start back', () => {
         // From the centres of the outermost kept blocks inwards, and from those of their neighbours outwards.
         const within = x >= 20 && x < 44 && y >= 20 && y < 28;
         const beyond = x < 12 || x >= 52 || y < 12 || y >= 36;
-        if (within) expect(out[i]).toBeCloseTo(start[i], 6);
+        if (within) expect(out[i]).toBe(start[i]);
         else if (beyond) expect(out[i]).toBe(trained[i]);
         else {
           expect(out[i]).toBeGreaterThanOrEqual(Math.min(start[i], trained[i]) - 1e-6);

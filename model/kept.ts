@@ -26,7 +26,10 @@ export function encodeKept(share: Float32Array, width: number, height: number): 
       sums[Math.floor(y / SIDE) * columns + Math.floor(x / SIDE)] += share[p];
   const bytes = new Uint8Array(bytesOf(width, height));
   sums.forEach((sum, b) => {
-    if (sum >= SHARE * SIDE * SIDE) bytes[b >> 3] |= 128 >> (b & 7);
+    // Blocks along the right and lower border may be smaller.
+    const wide = Math.min(SIDE, width - (b % columns) * SIDE);
+    const tall = Math.min(SIDE, height - Math.floor(b / columns) * SIDE);
+    if (sum >= SHARE * wide * tall) bytes[b >> 3] |= 128 >> (b & 7);
   });
   return bytes.some((b) => b !== 0)
     ? btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(''))

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configSchema, type ModelConfigInput } from '../../model/config.js';
 import { initialParameters } from '../../model/initial.js';
+import { encodeKept } from '../../model/kept.js';
 import { mapWidths } from '../../model/layout.js';
 import { type Capture, createPlan } from '../../model/plan.js';
 import type { TrainedModel } from '../options.js';
@@ -106,6 +107,17 @@ describe('the model file', () => {
     expect((await loadModel(file)).capture).toEqual(masked.capture);
     await saveModel(file, { ...model, capture: { ...capture, unseen: [0, 5] } }, { training: false });
     await expect(loadModel(file)).rejects.toThrow(/what no frame shows does not fit the picture/);
+  });
+
+  it('says what keeps its start, and is refused where that is no base64', async () => {
+    const whole = trained(LENS, true);
+    const kept = encodeKept(new Float32Array(capture.width * capture.height).fill(1), 7, 5)!;
+    const model = { ...whole, capture: { ...whole.capture, kept } };
+    const file = path();
+    await saveModel(file, model, { training: true });
+    expect(await loadModel(file)).toEqual(model);
+    await saveModel(file, { ...model, capture: { ...capture, kept: 'no base64!' } }, { training: true });
+    await expect(loadModel(file)).rejects.toMatchObject({ code: 'file-corrupt' });
   });
 
   it('leaves the moments out of a model that is only to be rendered', async () => {

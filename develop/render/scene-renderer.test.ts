@@ -7,6 +7,7 @@ import { readCamera } from '../../model/camera/camera.js';
 import { configSchema, type ModelConfigInput } from '../../model/config.js';
 import { ImplicamError } from '../../model/errors.js';
 import { initialParameters } from '../../model/initial.js';
+import { encodeKept } from '../../model/kept.js';
 import { mapWidths } from '../../model/layout.js';
 import { RandomStream, Stream } from '../../model/philox.js';
 import type { Picture } from '../../model/picture.js';
@@ -363,5 +364,33 @@ describe('the response chart', () => {
     const { data } = chartOf(width);
     // Every column holds a line.
     for (let x = 0; x < width; x++) expect(columnOf(data, width, x)).toContain(Math.fround(0.1));
+  });
+});
+
+describe.each(ENGINES)('a model that keeps its start in part, on %s', (_, make) => {
+  test('shows the start there, and what was learned elsewhere', async () => {
+    const [width, height] = [48, 32];
+    const model = learned({ width, height });
+    const share = Float32Array.from({ length: width * height }, (_, p) => (p % width < 24 ? 1 : 0));
+    const keeping = { ...model, capture: { ...model.capture, kept: encodeKept(share, width, height) } };
+    const engine = await make();
+    const [own, kept] = [await bakeScene(model, engine), await bakeScene(keeping, engine)];
+    const linear = parseRenderQuery({ tone: 'linear' });
+    const [shown, all] = [renderScene(kept, keeping, linear), renderScene(own, model, linear)];
+    const light = (p: number, c: number) => Math.exp(model.start!.radiance[c * width * height + p]);
+    let [most, change] = [0, 0];
+    for (let p = 0; p < width * height; p++) {
+      if (p % width < 20) {
+        expect(kept.defocus[p]).toBe(model.start!.defocus[p]);
+        for (let c = 0; c < 3; c++) {
+          most = Math.max(most, Math.abs(shown.data[3 * p + c] / light(p, c) - 1));
+          change = Math.max(change, Math.abs(all.data[3 * p + c] / light(p, c) - 1));
+        }
+      } else if (p % width >= 28) {
+        for (let c = 0; c < 3; c++) expect(shown.data[3 * p + c]).toBe(all.data[3 * p + c]);
+      }
+    }
+    expect(most).toBeLessThan(1e-4);
+    expect(change).toBeGreaterThan(0.01);
   });
 });

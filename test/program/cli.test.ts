@@ -157,6 +157,24 @@ describe('develop', () => {
     expect(Number.isFinite(line.loss) && Number.isFinite(line.framePsnr)).toBe(true);
   });
 
+  testNative.each([
+    ['quality instant', ['--quality', 'instant']],
+    ['no steps', ['--steps', '0']],
+    ['quality instant on runners', ['--quality', 'instant', '--runners', '2']],
+  ])('writes the picture at once with %s', async (name, args) => {
+    const out = at(name);
+    const run = await implicam(['develop', at('sample'), '--out', out, '--json', ...args]);
+    expect(run.stderr).not.toMatch(/NaN|Infinity|undefined|training$|step \d/m);
+    expect(run.stderr).toMatch(/done: nothing trained, results in/);
+    expect(JSON.parse(run.stdout)).toMatchObject({ steps: 0, loss: null, framePsnr: null });
+    const files = await readdir(out);
+    expect(files).toEqual(expect.arrayContaining(['all-in-focus.png', 'defocus.exr', 'model.safetensors']));
+    // Examples of blur are not waited for.
+    expect(files.includes('refocus-near.png')).toBe(name === 'no steps');
+    const again = await implicam(['develop', at('sample'), '--out', out, ...args, '--resume']);
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('develop without resuming') });
+  });
+
   it('gives the same bits for any number of threads, and others for another seed', async () => {
     const hash = async (...args: string[]) => {
       const command = ['develop', at('sample'), '--out', at('bits'), '--steps', '8', '--json', ...args];

@@ -159,6 +159,57 @@ describeNative('a stack of three focus distances and three exposures', () => {
   });
 });
 
+describeNative('quality instant', () => {
+  const capture = photograph({ exposures: 1 });
+  const frames = framesOf(capture);
+  const events: string[] = [];
+  let developed: Development;
+  beforeAll(async () => {
+    developed = await develop(frames, {
+      quality: 'instant',
+      onPhase: (phase) => events.push(phase),
+      onProgress: () => events.push('progress'),
+      train: () => expect.fail('nothing is to be trained'),
+    });
+  });
+
+  test('takes no step, and says so by no progress', () => {
+    expect(developed).toMatchObject({
+      interrupted: false,
+      steps: 0,
+      loss: Number.NaN,
+      framePsnr: Number.NaN,
+    });
+    expect(developed.model.state.step).toBe(0);
+    expect(events).toEqual(['register', 'start', 'render']);
+  });
+
+  test('shows the start: its picture and its map', () => {
+    const { model, baked } = developed;
+    const { radiance, defocus } = model.start!;
+    const most = (a: Float32Array, b: Float32Array) =>
+      a.reduce((largest, v, p) => Math.max(largest, Math.abs(v - b[p])), 0);
+    expect(baked.radiance).toHaveLength(radiance.length);
+    expect(most(baked.radiance, radiance)).toBeLessThan(1e-5);
+    expect(most(baked.defocus, defocus)).toBeLessThan(1e-5);
+    const { allInFocus } = { allInFocus: renderScene(baked, model, parseRenderQuery({})) };
+    const started = { ...baked, radiance, defocus };
+    const expected = renderScene(started, model, parseRenderQuery({}));
+    // To the code of a PNG.
+    const codes = ({ data }: Picture) => data.map((v) => Math.round(255 * v));
+    expect(most(codes(allInFocus), codes(expected))).toBeLessThanOrEqual(1);
+  });
+
+  test('is not resumed: there is nothing to go on with', async () => {
+    const options = { quality: 'instant', resume: developed.model } as const;
+    expect(await refusalOf(frames, options)).toBe('snapshot-mismatch');
+  });
+
+  test('is refused, before the photographs are looked at, for a preset that has no picture yet', async () => {
+    expect(await refusalOf(frames, { quality: 'instant', preset: 'neucam' })).toBe('preset-mismatch');
+  });
+});
+
 describeNative('other captures', () => {
   test('a bracket of exposures', async () => {
     const capture = photograph({ focus: 1 });
