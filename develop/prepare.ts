@@ -69,7 +69,7 @@ export async function prepare(
   const { light, registered } = stacked
     ? evenStack(recovered, aligned, grouping, note, kernels)
     : { light: recovered, registered: aligned };
-  const sweep = stacked ? startStack(light, registered, grouping, note, kernels) : undefined;
+  const sweep = stacked ? startStack(light, grouping, note, kernels) : undefined;
   const merged = sweep?.allInFocus ?? light.views[0];
   // Somebody waits for the preview: it comes with its noise.
   await options.onPreview?.(exponential(merged), lookOf(light));

@@ -1,7 +1,6 @@
 import { percentile } from '../model/percentile.js';
 import type { Picture } from '../model/picture.js';
 import type { Light } from './light.js';
-import type { Registered } from './register.js';
 import type { FocusViews } from './start/depth/all-in-focus.js';
 import { type FocusResult, sweepFocus } from './start/depth/focus.js';
 import { viewResiduals } from './start/depth/residuals.js';
@@ -36,14 +35,12 @@ const CONFIDENT = 5;
  * loses what the views show (hair, glass, wings, a wrong depth) their soft blend instead.
  */
 export function startStack(
-  { views, ev }: Light,
-  registered: Registered,
+  { views, shown: valid, ev }: Light,
   grouping: Grouping,
   note: (sentence: string) => void,
   kernels: StartKernels,
 ): StackStart {
   const { focus } = grouping;
-  const valid = focus.map((_, v) => registered.masks[grouping.frames.findIndex((f) => f.focus === v)]);
   const white = -Math.LN2 * percentile(Float32Array.from(ev), 50);
   const sweep = sweepFocus(views, focus, aperturesOf(grouping), { valid, kernels });
   const fusion = fuseViews({ views, focus, valid, white }, kernels);
