@@ -48,7 +48,7 @@ function stackOf(drift: readonly (readonly number[])[], bits: 8 | 16 = 8) {
   };
   const ev = FOCUS.map(() => 0);
   const masks = FOCUS.map(() => undefined);
-  const light: Light = { response, ev, exposuresKnown: true, views, noise: undefined, masks };
+  const light: Light = { response, ev, exposuresKnown: true, views, noise: undefined, masks, shown: masks };
   const frames = views.map((view, v) => frameOf(view, bits, `${v}.png`));
   return { light, grouping, registered: { frames, masks, moved: false } };
 }

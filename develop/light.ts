@@ -7,6 +7,7 @@ import { denoise } from './start/merge/denoise.js';
 import { mergeFrames } from './start/merge/merge.js';
 import { findMoved } from './start/merge/moved.js';
 import { measureNoise, type SensorNoise } from './start/merge/noise.js';
+import { letIn, shownPixels } from './start/merge/shown.js';
 import { estimateDoubtfully } from './start/response/doubt-exposures.js';
 import { fitResponse } from './start/response/fit.js';
 import { type CameraResponse, responseValue, srgbResponse } from './start/response/response.js';
@@ -15,6 +16,8 @@ import { type CameraResponse, responseValue, srgbResponse } from './start/respon
 export interface Light {
   /** ln radiance, one picture a focus setting. */
   readonly views: Picture[];
+  /** Of each view one byte a pixel, 0 = no frame shows what is there; undefined where all of it is shown. */
+  readonly shown: readonly (Uint8Array | undefined)[];
   readonly response: CameraResponse;
   /** Exposure of each frame in stops. */
   readonly ev: readonly number[];
@@ -66,12 +69,14 @@ export function recoverLight(
     noise !== undefined && stacks.length === 1
       ? stacks.map((stack) => withoutMoved(stack, response, withCodeNoise(noise, codeNoise), note))
       : stacks;
-  const views = still.map(
-    (stack) => mergeFrames(stack.frames, response, stack.ev, { masks: stack.masks, mergeChannel }).radiance,
-  );
+  const shown = still.map((stack) => shownPixels(stack.frames, stack.masks));
+  const views = still.map((stack, v) => {
+    const masks = letIn(stack.masks, shown[v]);
+    return mergeFrames(stack.frames, response, stack.ev, { masks, mergeChannel }).radiance;
+  });
   const masks = [...registered.masks];
   for (const stack of still) for (const [k, i] of stack.members.entries()) masks[i] = stack.masks[k];
-  return { ...camera, views, noise, masks };
+  return { ...camera, views, shown, noise, masks };
 }
 
 /** Response and exposures, from frames of different exposure. */

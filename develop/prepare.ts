@@ -81,7 +81,7 @@ export async function prepare(
     ? evenStack(recovered, aligned, grouping, note, kernels)
     : { light: recovered, registered: aligned };
   const sweep = stacked
-    ? startStack(light, registered, grouping, options.quality === 'instant', note, kernels)
+    ? startStack(light, grouping, options.quality === 'instant', note, kernels)
     : undefined;
   const merged = sweep?.allInFocus ?? light.views[0];
   // Somebody waits for the preview: it comes with its noise.

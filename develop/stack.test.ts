@@ -23,10 +23,17 @@ function startOf(views: Picture[], focus: readonly number[]) {
   };
   const masks = focus.map(() => undefined);
   const ev = focus.map(() => 0);
-  const light: Light = { response: srgbResponse(), ev, exposuresKnown: true, views, noise: undefined, masks };
+  const light: Light = {
+    response: srgbResponse(),
+    ev,
+    exposuresKnown: true,
+    views,
+    noise: undefined,
+    masks,
+    shown: masks,
+  };
   const notes: string[] = [];
-  const registered = { frames: [], masks, moved: false };
-  const start = startStack(light, registered, grouping, true, (note) => notes.push(note), kernels);
+  const start = startStack(light, grouping, true, (note) => notes.push(note), kernels);
   return { ...start, notes };
 }
 

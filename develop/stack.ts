@@ -1,7 +1,6 @@
 import { percentile } from '../model/percentile.js';
 import type { Picture } from '../model/picture.js';
 import type { Light } from './light.js';
-import type { Registered } from './register.js';
 import { type FocusResult, sweepFocus } from './start/depth/focus.js';
 import { edgePicture } from './start/edges/edge-picture.js';
 import { blendShare, meanOf } from './start/fusion/blend-share.js';
@@ -30,15 +29,13 @@ const CONFIDENT = 5;
  * @param quick leaves out the network beside depth edges, which takes as long as all the rest
  */
 export function startStack(
-  { views, ev }: Light,
-  registered: Registered,
+  { views, shown: valid, ev }: Light,
   grouping: Grouping,
   quick: boolean,
   note: (sentence: string) => void,
   kernels: StartKernels,
 ): StackStart {
   const { focus } = grouping;
-  const valid = focus.map((_, v) => registered.masks[grouping.frames.findIndex((f) => f.focus === v)]);
   const white = -Math.LN2 * percentile(Float32Array.from(ev), 50);
   const sweep = sweepFocus(views, focus, aperturesOf(grouping), { valid, kernels });
   const fusion = fuseViews({ views, focus, valid, white }, kernels);

@@ -39,6 +39,8 @@ export interface AlignedFrame {
 const TOLERANCE = 0.15;
 /** Motion must exceed this many standard errors. */
 const SIGNIFICANT = 4;
+/** As many, once other frames show that a hand held the camera: standing still is then a guess like any other. */
+const LIKELY = 2;
 /** And, where the focus differs, lower the disagreement by this factor; defocus alone did by 1.1 at most. */
 const LEAST_GAIN = 1.2;
 
@@ -56,26 +58,50 @@ export function alignFrames(
   const pyramids = frames.map((frame, i) => featurePyramid(frame, facts.masks?.[i], kernels));
   const tolerance = TOLERANCE * pyramids[0].levels[0].scale;
   const links = linkFrames(pyramids, facts, reference);
-  const placed = links.map((link, i): AlignedFrame => {
+  const estimates = links.map((link) => link && estimateOf(link, width, height));
+  const agrees = estimates.map(() => undefined as boolean | undefined);
+  const moves = (i: number, sigmas: number): boolean => {
+    const estimate = estimates[i];
+    if (!estimate || i === reference) return false;
+    return estimate.motion >= Math.max(tolerance, sigmas * estimate.error) && agreesBetter(i);
+  };
+  const held = estimates.some((_, i) => moves(i, SIGNIFICANT));
+  const placed = estimates.map((estimate, i): AlignedFrame => {
     if (i === reference) return { homography: IDENTITY, outcome: 'reference', motion: 0, error: 0 };
-    if (!link) return { homography: IDENTITY, outcome: 'failed', motion: 0, error: 0 };
-    const homography = fromNormalised(invert(link.fromReference), width, height);
-    const motion = cornerMotion(homography, width, height);
-    const error = Math.sqrt(link.variance);
-    if (motion < Math.max(tolerance, SIGNIFICANT * error) || !agreesBetter(link, i)) {
-      return { homography: IDENTITY, outcome: 'aligned', motion, error };
-    }
-    const model = MODELS.find((m) => m.fields === link.fields)!.name;
-    return { homography, outcome: 'moved', motion, error, model };
+    if (!estimate) return { homography: IDENTITY, outcome: 'failed', motion: 0, error: 0 };
+    if (moves(i, held ? LIKELY : SIGNIFICANT)) return { ...estimate, outcome: 'moved' };
+    const { motion, error } = estimate;
+    return { homography: IDENTITY, outcome: 'aligned', motion, error };
   });
   return { reference, tolerance, frames: placed };
 
-  /** Defocus alone can look like a little motion, but moving does not make it agree much better. */
-  function agreesBetter(link: Link, i: number): boolean {
+  /**
+   * Defocus alone can look like a little motion, but moving does not make it agree much better. Frames of one focus have
+   * the same defocus, so what was found of one of them holds for those that are compared with it: the brightest may
+   * show the reference too little to ask it.
+   */
+  function agreesBetter(i: number): boolean {
+    const { fromReference, parent } = links[i]!;
     if (facts.focus[i] === facts.focus[reference]) return true;
-    const gain = gainOf(pyramids[reference], pyramids[i], true, link.fromReference);
-    return gain === undefined || gain >= LEAST_GAIN;
+    if (agrees[i] === undefined) {
+      const gain = gainOf(pyramids[reference], pyramids[i], true, fromReference);
+      agrees[i] =
+        gain === undefined ||
+        gain >= LEAST_GAIN ||
+        (facts.focus[parent] === facts.focus[i] && moves(parent, SIGNIFICANT));
+    }
+    return agrees[i];
   }
+}
+
+function estimateOf(link: Link, width: number, height: number): Omit<AlignedFrame, 'outcome'> {
+  const homography = fromNormalised(invert(link.fromReference), width, height);
+  return {
+    homography,
+    motion: cornerMotion(homography, width, height),
+    error: Math.sqrt(link.variance),
+    model: MODELS.find((m) => m.fields === link.fields)!.name,
+  };
 }
 
 /** The frame nearest the middle, of those whose exposure is the median. */
@@ -93,6 +119,8 @@ export function middleFrame(ev: readonly number[]): number {
 interface Link {
   /** Takes normalised positions of the reference to those of the frame. */
   readonly fromReference: Homography;
+  /** The frame that it was compared with. */
+  readonly parent: number;
   readonly fields: number;
   /** Of the corners, in square pixels. */
   readonly variance: number;
@@ -103,16 +131,22 @@ const BASE_COST = 0.2;
 /** Stops that make frames harder to compare, and how hard, where the focus is the same. */
 const STOPS = 3;
 const EXPOSURE_COST = 0.8;
+/** What so many stops from the usual exposure add to the cost of defocus. */
+const CLIPPED_COST = 0.5;
 /** Comparisons that a frame gets before it is given up. */
 const ATTEMPTS = 3;
 
 /**
  * How much the comparison of two frames is to be avoided: roughly its variance. Defocus costs most; what differs in
- * both is better compared by way of a frame that differs in one.
+ * both is better compared by way of a frame that differs in one. Of two frames far from the usual exposure much is
+ * clipped, which adds to the cost of defocus: of those 3 stops over, comparisons went wrong by 5 pixels.
  */
-function cost({ ev, focus }: AlignmentFacts, a: number, b: number): number {
+function cost({ ev, focus }: AlignmentFacts, usual: number, a: number, b: number): number {
   const stops = ((ev[a] - ev[b]) / STOPS) ** 2;
-  return BASE_COST + (focus[a] - focus[b]) ** 2 * (1 + stops) + EXPOSURE_COST * stops;
+  const clipped = Math.min(Math.abs(ev[a] - usual), Math.abs(ev[b] - usual)) / STOPS;
+  return (
+    BASE_COST + (focus[a] - focus[b]) ** 2 * (1 + stops + CLIPPED_COST * clipped) + EXPOSURE_COST * stops
+  );
 }
 
 /** Links every frame to the reference along the cheapest path (Dijkstra), around comparisons that fail. */
@@ -124,14 +158,14 @@ function linkFrames(
   const links = new Array<Link | undefined>(pyramids.length).fill(undefined);
   const distance = new Array<number>(pyramids.length).fill(0);
   const refused = pyramids.map(() => new Set<number>());
-  links[reference] = { fromReference: IDENTITY, fields: 2, variance: 0 };
+  links[reference] = { fromReference: IDENTITY, parent: reference, fields: 2, variance: 0 };
   for (;;) {
     let best: { way: number; node: number; parent: number } | undefined;
     for (let node = 0; node < links.length; node++) {
       if (links[node] || refused[node].size >= ATTEMPTS) continue;
       for (let parent = 0; parent < links.length; parent++) {
         if (!links[parent] || refused[node].has(parent)) continue;
-        const way = distance[parent] + cost(facts, parent, node);
+        const way = distance[parent] + cost(facts, facts.ev[reference], parent, node);
         if (!best || way < best.way) best = { way, node, parent };
       }
     }
@@ -147,6 +181,7 @@ function linkFrames(
     distance[node] = way;
     links[node] = {
       fromReference: multiply(pair.toOther, before.fromReference),
+      parent,
       fields: Math.max(pair.fields, before.fields),
       variance: before.variance + pair.error ** 2,
     };
