@@ -235,7 +235,10 @@ export async function develop(
   const { development, snapshotFile } = await developPhotographs(read, {
     ...asked,
     ...(onPreview
-      ? { onPreview: async (light, look) => onPreview(await makePreview(light, look, describePreview())) }
+      ? {
+          onPreview: async (light, look, seen) =>
+            onPreview(await makePreview(light, look, describePreview(), seen)),
+        }
       : {}),
   });
   if (development.interrupted) {

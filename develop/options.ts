@@ -56,8 +56,11 @@ export interface DevelopOptions {
   readonly notes?: readonly string[];
   /** What was decided and why, one sentence at a time. */
   readonly onNote?: (note: string) => void;
-  /** The classical all-in-focus picture, linear radiance, and how to show it. What begins after it waits for a promise. */
-  readonly onPreview?: (radiance: Picture, look: Look) => Promise<void> | void;
+  /**
+   * The classical all-in-focus picture, linear radiance, how to show it, and, where frames leave some of it out, how far
+   * one shows each pixel. What begins after it waits for a promise.
+   */
+  readonly onPreview?: (radiance: Picture, look: Look, seen?: Picture) => Promise<void> | void;
   readonly onProgress?: (progress: DevelopProgress) => void;
 }
 

@@ -87,9 +87,10 @@ export async function writePreview(
   radiance: Picture,
   look: Look,
   origin: PictureOrigin,
+  seen?: Picture,
 ): Promise<string> {
   const path = join(folder, OUTPUT_FILES.preview);
-  await writeFileWhole(path, (await makePreview(radiance, look, origin)).bytes);
+  await writeFileWhole(path, (await makePreview(radiance, look, origin, seen)).bytes);
   return path;
 }
 

@@ -84,9 +84,9 @@ export async function developPhotographs(
     notes,
     ...(engine ? { engine } : {}),
     ...(snapshot ? { resume: snapshot } : {}),
-    onPreview: async (radiance, look) => {
-      if (results !== undefined) await writePreview(results, radiance, look, origin);
-      await onPreview?.(radiance, look);
+    onPreview: async (radiance, look, seen) => {
+      if (results !== undefined) await writePreview(results, radiance, look, origin, seen);
+      await onPreview?.(radiance, look, seen);
     },
   });
   if (!development.interrupted || results === undefined) return { development };

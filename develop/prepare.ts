@@ -13,7 +13,7 @@ import {
   requirePicture,
   type StillPreset,
 } from '../model/presets.js';
-import { unseenOf } from '../model/unseen.js';
+import { seenShare, unseenOf } from '../model/unseen.js';
 import { evenStack } from './even.js';
 import { type Light, lookOf, recoverLight, withoutNoise } from './light.js';
 import type { DevelopOptions } from './options.js';
@@ -85,7 +85,9 @@ export async function prepare(
     : undefined;
   const merged = sweep?.allInFocus ?? light.views[0];
   // Somebody waits for the preview: it comes with its noise.
-  await options.onPreview?.(exponential(merged), lookOf(light));
+  const unseen = unseenOf(registered.masks);
+  const seen = unseen && seenShare(merged.width, merged.height, unseen.runs);
+  await options.onPreview?.(exponential(merged), lookOf(light), seen);
   const allInFocus = withoutNoise(merged, light, grouping, kernels);
   const facts = factsOf(grouping, registered, allInFocus, light.exposuresKnown, sweep);
   const config = withOptions(presetConfig(preset, options.quality ?? 'standard', facts), options);
@@ -96,7 +98,6 @@ export async function prepare(
     );
   }
   const kept = sweep && encodeKept(sweep.blend, allInFocus.width, allInFocus.height);
-  const unseen = unseenOf(registered.masks);
   if (unseen) {
     const share = Math.max(0.1, 100 * unseen.share).toFixed(1);
     note(

@@ -8,6 +8,7 @@ import { initialParameters } from '../../model/initial.js';
 import { encodeKept } from '../../model/kept.js';
 import { mapWidths } from '../../model/layout.js';
 import { type Capture, createPlan } from '../../model/plan.js';
+import { unseenOf } from '../../model/unseen.js';
 import type { TrainedModel } from '../options.js';
 import { canContinue, loadModel, parametersSha256, saveModel } from './model-file.js';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
@@ -31,10 +32,10 @@ const capture: Capture = {
   kappa: Math.E,
 };
 
-function trained(config: ModelConfigInput, start: boolean, seed = 3): TrainedModel {
-  const plan = createPlan(capture, configSchema.parse(config), seed);
+function trained(config: ModelConfigInput, start: boolean, seed = 3, of = capture): TrainedModel {
+  const plan = createPlan(of, configSchema.parse(config), seed);
   const parameters = initialParameters(plan);
-  const pixels = capture.width * capture.height;
+  const pixels = of.width * of.height;
   const numbers = (n: number, scale: number) =>
     Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i + 1));
   const moments = (scale: number) => {
@@ -47,7 +48,7 @@ function trained(config: ModelConfigInput, start: boolean, seed = 3): TrainedMod
     defocus: numbers((mapWidths(plan.config).at(-1) ?? 0) * pixels, 1),
   };
   return {
-    capture,
+    capture: of,
     config: plan.config,
     seed,
     ...(start ? { start: planes } : {}),
@@ -118,6 +119,25 @@ describe('the model file', () => {
     expect(await loadModel(file)).toEqual(model);
     await saveModel(file, { ...model, capture: { ...capture, kept: 'no base64!' } }, { training: true });
     await expect(loadModel(file)).rejects.toMatchObject({ code: 'file-corrupt' });
+  });
+
+  it('keeps a dithered alpha in less than a bit and a half a pixel, and none of it in the header', async () => {
+    const [width, height] = [700, 500];
+    let bits = 1;
+    const random = () => {
+      bits = (Math.imul(bits, 1664525) + 1013904223) >>> 0;
+      return bits >>> 31;
+    };
+    const mask = Uint8Array.from({ length: width * height }, random);
+    const { runs } = unseenOf([mask])!;
+    const model = trained(LENS, false, 3, { ...capture, width, height, unseen: runs });
+    const file = path();
+    await saveModel(file, model, { training: false });
+    const bytes = await readFile(file);
+    expect((await loadModel(file)).capture.unseen).toEqual(runs);
+    expect(bytes.readUInt32LE(0)).toBeLessThan(8192);
+    const packed = decodeSafetensors(bytes, file).tensors.get('capture/unseen')!;
+    expect(packed.data.length * 8).toBeLessThan(1.5 * width * height);
   });
 
   it('leaves the moments out of a model that is only to be rendered', async () => {

@@ -11,15 +11,17 @@ import { keptSchema } from '../../model/kept.js';
 import type { Layout } from '../../model/layout.js';
 import { type Capture, createPlan } from '../../model/plan.js';
 import { type ModelOrigin, PRESETS, QUALITIES, type TrainedModel } from '../options.js';
+import { packUnseen, unpackUnseen } from './packed-unseen.js';
 import { decodeSafetensors, encodeSafetensors, type SafeTensors, type Tensor } from './safetensors.js';
 
 /**
  * The model file, safetensors: one tensor for each group of parameters (`parameters/tone`, …), the same again for the
  * optimiser's moments (`m/…`, `v/…`) where training is to continue, the classical start (`start/radiance`,
- * `start/defocus`), and as metadata what names and orders them: capture, configuration, seed, step, origin.
+ * `start/defocus`), what no frame shows (`capture/unseen`, packed), and as metadata what names and orders them: capture, configuration, seed, step, origin.
  */
 const FORMAT = 'implicam';
 const VERSION = '1';
+const UNSEEN = 'capture/unseen';
 
 const finite = z.number();
 const homography = z.tuple([finite, finite, finite, finite, finite, finite, finite, finite]);
@@ -42,13 +44,18 @@ const captureSchema = z
     focus: z.array(finite).min(1).max(4096),
     kappa: z.number().positive(),
     kept: keptSchema.optional(),
-    unseen: z.array(z.int().min(0)).optional(),
+    /** Packed, in base64. */
+    unseen: z.base64().optional(),
   })
   .refine((c) => c.frames.every((f) => f.focus < c.focus.length), {
     message: 'a frame has no focus setting',
   })
-  .refine((c) => !c.unseen || c.unseen.reduce((a, b) => a + b, 0) === c.width * c.height, {
-    message: 'what no frame shows does not fit the picture',
+  .transform(({ unseen, ...rest }, context) => {
+    if (unseen === undefined) return rest;
+    const runs = unpackUnseen(Buffer.from(unseen, 'base64'), rest.width * rest.height);
+    if (runs) return { ...rest, unseen: runs };
+    context.addIssue({ code: 'custom', message: 'what no frame shows does not fit the picture' });
+    return z.NEVER;
   });
 
 const text = z.string().regex(/^[ -~]{1,128}$/);
@@ -109,7 +116,15 @@ export async function saveModel(
     const shape = [data.length / (width * height), height, width];
     if (data.length > 0) tensors.push([`start/${name}`, { dtype: 'F32', shape, data }]);
   }
-  const metadata = Object.entries(describeModel(model)).map(([k, v]) => [k, JSON.stringify(v)] as const);
+  // Bytes of a tensor: a header has a greatest length.
+  if (capture.unseen) {
+    const data = packUnseen(capture.unseen);
+    tensors.push([UNSEEN, { dtype: 'U8', shape: [data.length], data }]);
+  }
+  const { unseen: _, ...described } = describeModel(model).capture;
+  const metadata = Object.entries({ ...describeModel(model), capture: described }).map(
+    ([k, v]) => [k, JSON.stringify(v)] as const,
+  );
   const head = [['format', FORMAT] as const, ['version', VERSION] as const];
   await writeFileWhole(path, encodeSafetensors(tensors, [...head, ...metadata]));
 }
@@ -167,8 +182,10 @@ export function decodeModel(bytes: Uint8Array, path: string): TrainedModel {
 /** What is written of a model apart from its numbers. */
 export function describeModel(model: TrainedModel): z.input<typeof modelHeadSchema> {
   const { capture, config, seed, state, framesSha256, info } = model;
+  const { unseen, ...rest } = capture;
+  const packed = unseen ? { unseen: Buffer.from(packUnseen(unseen)).toString('base64') } : {};
   return {
-    capture: { ...capture, frames: [...capture.frames], focus: [...capture.focus] } as never,
+    capture: { ...rest, ...packed, frames: [...capture.frames], focus: [...capture.focus] } as never,
     config,
     seed,
     step: state.step,
@@ -195,7 +212,7 @@ function split(layout: Layout, run: string, vector: Float32Array): [string, Tens
   });
 }
 
-function readMetadata(path: string, { metadata }: SafeTensors) {
+function readMetadata(path: string, { metadata, tensors }: SafeTensors) {
   const [format, version] = [metadata.get('format'), metadata.get('version')];
   if (format !== FORMAT) {
     throw new ImplicamError(
@@ -224,6 +241,11 @@ function readMetadata(path: string, { metadata }: SafeTensors) {
     } catch (cause) {
       throw refuse(`${key} is no JSON`, cause);
     }
+  }
+  const unseen = tensors.get(UNSEEN);
+  if (unseen) {
+    const packed = unseen.data instanceof Uint8Array ? Buffer.from(unseen.data).toString('base64') : '';
+    values.capture = { ...(values.capture as object | null), unseen: packed };
   }
   const parsed = modelHeadSchema.safeParse(values);
   if (!parsed.success) {

@@ -19,6 +19,20 @@ describe('a preview', () => {
     expect(await makePreview(grey(41, 30, 0.2), { ev: [0], tone })).toMatchObject({ width: 41, height: 30 });
   });
 
+  test('is black where no photograph shows anything, and elsewhere as without', async () => {
+    const light = grey(32, 32, 0.25);
+    const seen = createPicture(32, 32, 1);
+    seen.data.fill(1, 0, 16 * 32);
+    const read = async (part?: typeof seen) => {
+      const { bytes } = await makePreview(light, { ev: [0], tone }, undefined, part);
+      return (await readFrame({ name: 'preview.jpg', bytes })).data;
+    };
+    const [whole, part] = [await read(), await read(seen)];
+    expect(part[3 * 32 * 4]).toBe(whole[3 * 32 * 4]);
+    expect(whole[3 * 32 * 28]).toBeGreaterThan(50);
+    expect(part[3 * 32 * 28]).toBeLessThan(3);
+  });
+
   test('looks as photographs of one exposure do', async () => {
     const { bytes } = await makePreview(grey(32, 32, 0.25), { ev: [-1, -1, -1], tone });
     const { data } = await readFrame({ name: 'preview.jpg', bytes });

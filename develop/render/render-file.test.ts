@@ -83,6 +83,20 @@ describe('what no frame shows', () => {
     expect(picture.data[3 * width * 14]).toBeLessThan(0.001);
   });
 
+  test('keeps origin and profile beside alpha', async () => {
+    for (const format of ['png', 'webp', 'avif', 'tiff'] as const) {
+      const bytes = await file(10, format);
+      const { hasAlpha, icc, exif } = await sharp(bytes).metadata();
+      expect([format, hasAlpha]).toEqual([format, true]);
+      // PNG says sRGB by chunks of its own; EXIF of a TIFF is the file itself.
+      if (format === 'png') expect(Buffer.from(bytes).includes('sRGB')).toBe(true);
+      else expect(icc?.length).toBeGreaterThan(100);
+      expect(Buffer.from(format === 'tiff' ? bytes : exif!).includes('implicam ')).toBe(true);
+    }
+    const exr = Buffer.from(await file(10, 'exr'));
+    for (const name of ['chromaticities', 'software', 'implicam ']) expect(exr.includes(name)).toBe(true);
+  });
+
   test('leaves other pictures without alpha', async () => {
     for (const format of ['png', 'webp', 'avif', 'tiff'] as const) {
       expect(await sharp(await file(height, format)).metadata()).toMatchObject({ channels: 3 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lookOf, PREVIEW_WIDTH } from '../../develop/render/preview-picture.js';
+import { lookOf, PREVIEW_WIDTH, seenOf } from '../../develop/render/preview-picture.js';
 import { bakeScene } from '../../develop/render/scene-renderer.js';
 import type { Engine } from '../../engine/engine.js';
 import { ImplicamError } from '../../model/errors.js';
@@ -143,7 +143,8 @@ export class Previewer {
       const start = await readStart(store, training, head, plan);
       radiance = composeAllInFocus(await bakeScene({ ...model, ...(start ? { start } : {}) }, engine));
     }
-    return storePreview(store, training, radiance, lookOf(model), `preview-${step}.jpg`);
+    const seen = seenOf(model.capture);
+    return storePreview(store, training, radiance, lookOf(model), `preview-${step}.jpg`, undefined, seen);
   }
 }
 

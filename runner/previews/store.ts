@@ -13,8 +13,9 @@ export async function storePreview(
   look: Look,
   name: string,
   origin?: PictureOrigin,
+  seen?: Picture,
 ): Promise<StoredPreview> {
-  const { bytes, width, height } = await makePreview(radiance, look, origin);
+  const { bytes, width, height } = await makePreview(radiance, look, origin, seen);
   const key = outputKey(training, 0, name);
   await store.put(key, bytes);
   return { key, type: 'image/jpeg', width, height };

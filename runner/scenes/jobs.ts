@@ -113,9 +113,9 @@ export async function prepareScene(
       onPhase: (phase) => onEvent({ kind: 'phase', phase }),
       onNote: (note) => onEvent({ kind: 'note', note }),
       // Before the scene is whole: somebody looks at an empty page.
-      onPreview: async (radiance, look) => {
+      onPreview: async (radiance, look, seen) => {
         const origin = withProgram(originOf(frames, job));
-        const stored = await storePreview(store, job.training, radiance, look, 'preview.jpg', origin);
+        const stored = await storePreview(store, job.training, radiance, look, 'preview.jpg', origin, seen);
         onEvent({ kind: 'preview', ...stored });
       },
     },

@@ -531,7 +531,7 @@ export interface components {
              * @default standard
              * @enum {string}
              */
-            quality?: "draft" | "standard" | "best";
+            quality?: "instant" | "draft" | "standard" | "best";
             /**
              * @description the client's own, kept as it is
              * @default
@@ -648,7 +648,7 @@ export interface components {
              * @description default: the session's
              * @enum {string}
              */
-            quality?: "draft" | "standard" | "best";
+            quality?: "instant" | "draft" | "standard" | "best";
             /**
              * @description of everything drawn at random
              * @default 1
