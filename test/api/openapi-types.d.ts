@@ -527,11 +527,11 @@ export interface components {
              */
             preset?: "auto" | "focus" | "exposure" | "focus-exposure" | "neucam";
             /**
-             * @description how long to train
+             * @description how long to train; instant: not at all, the classical picture at once
              * @default standard
              * @enum {string}
              */
-            quality?: "draft" | "standard" | "best";
+            quality?: "instant" | "draft" | "standard" | "best";
             /**
              * @description the client's own, kept as it is
              * @default
@@ -648,7 +648,7 @@ export interface components {
              * @description default: the session's
              * @enum {string}
              */
-            quality?: "draft" | "standard" | "best";
+            quality?: "instant" | "draft" | "standard" | "best";
             /**
              * @description of everything drawn at random
              * @default 1
