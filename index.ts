@@ -50,7 +50,7 @@ export interface EngineOptions {
 export interface DevelopOptions extends EngineOptions {
   /** What the photographs differ in; auto looks at them. @default 'auto' */
   readonly preset?: Preset;
-  /** How long to train. @default 'standard' */
+  /** How long to train; instant: not at all, the classical picture at once. @default 'standard' */
   readonly quality?: Quality;
   /** Of everything that is drawn at random, 0 to 2³¹ − 1: the same seed gives the same model. @default 1 */
   readonly seed?: number;

@@ -20,7 +20,9 @@ export const frameParams = sessionParams.extend({
 });
 
 const preset = z.enum(PRESETS).describe('what kind of capture it is; auto: told by the pictures');
-const quality = z.enum(QUALITIES).describe('how long to train');
+const quality = z
+  .enum(QUALITIES)
+  .describe('how long to train; instant: not at all, the classical picture at once');
 const gps = z.boolean().describe('whether results say where the photographs were taken, where these do');
 const notes = z.string().max(2000).describe("the client's own, kept as it is");
 

@@ -1,6 +1,6 @@
 // Develops the photographs of a folder into a folder of results, as `implicam develop` does.
 //
-//   node examples/develop-folder.mjs PHOTOGRAPHS RESULTS [draft|standard|best]
+//   node examples/develop-folder.mjs PHOTOGRAPHS RESULTS [instant|draft|standard|best]
 //
 // Ctrl-C keeps what was learned so far; the same command goes on from there.
 import { existsSync } from 'node:fs';

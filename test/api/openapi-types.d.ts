@@ -527,7 +527,7 @@ export interface components {
              */
             preset?: "auto" | "focus" | "exposure" | "focus-exposure" | "neucam";
             /**
-             * @description how long to train
+             * @description how long to train; instant: not at all, the classical picture at once
              * @default standard
              * @enum {string}
              */
