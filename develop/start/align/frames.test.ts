@@ -52,6 +52,34 @@ describe('alignFrames', () => {
     expect(apart(aligned[0].homography, truth[0])).toBeLessThan(0.25);
   });
 
+  it('moves the brightest frame of another focus, of which the reference shows little', () => {
+    const truth = [
+      motion(size, { x: 1.6, y: -1.2, roll: 0.004 }),
+      motion(size, { x: -1.2, y: 1, roll: -0.003 }),
+      motion(size, { x: 2.2, y: 0.8, roll: 0.002 }),
+      motion(size, { x: -0.9, y: -1.4, roll: 0.005 }),
+      IDENTITY,
+      motion(size, { x: 1.1, y: 0.7, roll: 0.003 }),
+      motion(size, { x: -1.8, y: 1.1, roll: -0.004 }),
+      motion(size, { x: 1.4, y: 1.6, roll: -0.002 }),
+      motion(size, { x: -1.3, y: -1.5, roll: -0.005 }),
+    ];
+    const ev = [-3, 0, 2.3, -3, 0, 2.3, -3, 0, 2.3];
+    const focus = [0, 0, 0, 1, 1, 1, 2, 2, 2];
+    const blurs = [
+      [0, 4],
+      [2, 2],
+      [4, 0],
+    ] as const;
+    const frames = capture(truth.map((homography, i) => ({ homography, ev: ev[i], blur: blurs[focus[i]] })));
+    const { frames: aligned } = alignFrames(frames, { ev, focus });
+    // By way of the brightest frame of the reference's focus the last one is 0.7 pixels off.
+    aligned.forEach((f, i) => {
+      expect(f.outcome).toBe(i === 4 ? 'reference' : 'moved');
+      expect(apart(f.homography, truth[i])).toBeLessThan(0.2);
+    });
+  });
+
   it('takes focus breathing for motion: a change of scale', () => {
     const truth = [0.99, 0.995, 1, 1.005, 1.01].map((scale) => motion(size, { scale }));
     const frames = capture(truth.map((homography, i) => ({ homography, blur: [0.5 * i, 2 - 0.5 * i] })));

@@ -43,6 +43,8 @@ const SIGNIFICANT = 4;
 const LIKELY = 2;
 /** And, where the focus differs, lower the disagreement by this factor; defocus alone did by 1.1 at most. */
 const LEAST_GAIN = 1.2;
+/** What holds for one frame of a focus holds for another that it agrees with by this factor better; chance gave 1.3. */
+const SHARED_GAIN = 1.6;
 
 /**
  * Finds how the frames of one capture lie over a reference, the frame of middle exposure nearest the middle. Frames
@@ -81,14 +83,16 @@ export function alignFrames(
    * show the reference too little to ask it.
    */
   function agreesBetter(i: number): boolean {
-    const { fromReference, parent } = links[i]!;
+    const { fromReference, fromParent, parent } = links[i]!;
     if (facts.focus[i] === facts.focus[reference]) return true;
     if (agrees[i] === undefined) {
       const gain = gainOf(pyramids[reference], pyramids[i], true, fromReference);
       agrees[i] =
         gain === undefined ||
         gain >= LEAST_GAIN ||
-        (facts.focus[parent] === facts.focus[i] && moves(parent, SIGNIFICANT));
+        (facts.focus[parent] === facts.focus[i] &&
+          moves(parent, SIGNIFICANT) &&
+          (gainOf(pyramids[parent], pyramids[i], false, fromParent) ?? 0) >= SHARED_GAIN);
     }
     return agrees[i];
   }
@@ -119,8 +123,9 @@ export function middleFrame(ev: readonly number[]): number {
 interface Link {
   /** Takes normalised positions of the reference to those of the frame. */
   readonly fromReference: Homography;
-  /** The frame that it was compared with. */
+  /** The frame that it was compared with, and what takes normalised positions of that to its own. */
   readonly parent: number;
+  readonly fromParent: Homography;
   readonly fields: number;
   /** Of the corners, in square pixels. */
   readonly variance: number;
@@ -158,7 +163,13 @@ function linkFrames(
   const links = new Array<Link | undefined>(pyramids.length).fill(undefined);
   const distance = new Array<number>(pyramids.length).fill(0);
   const refused = pyramids.map(() => new Set<number>());
-  links[reference] = { fromReference: IDENTITY, parent: reference, fields: 2, variance: 0 };
+  links[reference] = {
+    fromReference: IDENTITY,
+    parent: reference,
+    fromParent: IDENTITY,
+    fields: 2,
+    variance: 0,
+  };
   for (;;) {
     let best: { way: number; node: number; parent: number } | undefined;
     for (let node = 0; node < links.length; node++) {
@@ -182,6 +193,7 @@ function linkFrames(
     links[node] = {
       fromReference: multiply(pair.toOther, before.fromReference),
       parent,
+      fromParent: pair.toOther,
       fields: Math.max(pair.fields, before.fields),
       variance: before.variance + pair.error ** 2,
     };
