@@ -84,9 +84,9 @@ export async function prepare(
     ? startStack(light, grouping, options.quality === 'instant', note, kernels)
     : undefined;
   const merged = sweep?.allInFocus ?? light.views[0];
-  // Somebody waits for the preview: it comes with its noise.
   const unseen = unseenOf(registered.masks);
   const seen = unseen && seenShare(merged.width, merged.height, unseen.runs);
+  // Somebody waits for the preview: it comes with its noise.
   await options.onPreview?.(exponential(merged), lookOf(light), seen);
   const allInFocus = withoutNoise(merged, light, grouping, kernels);
   const facts = factsOf(grouping, registered, allInFocus, light.exposuresKnown, sweep);

@@ -23,10 +23,10 @@ export function planesOf(
   return out;
 }
 
-export function geometricMean(lnPlanes: Float32Array): number {
+export function geometricMean(ln: Float32Array): number {
   let sum = 0;
-  for (const v of lnPlanes) sum += v;
-  return Math.exp(sum / lnPlanes.length);
+  for (const v of ln) sum += v;
+  return Math.exp(sum / ln.length);
 }
 
 /** Mean over the channels of |ln(a + floor) − ln(b + floor)|; `a` interleaved light, `b` planes of ln light. */

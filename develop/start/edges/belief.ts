@@ -6,6 +6,7 @@
 import { createPicture, type Picture } from '../../../model/picture.js';
 import { composeRefocus } from '../../../model/render/render.js';
 import type { FocusViews } from '../depth/all-in-focus.js';
+import { DARK, geometricMean } from '../depth/view-differences.js';
 import type { StartKernels } from '../kernels.js';
 import { fastExp, logInPlace } from '../pixels/fast-math.js';
 import { areaResize, bilinearResize } from '../pixels/resize.js';
@@ -29,8 +30,6 @@ const UNEXPLAINED = 0.05;
 const CERTAIN = 0.15;
 /** There the network gets this much of what the classical picture had. */
 const PREFERENCE = 0.6;
-/** Light that counts as dark, as a share of the picture's geometric mean. */
-const DARK = 0.01;
 /** Most pixels that are rendered at once. */
 const BAND = 2 ** 18;
 
@@ -119,7 +118,7 @@ function sharesOf(
 ): Float32Array {
   const { width, height } = classical;
   const sharpest = sharpestViews(input, s.data);
-  const floor = DARK * geometricMean(classical);
+  const floor = DARK * geometricMean(classical.data);
   const differences = [classical, network].map((picture) => {
     const plane = differenceFrom(input, s, kappa, picture, sharpest, floor, kernels);
     return kernels.gaussian(plane, width, height, WINDOW, plane);
@@ -147,12 +146,6 @@ function sharpestViews({ focus, aperture, valid }: FocusViews, s: Float32Array):
     }
   }
   return out;
-}
-
-function geometricMean({ data }: Picture): number {
-  let sum = 0;
-  for (const v of data) sum += v;
-  return Math.exp(sum / data.length);
 }
 
 /** Mean over the channels of |ln rendered − ln seen| at every pixel, in its sharpest view. */

@@ -1,7 +1,7 @@
 /**
  * The picture of a focus stack without a model of the lens: what each frame shows sharply, softly blended, and no noise
  * taken for detail. It cannot be much worse than the best choice of a frame at every pixel, whatever was photographed: hair,
- * glass, wings. What training makes of the stack is measured against it.
+ * glass, wings. What a model of the lens chooses is measured against it.
  */
 import type { Picture } from '../../../model/picture.js';
 import { portableKernels, type StartKernels } from '../kernels.js';
