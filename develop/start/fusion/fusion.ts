@@ -33,8 +33,6 @@ export interface Fusion {
   readonly focus: Float32Array;
   /** Most evidence over that which every frame has: 1 where nothing is told. */
   readonly confidence: Float32Array;
-  /** Standard deviation over views of the places blended, in views: above 0.5 there are several surfaces. */
-  readonly spread: Float32Array;
   /** The view with most evidence at every pixel. */
   readonly source: Uint16Array;
 }
@@ -112,9 +110,8 @@ function placesOf(
   const pixels = sums.width * sums.height;
   const places = new Float32Array(pixels);
   const confidence = new Float32Array(pixels);
-  const spread = new Float32Array(pixels);
   const source = new Uint16Array(pixels);
-  const { most, weight } = sums.full;
+  const { most } = sums.full;
   for (let p = 0; p < pixels; p++) {
     const k = sums.best[p];
     const top = k > 0 && k < order.length - 1 ? vertex(sums.before[p], most[p], sums.after[p]) : 0;
@@ -122,11 +119,9 @@ function placesOf(
     const here = focus[order[k]];
     places[p] = here + Math.abs(top) * (near - here);
     confidence[p] = most[p] / least;
-    const mean = sums.place[p] / weight[p];
-    spread[p] = Math.sqrt(Math.max(sums.placeSquared[p] / weight[p] - mean * mean, 0));
     source[p] = order[k];
   }
-  return { focus: places, confidence, spread, source };
+  return { focus: places, confidence, source };
 }
 
 /** Where between −½ and ½ the parabola through the logarithms of three values at −1, 0 and 1 is highest. */

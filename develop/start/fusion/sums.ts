@@ -36,9 +36,6 @@ export interface FusionSums {
   /** Least and most code at a pixel over all frames, rounded outwards; 255 is no bound from above. Interleaved. */
   readonly least: Uint8Array;
   readonly greatest: Uint8Array;
-  /** Weighted by the finest band: place in the order of frames, and its square. */
-  readonly place: Float32Array;
-  readonly placeSquared: Float32Array;
   /** The frame of most evidence. */
   readonly best: Uint16Array;
   /** Evidence of the frame before it, of the one after it, and of the latest frame. */
@@ -79,8 +76,6 @@ export function emptySums(width: number, height: number): FusionSums {
     half: level(halfOf(width) * halfOf(height)),
     least: new Uint8Array(3 * pixels).fill(255),
     greatest: new Uint8Array(3 * pixels),
-    place: new Float32Array(pixels),
-    placeSquared: new Float32Array(pixels),
     best: new Uint16Array(pixels),
     before: new Float32Array(pixels),
     after: new Float32Array(pixels),
@@ -106,10 +101,7 @@ export function addToFusion(
   const [full, half] = evidenceOf(frame, terms);
   if (mask) hideMissing(full, half, mask, sums, missingEvidence(terms));
   track(sums, full, index);
-  accumulate(sums.full, full, frame.detail, (p, scale, weight) => {
-    sums.place[p] = fround(sums.place[p] * scale) + fround(weight * index);
-    sums.placeSquared[p] = fround(sums.placeSquared[p] * scale) + fround(weight * (index * index));
-  });
+  accumulate(sums.full, full, frame.detail);
   accumulate(sums.half, half, frame.rest);
   bound(sums, codes);
 }
@@ -187,7 +179,6 @@ function accumulate(
   { most, weight, light: [r, g, b] }: LevelSums,
   evidence: Float32Array,
   [red, green, blue]: readonly Float32Array[],
-  also?: (p: number, scale: number, weight: number) => void,
 ): void {
   for (let p = 0; p < evidence.length; p++) {
     const high = Math.max(most[p], evidence[p]);
@@ -198,7 +189,6 @@ function accumulate(
     r[p] = fround(r[p] * scale) + fround(red[p] * share);
     g[p] = fround(g[p] * scale) + fround(green[p] * share);
     b[p] = fround(b[p] * scale) + fround(blue[p] * share);
-    also?.(p, scale, share);
   }
 }
 

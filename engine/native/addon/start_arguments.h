@@ -46,8 +46,6 @@ inline start::FusionSums fusionOf(Napi::Env env, Napi::Object sums) {
           levelOf(env, sums.Get("half").As<Napi::Object>(), half),
           bytes("least"),
           bytes("greatest"),
-          floats("place"),
-          floats("placeSquared"),
           dataOf<Napi::Uint16Array>(env, sums.Get("best"), pixels),
           floats("before"),
           floats("after"),

@@ -69,10 +69,6 @@ IMPLICAM_WIDEST void sumRow(const float* value, const float* scale, const float*
   for (int x = 0; x < width; x++) sum[x] = sum[x] * scale[x] + value[x] * share[x];
 }
 
-IMPLICAM_WIDEST void placeRow(float value, const float* scale, const float* share, int width, float* __restrict sum) {
-  for (int x = 0; x < width; x++) sum[x] = sum[x] * scale[x] + share[x] * value;
-}
-
 IMPLICAM_WIDEST void trackRow(const float* evidence, const float* most, int index, int width, uint16_t* __restrict best,
                               float* __restrict before, float* __restrict after, float* __restrict latest) {
   for (int x = 0; x < width; x++) {
@@ -281,8 +277,6 @@ void addFull(const Member& me, const Addition& a, Lines& lines) {
     trackRow(row, sums.full.most + at, a.index, width, sums.best + at, sums.before + at, sums.after + at,
              sums.latest + at);
     accumulateRow(sums.full, at, width, row, a.bands.planes[0], scale, share);
-    placeRow((float)a.index, scale, share, width, sums.place + at);
-    placeRow((float)(a.index * a.index), scale, share, width, sums.placeSquared + at);
     boundRow(a.codes + 3 * at, 3 * (size_t)width, sums.least + 3 * at, sums.greatest + 3 * at);
   }
 }

@@ -35,7 +35,6 @@ struct FusionSums {
   int width, height;
   LevelSums full, half;
   uint8_t *least, *greatest;
-  float *place, *placeSquared;
   uint16_t* best;
   float *before, *after, *latest;
 };
