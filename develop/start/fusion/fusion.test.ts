@@ -213,7 +213,6 @@ describe('where a pixel is sharpest', () => {
     const step = Math.abs(focus[1] - focus[0]);
     expect(Math.abs(medianOf(found) - depth)).toBeLessThan(0.2 * step);
     expect(medianOf(confidence)).toBeGreaterThan(5);
-    // One surface, not two.
   });
 
   test('is that of the end where the plane lies beyond it', () => {
